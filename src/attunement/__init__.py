@@ -1,0 +1,1 @@
+"""Attunement: see, understand and keep the connection between psychotherapists and their clients."""

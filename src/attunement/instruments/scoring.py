@@ -1,0 +1,218 @@
+"""Answers become a `Score`: a pure function, the same numbers for one check-in and for a frame of them.
+
+A skipped item is ``None`` (in a frame: null), is counted as skipped, and is never filled in. Where too many
+items of a scale were skipped, the score of that scale is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from numbers import Real
+from typing import TYPE_CHECKING, TypeAlias
+
+import polars as pl
+
+from attunement.errors import InstrumentProblem
+
+if TYPE_CHECKING:
+    from attunement.instruments.description import Higher, Instrument, Item, Scale
+
+Answers: TypeAlias = Mapping[str, float | None]
+"""Every item's id, with its answer in points, or None where it was skipped."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScaleScore:
+    """The score of one scale, with what is needed to read it: its bounds and its direction.
+
+    Parameters
+    ----------
+    scale
+        The scale's id.
+    value
+        In points, ``low <= value <= high``; None where fewer items were answered than the scale needs.
+    low, high
+        The lowest and the highest score that the scale can have.
+    higher
+        What a higher score means: ``closer``, ``better`` or ``worse``.
+    answered, skipped
+        How many of its items were, and were not.
+    """
+
+    scale: str
+    value: float | None
+    low: int
+    high: int
+    higher: Higher
+    answered: int
+    skipped: int
+
+    def __str__(self) -> str:
+        """Return it as a line of a report."""
+        asked = self.answered + self.skipped
+        if self.value is None:
+            return f"{self.scale}: missing, {self.answered} of {asked} answered"
+        return (
+            f"{self.scale}: {self.value:.1f} on {self.low} to {self.high}, "
+            f"higher is {self.higher}, {self.answered} of {asked} answered"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """What the answers to one instrument come to.
+
+    Parameters
+    ----------
+    instrument, version
+        Which instrument was answered; scores of two versions are not compared.
+    scales
+        One score a scale, in the instrument's order.
+    apart
+        The items that stand apart, with their answers as given.
+    answered, skipped
+        The ids of the items that were, and were not.
+    """
+
+    instrument: str
+    version: str
+    scales: tuple[ScaleScore, ...]
+    apart: tuple[tuple[str, float | None], ...]
+    answered: tuple[str, ...]
+    skipped: tuple[str, ...]
+
+    def __getitem__(self, name: str) -> float | None:
+        """Return the number of a scale, or of an item that stands apart, by its id."""
+        numbers = {one.scale: one.value for one in self.scales} | dict(self.apart)
+        if name not in numbers:
+            raise InstrumentProblem(
+                f"{self.instrument}: {name!r} is none of its scores ({', '.join(numbers)})."
+            )
+        return numbers[name]
+
+    def __str__(self) -> str:
+        """Return it as a short report: a line a scale, what stands apart, what was skipped."""
+        apart = [
+            f"{name}, apart: {'skipped' if value is None else f'{value:g}'}" for name, value in self.apart
+        ]
+        skipped = [f"skipped: {', '.join(self.skipped)}"] if self.skipped else []
+        lines = [*map(str, self.scales), *apart, *skipped]
+        return "\n  ".join([f"{self.instrument}, version {self.version}", *lines])
+
+
+def score(instrument: Instrument, answers: Answers) -> Score:
+    """Score the answers that one person gave at one time.
+
+    Raises
+    ------
+    InstrumentProblem
+        Where an answer belongs to no item, an item has no answer (not even None), or an answer is not a
+        number between the instrument's ends.
+    """
+    for name in answers:
+        instrument.item(name)
+    given = {item.id: _answer(instrument, item, answers) for item in instrument.items}
+    return Score(
+        instrument=instrument.id,
+        version=instrument.version,
+        scales=tuple(_score_scale(instrument, scale, given) for scale in instrument.scales),
+        apart=tuple((item.id, given[item.id]) for item in instrument.items if item.apart),
+        answered=tuple(name for name, answer in given.items() if answer is not None),
+        skipped=tuple(name for name, answer in given.items() if answer is None),
+    )
+
+
+def score_frame(instrument: Instrument, frame: pl.DataFrame) -> pl.DataFrame:
+    """Score a frame of answers: a row a check-in, a column an item, null where it was skipped.
+
+    Returns
+    -------
+    polars.DataFrame
+        A column a scale, Float64 in points, row for row; null where the score is missing. Columns that are no
+        items (who, when) are passed over.
+
+    Raises
+    ------
+    InstrumentProblem
+        With the column, and the first row, counted from 1.
+    """
+    for item in instrument.items:
+        _refuse_column(instrument, item, frame)
+    return frame.select(_scale_column(instrument, scale) for scale in instrument.scales)
+
+
+def _answer(instrument: Instrument, item: Item, answers: Answers) -> float | None:
+    if item.id not in answers:
+        raise InstrumentProblem(f"{instrument.id}: {item.id} has no answer; where it was skipped, say None.")
+    answer = answers[item.id]
+    if answer is None:
+        return None
+    if not _is_number(answer) or not instrument.ends.hold(answer):
+        raise InstrumentProblem(f"{instrument.id}: {item.id} is {answer!r}; {_taken(instrument)}.")
+    return float(answer)
+
+
+def _is_number(answer: object) -> bool:
+    return isinstance(answer, Real) and not isinstance(answer, bool)
+
+
+def _taken(instrument: Instrument) -> str:
+    ends = instrument.ends
+    return f"it takes a number from {ends.low} to {ends.high}, or nothing where it was skipped"
+
+
+def _score_scale(instrument: Instrument, scale: Scale, given: Answers) -> ScaleScore:
+    counted = [
+        _keyed(instrument, name, answer) for name in scale.items if (answer := given[name]) is not None
+    ]
+    enough = len(counted) >= scale.at_least
+    low, high = instrument.bounds(scale)
+    return ScaleScore(
+        scale=scale.id,
+        value=sum(counted) * _weight(scale) / len(counted) if enough else None,
+        low=low,
+        high=high,
+        higher=scale.higher,
+        answered=len(counted),
+        skipped=len(scale.items) - len(counted),
+    )
+
+
+def _keyed(instrument: Instrument, name: str, answer: float) -> float:
+    return instrument.ends.turn(answer) if instrument.item(name).reverse else answer
+
+
+def _weight(scale: Scale) -> int:
+    """Return what the mean of the answered items is worth: itself, or itself for each item of a sum."""
+    return len(scale.items) if scale.method == "sum" else 1
+
+
+def _scale_column(instrument: Instrument, scale: Scale) -> pl.Expr:
+    counted = [_keyed_column(instrument, name) for name in scale.items]
+    answered = pl.sum_horizontal(column.is_not_null() for column in counted)
+    value = pl.sum_horizontal(counted) * _weight(scale) / answered
+    return pl.when(answered >= scale.at_least).then(value).alias(scale.id)
+
+
+def _keyed_column(instrument: Instrument, name: str) -> pl.Expr:
+    column = pl.col(name).cast(pl.Float64)
+    ends = instrument.ends
+    return ends.low + ends.high - column if instrument.item(name).reverse else column
+
+
+def _refuse_column(instrument: Instrument, item: Item, frame: pl.DataFrame) -> None:
+    column = f"{instrument.id}: the column {item.id}"
+    if item.id not in frame.columns:
+        raise InstrumentProblem(f"{column} is missing; where nobody answered it, it is a column of nulls.")
+    answers = frame[item.id]
+    if not (answers.dtype.is_numeric() or answers.dtype == pl.Null):
+        raise InstrumentProblem(f"{column} holds {answers.dtype}; {_taken(instrument)}.")
+    ends = instrument.ends
+    rows = (~answers.cast(pl.Float64).is_between(ends.low, ends.high)).fill_null(value=False).arg_true()
+    if not rows.is_empty():
+        first = int(rows[0])
+        more = f", and {rows.len() - 1} more rows are as wrong" if rows.len() > 1 else ""
+        raise InstrumentProblem(
+            f"{column} has {answers[first]} in row {first + 1}{more}; {_taken(instrument)}."
+        )

@@ -1,0 +1,13 @@
+"""Trajectories: how deep each connection is, how fast it formed, and what is expected here.
+
+Connection differs in speed and depth, and that is normal. A client is compared with their own course and with what
+is expected of a new client of this practice; nobody is ranked.
+"""
+
+from attunement.trajectories.caseload import Caseload, trajectories
+from attunement.trajectories.course import STATES
+from attunement.trajectories.measure import CONVENTION, Measure
+from attunement.trajectories.shares import shares
+from attunement.trajectories.trajectory import Trajectory
+
+__all__ = ["CONVENTION", "STATES", "Caseload", "Measure", "Trajectory", "shares", "trajectories"]

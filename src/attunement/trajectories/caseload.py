@@ -1,0 +1,217 @@
+"""A caseload: every dyad's trajectory, and what can be said of all of them together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from attunement import frames
+from attunement.errors import TooLittle
+from attunement.findings import Estimate, Finding, NotYet
+from attunement.trajectories.course import Course, course
+from attunement.trajectories.model import CourseModel, course_model, intercepts
+from attunement.trajectories.shares import shares
+from attunement.trajectories.trajectory import Trajectory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from numpy.typing import NDArray
+
+    from attunement.trajectories.measure import Measure
+
+    Array = NDArray[np.float64]
+
+_CEILING = 0.05  # share of ratings at the top from which a Gaussian model understates depth
+_FEW = 20  # clients below which the band's own width is uncertain
+_DRAWS = 4_000
+_BEHIND = {"falling": 0, "stalled": 1, "slow": 2, "forming": 3, "established": 4, "": 5}
+
+
+@dataclass(frozen=True, slots=True)
+class Caseload:
+    """All trajectories of a table of ratings.
+
+    Parameters
+    ----------
+    measure
+        What the ratings are on.
+    rated
+        The rated sessions: therapist, client, dyad, session, score.
+    model
+        The fitted practice, or why there is none yet.
+    trajectories
+        One a dyad; those that want attention first.
+    shares
+        Where ratings differ, or why that cannot be told yet.
+    limits
+        What holds for every number here, a sentence each.
+    """
+
+    measure: Measure
+    rated: pl.DataFrame = field(repr=False)
+    model: CourseModel | NotYet = field(repr=False)
+    trajectories: tuple[Trajectory, ...] = field(repr=False)
+    shares: Finding | NotYet
+    limits: tuple[str, ...]
+
+    def __iter__(self) -> Iterator[Trajectory]:
+        return iter(self.trajectories)
+
+    def __len__(self) -> int:
+        return len(self.trajectories)
+
+    @property
+    def connected(self) -> Finding | NotYet:
+        """With how many of those met three times or more there is a connection."""
+        told = [each for each in self.trajectories if isinstance(each.depth, Finding) and each.long_enough]
+        if not told:
+            return NotYet("connected share", "nobody with three rated sessions", "it can be told from three")
+        chance = np.array([each.chance_established for each in told])
+        drawn = (np.random.default_rng(0).random((_DRAWS, chance.size)) < chance).mean(axis=1)
+        low, high = np.quantile(drawn, (0.025, 0.975))
+        value = float(chance.mean())
+        estimate = Estimate(value, float(min(low, value)), float(max(high, value)), unit="share")
+        people = f"{len(told):,} clients with three rated sessions or more"
+        sentence = (
+            f"Of {people}, about {100 * value:.0f} in 100 are at the level called established, "
+            f"{self.measure.told(self.measure.established)} of {self.measure.high:g} "
+            f"({100 * estimate.low:.0f} to {100 * estimate.high:.0f})."
+        )
+        table = pl.DataFrame({"client": [each.name for each in told], "chance": chance})
+        return Finding("connected share", sentence, estimate, table, self.limits)
+
+    @property
+    def band(self) -> pl.DataFrame:
+        """The connection expected of a new client here: ``session, low, middle, high`` (10, 50 and 90 %)."""
+        if isinstance(self.model, NotYet):
+            return pl.DataFrame(schema=dict.fromkeys(("session", "low", "middle", "high"), pl.Float64))
+        last = int(self.rated["session"].max() or 1)  # type: ignore[arg-type]
+        session = np.arange(1.0, last + 1)
+        columns = {
+            name: np.clip(self.model.expected(session, share), self.measure.low, self.measure.high)
+            for name, share in (("low", 0.1), ("middle", 0.5), ("high", 0.9))
+        }
+        return pl.DataFrame({"session": session.astype(int), **columns})
+
+    def frame(self) -> pl.DataFrame:
+        """One row a dyad: depth, speed, state and the probability of every state; the same as the pages show."""
+        return pl.DataFrame([each.row() for each in self.trajectories], infer_schema_length=None)
+
+
+def trajectories(
+    table: Any,  # noqa: ANN401 - any eager frame narwhals knows
+    measure: Measure,
+    *,
+    progress: Callable[[str, float], None] = lambda what, share: None,  # noqa: ARG005
+) -> Caseload:
+    """Work out the connection with every client from a table of ratings (`frames.RATINGS`).
+
+    Parameters
+    ----------
+    table
+        therapist (if several), client, session, score.
+    measure
+        The scale's ends, and what is called established.
+    progress
+        Called with what is being done and how far it is, 0 to 1.
+
+    Raises
+    ------
+    ColumnProblem
+        When the table breaks its contract.
+    TooLittle
+        When nobody was rated, or all ratings are the same.
+    """
+    rated = _rated(frames.ratings(table), measure)
+    progress("where ratings differ", 0.1)
+    levels = intercepts(rated)
+    where = shares(rated, levels)
+    progress("the practice's usual course", 0.4)
+    model = levels if isinstance(levels, NotYet) else course_model(rated, levels)
+    progress("each client's course", 0.7)
+    found = _trajectories(rated, model, measure)
+    progress("each client's course", 1.0)
+    return Caseload(measure, rated, model, found, where, _limits(rated, model, measure))
+
+
+def _rated(table: pl.DataFrame, measure: Measure) -> pl.DataFrame:
+    dyad = pl.concat_str("therapist", "client", separator=" \N{MULTIPLICATION SIGN} ").alias("dyad")
+    rated = table.filter(pl.col("score").is_not_null()).select("therapist", "client", dyad, "session", "score")
+    if rated.is_empty():
+        raise TooLittle("No session has a score; there is nothing to look at.")
+    outside = rated.filter(~pl.col("score").is_between(measure.low, measure.high))
+    if not outside.is_empty():
+        first = outside.row(0, named=True)
+        raise TooLittle(
+            f"{outside.height} score{'s lie' if outside.height > 1 else ' lies'} outside the scale "
+            f"{measure.low:g} to {measure.high:g}, first {first['score']:g} (client {first['client']}, "
+            f"session {first['session']}); give the scale's ends with --scale LOW,HIGH."
+        )
+    if rated["score"].n_unique() == 1:
+        raise TooLittle(f"All {rated.height} scores are {rated['score'][0]:g}; there is no difference to look at.")
+    return rated.sort("therapist", "client", "session")
+
+
+def _trajectories(
+    rated: pl.DataFrame, model: CourseModel | NotYet, measure: Measure
+) -> tuple[Trajectory, ...]:
+    dyads = rated.group_by("dyad", maintain_order=True).agg(pl.col("therapist", "client").first(), "session", "score")
+    several = dyads["client"].n_unique() < dyads.height
+    if isinstance(model, NotYet):
+        courses: list[Course | NotYet] = [model] * dyads.height
+    else:
+        courses = [*_courses(dyads, model)]
+    found = [
+        Trajectory(
+            therapist=row["therapist"],
+            client=row["client"],
+            name=f"{row['client']} with {row['therapist']}" if several else row["client"],
+            rated=np.array(row["session"], dtype=float),
+            score=np.array(row["score"], dtype=float),
+            course=each,
+            states=None if isinstance(each, NotYet) or isinstance(model, NotYet) else each.states(model, measure),
+            model=model,
+            measure=measure,
+        )
+        for row, each in zip(dyads.iter_rows(named=True), courses, strict=True)
+    ]
+    return tuple(sorted(found, key=_attention))
+
+
+def _courses(dyads: pl.DataFrame, model: CourseModel) -> Iterator[Course]:
+    lines, spreads = model.lines(dyads)
+    for row, line, spread in zip(dyads.iter_rows(named=True), lines, spreads, strict=True):
+        yield course(
+            np.array(row["session"], dtype=float), np.array(row["score"], dtype=float), line, spread, model
+        )
+
+
+def _attention(each: Trajectory) -> tuple[int, float, str]:
+    """What wants attention comes first; a sort of clients by need, never by worth."""
+    shown = each.shown[0] if each.shown else ("", 0.0)
+    return _BEHIND[shown[0]], -round(shown[1], 2), each.name
+
+
+def _limits(rated: pl.DataFrame, model: CourseModel | NotYet, measure: Measure) -> tuple[str, ...]:
+    limits = []
+    top = rated.filter(pl.col("score") >= measure.high).height / rated.height
+    if top > _CEILING:
+        limits.append(
+            f"{100 * top:.0f} % of ratings are at the top of the scale, where a higher one cannot be given; "
+            "depth is understated there."
+        )
+    clients = rated["client"].n_unique()
+    if clients < _FEW and not isinstance(model, NotYet):
+        limits.append(
+            f"With {clients} clients, how much clients differ is itself uncertain; intervals are a little too narrow."
+        )
+    if not isinstance(model, NotYet) and model.fit.drift == 0.0:
+        limits.append(
+            "The ratings show no course of a client's own beyond the noise of single sessions; "
+            "falls are hard to see in them."
+        )
+    return tuple(limits)

@@ -1,0 +1,61 @@
+"""What a score is measured on, and the conventions by which a course is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from attunement.errors import InputError
+
+CONVENTION = (
+    "“Established” is a convention, not a validated cutoff: no measure of the bond has one. "
+    "It can be set to what suits the instrument."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """The ends of a scale, and where on it a connection is called established.
+
+    Parameters
+    ----------
+    low, high
+        The scale's ends, in points; higher is closer.
+    established
+        From which connection on it is called established, in points: a convention, see `CONVENTION`.
+    name
+        What is rated.
+
+    Examples
+    --------
+    >>> Measure(0, 10).established
+    7.0
+    """
+
+    low: float
+    high: float
+    established: float = float("nan")
+    name: str = "connection"
+
+    def __post_init__(self) -> None:
+        if not self.low < self.high:
+            raise InputError(f"A scale runs from low to high; {self.low:g} to {self.high:g} does not.")
+        if self.established != self.established:  # noqa: PLR0124 - NaN: not given
+            object.__setattr__(self, "established", self.low + 0.7 * (self.high - self.low))
+        if not self.low < self.established < self.high:
+            raise InputError(
+                f"Established lies on the scale, between {self.low:g} and {self.high:g}; {self.established:g} does not."
+            )
+
+    @property
+    def notable(self) -> float:
+        """The change over the last three sessions that counts as one: a twentieth of the scale, in points."""
+        return (self.high - self.low) / 20
+
+    @property
+    def digits(self) -> int:
+        """How many decimals a score is told with."""
+        return 1 if self.high - self.low <= 50 else 0
+
+    def told(self, points: float) -> str:
+        """Write a score, held to the scale."""
+        return f"{min(max(points, self.low), self.high):.{self.digits}f}"
