@@ -1,1 +1,11 @@
-"""Attunement: see, understand and keep the connection between psychotherapists and their clients."""
+"""Attunement: see, understand and keep the connection between psychotherapists and their clients.
+
+The doors of the library: `attunement.trajectories` (from ratings to the state of every connection),
+`attunement.mixed.fit` (the engine), `attunement.instruments` (what is asked), `attunement.simulate` (a practice
+whose truth is known), `attunement.exchange` (tables in and out).
+"""
+
+from importlib.metadata import version
+
+__version__ = version("attunement")
+__all__ = ["__version__"]

@@ -91,7 +91,11 @@ RATINGS = Contract(
     (
         *_WHO_AND_WHEN,
         Column(
-            "score", "number", "The client's rating of the session, higher is closer.", "points", required=True
+            "score",
+            "number",
+            "The client's rating of the session, higher is closer.",
+            "points",
+            required=True,
         ),
         Column("guess", "number", "What the therapist guessed the client would answer.", "points"),
         Column("outcome", "number", "The client's state before the session, on its own scale.", "points"),
@@ -119,9 +123,7 @@ OUTCOMES = Contract(
         _SESSION,
         _TIME,
         Column("instrument", "code", "Which instrument, by its id.", required=True, empty=False),
-        Column(
-            "outcome", "number", "The score on that instrument's own scale.", "points", required=True
-        ),
+        Column("outcome", "number", "The score on that instrument's own scale.", "points", required=True),
     ),
     key=("client", "session", "instrument"),
 )
@@ -194,12 +196,13 @@ def hold(table: Any, contract: Contract) -> pl.DataFrame:  # noqa: ANN401 - any 
 
 def _as_polars(table: Any, contract: Contract) -> pl.DataFrame:  # noqa: ANN401 - any eager frame
     try:
-        return nw.from_native(table, eager_only=True).to_polars()
+        taken: pl.DataFrame = nw.from_native(table, eager_only=True).to_polars()
     except TypeError:
         raise ColumnProblem(
             f"{contract.name}: a {type(table).__name__} is not a table; "
             "a pandas or polars data frame or an Arrow table would do."
         ) from None
+    return taken
 
 
 def _typed(series: pl.Series, column: Column, contract: Contract) -> pl.Series:
@@ -256,7 +259,9 @@ def _as_code(series: pl.Series) -> pl.Series:
 def _as_count(series: pl.Series) -> pl.Series:
     number = _as_number(series)
     whole = number.cast(pl.Int64, strict=False)
-    return whole.zip_with((whole.cast(pl.Float64) == number).fill_null(value=False), pl.Series([None], dtype=pl.Int64))
+    return whole.zip_with(
+        (whole.cast(pl.Float64) == number).fill_null(value=False), pl.Series([None], dtype=pl.Int64)
+    )
 
 
 def _as_number(series: pl.Series) -> pl.Series:

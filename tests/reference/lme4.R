@@ -3,7 +3,7 @@
 #     Rscript tests/reference/lme4.R
 #
 # reads tests/reference/data/*.csv (by make_data.py) and writes tests/reference/lme4.json.
-# On Debian: apt-get install r-cran-lme4 r-cran-jsonlite r-cran-numderiv
+# On Debian: apt-get install r-cran-lme4 r-cran-minqa r-cran-numderiv r-cran-jsonlite
 
 source("tests/reference/tight.R")
 
@@ -12,7 +12,9 @@ HERE <- "tests/reference"
 MODELS <- list(
   dyestuff = list("dyestuff_like.csv", "yield ~ 1 + (1 | batch)"),
   sleepstudy = list("sleepstudy_like.csv", "reaction ~ 1 + days + (1 + days | subject)"),
-  sleepstudy_two_terms = list("sleepstudy_like.csv", "reaction ~ days + (1 | subject) + (0 + days | subject)"),
+  sleepstudy_two_terms = list(
+    "sleepstudy_like.csv", "reaction ~ days + (1 | subject) + (0 + days | subject)"
+  ),
   sleepstudy_double_bar = list("sleepstudy_like.csv", "reaction ~ days + (1 + days || subject)"),
   nested_client_slopes = list(
     "nested.csv", "score ~ log2(session) + severity + (1 + log2(session) | client) + (1 | therapist)"
@@ -23,7 +25,10 @@ MODELS <- list(
   nested_slash = list("nested.csv", "score ~ log2(session) + (1 | therapist/client_in)"),
   nested_interaction = list(
     "nested.csv",
-    "score ~ log2(session) + severity + severity:log2(session) + (1 + log2(session) | client) + (1 | therapist)"
+    paste(
+      "score ~ log2(session) + severity + severity:log2(session)",
+      "+ (1 + log2(session) | client) + (1 | therapist)"
+    )
   ),
   crossed = list("crossed.csv", "score ~ log2(session) + (1 | therapist) + (1 | client) + (1 | dyad)"),
   crossed_setting = list("crossed.csv", "score ~ setting + log2(session) + (1 | client) + (1 | therapist)"),
@@ -71,7 +76,8 @@ for (name in names(MODELS)) {
 
 # The same model in two notations must be the same model.
 stopifnot(all.equal(
-  cases$sleepstudy_two_terms_reml$log_likelihood, cases$sleepstudy_double_bar_reml$log_likelihood, tolerance = 1e-12
+  cases$sleepstudy_two_terms_reml$log_likelihood, cases$sleepstudy_double_bar_reml$log_likelihood,
+  tolerance = 1e-12
 ))
 
 write_reference(

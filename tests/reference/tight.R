@@ -48,7 +48,8 @@ fit_tightly <- function(formula, frame, reml, start_scales = c(1, 0.2, 3)) {
     fr = lme4s$parts$fr, mc = quote(lmer())
   )
   list(
-    model = model, theta = polished$theta, criterion = value, searches = searches, gradient = polished$gradient
+    model = model, theta = polished$theta, criterion = value,
+    searches = searches, gradient = polished$gradient
   )
 }
 
@@ -155,7 +156,10 @@ effects_of <- function(model, every_level) {
     setNames(lapply(levels, function(level) {
       here <- of_group[of_group$grp == level, ]
       columns <- as.character(here$term)
-      found <- list(value = setNames(as.list(here$condval), columns), sd = setNames(as.list(here$condsd), columns))
+      found <- list(
+        value = setNames(as.list(here$condval), columns),
+        sd = setNames(as.list(here$condsd), columns)
+      )
       variance <- attr(effects[[group]], "postVar") # an array for one term, a list for several
       if (is.array(variance) && dim(variance)[1] == 2) {
         found$covariance <- variance[1, 2, match(level, rownames(effects[[group]]))]
@@ -202,7 +206,7 @@ rows_of <- function(matrix) unname(as.matrix(matrix))
 
 # ---- profile -----------------------------------------------------------------------------------------------
 
-# lme4's confint(method = "profile"), always of the ML criterion; it interpolates between points of the profile.
+# lme4's confint(method = "profile"), always of the ML criterion; it interpolates between profile points.
 profile_of <- function(formula, frame) {
   model <- lmer(formula, frame, REML = FALSE, control = lmerControl(
     optimizer = "bobyqa", optCtrl = list(rhoend = 1e-8, maxfun = 1e5), calc.derivs = FALSE
@@ -212,8 +216,9 @@ profile_of <- function(formula, frame) {
   setNames(lapply(seq_len(nrow(intervals)), function(i) I(unname(intervals[i, ]))), rownames(intervals))
 }
 
-# The same limits as roots: -2 log-likelihood, minimised over all else, stands qchisq(.95, 1) above its minimum.
-# For models whose random terms are all intercepts. A lower limit is 0 where the profile never climbs so high.
+# The same limits as roots: there -2 log-likelihood, minimised over all else, stands qchisq(.95, 1) above its
+# minimum. For models whose random terms are all intercepts. A lower limit is 0 where the profile never climbs
+# so high.
 exact_profile_of <- function(formula, frame) {
   ml <- fit_tightly(formula, frame, reml = FALSE, start_scales = 1)
   lme4s <- criterion_of(formula, frame, reml = FALSE)

@@ -44,12 +44,8 @@ class Fields:
 
     def number(self, name: str) -> float:
         """Return a number."""
-        value = self.table.get(name)
-        return (
-            float(value)
-            if type(value) is int or type(value) is float
-            else self._refuse_field(name, "a number")
-        )
+        value: Any = self.table.get(name)
+        return float(value) if type(value) in {int, float} else self._refuse_field(name, "a number")
 
     def flag(self, name: str) -> bool:
         """Return true or false."""

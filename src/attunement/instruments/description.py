@@ -127,6 +127,11 @@ class Scale:
     reliability: Published | None = None
     sd: Published | None = None
 
+    @property
+    def weight(self) -> int:
+        """How often the mean of the answered items counts: once, or in a sum once for each item."""
+        return len(self.items) if self.method == "sum" else 1
+
 
 @dataclass(frozen=True, slots=True)
 class Instrument:
@@ -189,8 +194,7 @@ class Instrument:
 
     def bounds(self, scale: Scale) -> tuple[int, int]:
         """Return the lowest and the highest score that a scale can have, in points."""
-        times = len(scale.items) if scale.method == "sum" else 1
-        return self.ends.low * times, self.ends.high * times
+        return self.ends.low * scale.weight, self.ends.high * scale.weight
 
 
 def _faults(instrument: Instrument) -> Iterator[str]:

@@ -170,7 +170,7 @@ def _score_scale(instrument: Instrument, scale: Scale, given: Answers) -> ScaleS
     low, high = instrument.bounds(scale)
     return ScaleScore(
         scale=scale.id,
-        value=sum(counted) * _weight(scale) / len(counted) if enough else None,
+        value=sum(counted) * scale.weight / len(counted) if enough else None,
         low=low,
         high=high,
         higher=scale.higher,
@@ -183,15 +183,10 @@ def _keyed(instrument: Instrument, name: str, answer: float) -> float:
     return instrument.ends.turn(answer) if instrument.item(name).reverse else answer
 
 
-def _weight(scale: Scale) -> int:
-    """Return what the mean of the answered items is worth: itself, or itself for each item of a sum."""
-    return len(scale.items) if scale.method == "sum" else 1
-
-
 def _scale_column(instrument: Instrument, scale: Scale) -> pl.Expr:
     counted = [_keyed_column(instrument, name) for name in scale.items]
     answered = pl.sum_horizontal(column.is_not_null() for column in counted)
-    value = pl.sum_horizontal(counted) * _weight(scale) / answered
+    value = pl.sum_horizontal(counted) * scale.weight / answered
     return pl.when(answered >= scale.at_least).then(value).alias(scale.id)
 
 
@@ -212,7 +207,7 @@ def _refuse_column(instrument: Instrument, item: Item, frame: pl.DataFrame) -> N
     rows = (~answers.cast(pl.Float64).is_between(ends.low, ends.high)).fill_null(value=False).arg_true()
     if not rows.is_empty():
         first = int(rows[0])
-        more = f", and {rows.len() - 1} more rows are as wrong" if rows.len() > 1 else ""
+        more = f", the first of {rows.len()} such rows" if rows.len() > 1 else ""
         raise InstrumentProblem(
             f"{column} has {answers[first]} in row {first + 1}{more}; {_taken(instrument)}."
         )

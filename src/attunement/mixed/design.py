@@ -94,6 +94,8 @@ def design(text: str, table: Any) -> Design:  # noqa: ANN401 - any eager frame n
     if frame.is_empty():
         raise ModelProblem(f"No row has all of {', '.join(needed)}; the model {text!r} has nothing to fit.")
     y, _, _ = _columns(f"0 + {formula.response}", frame, text)
+    if y.shape[1] != 1:
+        raise ModelProblem(f"The response {formula.response!r} of {text!r} is not a number.")
     x, names, spec = _columns(formula.fixed, frame, text)
     kept = _independent(x)
     grouped = tuple(_grouped(term, frame, text) for term in formula.random)
@@ -115,7 +117,11 @@ def design(text: str, table: Any) -> Design:  # noqa: ANN401 - any eager frame n
 def on_new_rows(laid: Design, table: Any) -> tuple[Array, tuple[Grouped, ...]]:  # noqa: ANN401 - any eager frame
     """Make the same fixed and random columns for other rows; levels never seen get the code −1."""
     frame = as_polars(table)
-    missing = [name for name in _needed(replace(laid.formula, response="1", drift=None), frame) if frame[name].has_nulls()]
+    missing = [
+        name
+        for name in _needed(replace(laid.formula, response="1", drift=None), frame)
+        if frame[name].has_nulls()
+    ]
     if missing:
         raise ModelProblem(f"A prediction needs {', '.join(missing)} in every row.")
     x = np.asarray(laid.spec.get_model_matrix(frame, output="numpy"), dtype=float)
@@ -126,7 +132,7 @@ def on_new_rows(laid: Design, table: Any) -> tuple[Array, tuple[Grouped, ...]]: 
 def as_polars(table: Any) -> pl.DataFrame:  # noqa: ANN401 - any eager frame narwhals knows
     """Take any eager table, with NaN as missing."""
     try:
-        frame = nw.from_native(table, eager_only=True).to_polars()
+        frame: pl.DataFrame = nw.from_native(table, eager_only=True).to_polars()
     except TypeError:
         raise ModelProblem(f"A {type(table).__name__} is not a table; a data frame would do.") from None
     return frame.with_columns(pl.selectors.float().fill_nan(None))
@@ -160,7 +166,8 @@ def _complete(frame: pl.DataFrame, needed: list[str]) -> pl.Expr:
 
 def _columns(text: str, frame: pl.DataFrame, formula: str) -> tuple[Array, list[str], ModelSpec]:
     try:
-        made = Columns(text).get_model_matrix(frame, output="numpy")
+        with np.errstate(divide="ignore", invalid="ignore"):
+            made = Columns(text).get_model_matrix(frame, output="numpy")
     except (FormulaicError, SyntaxError, TypeError, ValueError) as problem:
         reason = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
         raise ModelProblem(f"{text!r} in {formula!r} cannot be worked out: {reason}") from None
@@ -198,7 +205,9 @@ def _grouped(term: RandomTerm, frame: pl.DataFrame, text: str) -> Grouped:
 def _regrouped(group: Grouped, frame: pl.DataFrame) -> Grouped:
     z = np.asarray(group.spec.get_model_matrix(frame, output="numpy"), dtype=float).reshape(frame.height, -1)
     place = {level: code for code, level in enumerate(group.levels)}
-    codes = np.array([place.get(name, -1) for name in _level_names(group.term, frame).tolist()], dtype=np.int64)
+    codes = np.array(
+        [place.get(name, -1) for name in _level_names(group.term, frame).tolist()], dtype=np.int64
+    )
     return replace(group, codes=codes, z=z)
 
 
@@ -217,14 +226,18 @@ def _steps(formula: Formula, frame: pl.DataFrame, grouped: tuple[Grouped, ...]) 
         raise ModelProblem(f"{formula.drift}: positions count from 1, and one is {position.min():g}.")
     for group in grouped:
         if np.unique(np.column_stack([codes, group.codes]), axis=0).shape[0] > codes.max() + 1:
-            raise ModelProblem(f"{formula.drift}: each of its levels must lie within one level of {group.term.name}.")
+            raise ModelProblem(
+                f"{formula.drift}: each of its levels must lie within one level of {group.term.name}."
+            )
     return Steps(codes.astype(np.int64), position)
 
 
 def _refuse_the_unfittable(laid: Design) -> None:
     n, p = laid.x.shape
     if n <= p + 1:
-        raise ModelProblem(f"{laid.formula.text!r} has {p} fixed columns and {n} complete rows; it needs more rows.")
+        raise ModelProblem(
+            f"{laid.formula.text!r} has {p} fixed columns and {n} complete rows; it needs more rows."
+        )
     for group in laid.grouped:
         m, q = len(group.levels), group.z.shape[1]
         if m < 2:

@@ -27,11 +27,14 @@ import numpy as np
 import polars as pl
 from scipy.linalg import solve_triangular
 
-from attunement.mixed.design import Design, design, orthogonal
+from attunement.mixed.design import Design, design, on_new_rows, orthogonal
 from attunement.mixed.likelihood import Likelihood, Solution, around_levels, half_inverse, scale_rows
 from attunement.mixed.optimise import optimise
+from attunement.mixed.predict import joint
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
@@ -81,7 +84,8 @@ class Fit:
     loglik
         The restricted (REML) or full (ML) log-likelihood.
     theta
-        Relative standard deviations, in the order of the formula's terms; a drift's last.
+        lme4's parameters: the lower triangles of the relative covariances' roots, row by row, in the order of
+        the formula's terms; a drift's relative standard deviation a session last.
     sigma
         Residual standard deviation, in points.
     drift
@@ -155,7 +159,12 @@ class Fit:
 
         The rows of a run must share the levels that the fit does not know.
         """
-        return _joint(self, table, size)
+        x, grouped = on_new_rows(self.design, table)
+        mean = x @ np.array(list(self.fixef.values()))
+        effects, relative = joint(
+            self._model, self._at, self._turn, x, [grouped[i] for i in self._model.order], size
+        )
+        return (mean + effects).reshape(-1, size), relative * self.sigma**2
 
     def expected_drift(self) -> float:
         """The drift's expectation over the likelihood's curvature, in squared points; 0 without a drift.
@@ -170,6 +179,11 @@ class Fit:
         bent = self._model.deviance(theta + step) + self._model.deviance(theta - step) - 2 * self._at.deviance
         variance = 2.0 * step[-1] ** 2 / max(bent, 1e-3)
         return float((theta[-1] ** 2 + min(variance, 1.0)) * self.sigma**2)
+
+    def criterion(self, theta: Sequence[float]) -> float:
+        """Minus twice the (restricted) log-likelihood at another theta, fixed effects and residual profiled out."""
+        constant = -2.0 * self.loglik - self._at.deviance
+        return self._model.deviance(_to_model(self._model, np.array(theta, dtype=float))) + constant
 
     def theta_draws(self, count: int, seed: int) -> list[tuple[Array, ...]]:
         """Draw the relative covariances of the terms from the likelihood's curvature at the optimum.
@@ -277,7 +291,9 @@ def _line(part: str, name: str, value: float, said: str) -> str:
 
 def _vcov(model: Likelihood, at: Solution, turn: Array) -> Array:
     """Covariance of the fixed effects, relative to the residual variance: the corner of S^-1, turned back."""
-    corner = solve_triangular(at.root[-model.p :, -model.p :], solve_triangular(turn, np.eye(model.p)).T, lower=True)
+    corner = solve_triangular(
+        at.root[-model.p :, -model.p :], solve_triangular(turn, np.eye(model.p)).T, lower=True
+    )
     return np.asarray(corner.T @ corner)
 
 
@@ -359,67 +375,3 @@ def _conditional_variance(model: Likelihood, at: Solution, half: Array, term: in
         return np.asarray(np.diagonal(full, axis1=1, axis2=2))
     around = scale_rows(half.T, at.scale[1:], model.counts[1:])
     return np.diagonal(around)[model.strip(term)].reshape(count, q)
-
-
-_CHUNK = 2_000  # runs worked on at once
-
-
-def _joint(found: Fit, table: Any, size: int) -> tuple[Array, Array]:  # noqa: ANN401 - any eager frame
-    from attunement.mixed.design import on_new_rows
-
-    x, grouped = on_new_rows(found.design, table)
-    model, at = found._model, found._at
-    variance = found.sigma**2
-    ordered = [grouped[term] for term in model.order]
-    mean = x @ np.array(list(found.fixef.values()))
-    fresh = np.zeros((x.shape[0] // size, size, size))
-    for term, group in enumerate(ordered):
-        known = group.codes >= 0
-        effects = np.where(known[:, None], at.effects[term][group.codes], 0.0)
-        mean += (group.z * effects).sum(axis=1)
-        runs = (group.z * ~known[:, None]).reshape(-1, size, group.z.shape[1])
-        relative = at.scale[term] @ at.scale[term].T
-        fresh += runs @ relative @ np.swapaxes(runs, 1, 2)
-    covariance = np.empty_like(fresh)
-    turned = solve_triangular(found._turn, x.T, trans="T").T
-    for start in range(0, fresh.shape[0], _CHUNK):
-        rows = slice(start * size, min(start + _CHUNK, fresh.shape[0]) * size)
-        covariance[start : start + _CHUNK] = _known(model, at, ordered, turned, rows, size)
-    return mean.reshape(-1, size), (covariance + fresh) * variance
-
-
-def _known(
-    model: Likelihood, at: Solution, ordered: list[Any], turned: Array, rows: slice, size: int
-) -> Array:
-    """Covariance of runs of rows from not knowing the effects of known levels and the fixed effects, relative."""
-    x = turned[rows]
-    count = x.shape[0]
-    border = np.zeros((at.root.shape[0], count))
-    border[-model.p :] = x.T if model.p else border[:0]
-    for term in range(1, len(ordered)):
-        group = ordered[term]
-        codes, z = group.codes[rows], group.z[rows]
-        places = model.strip(term).start + codes[:, None] * z.shape[1] + np.arange(z.shape[1])
-        here = np.flatnonzero(codes >= 0)
-        border[places[here], here[:, None]] = z[here]
-    own = np.zeros((count // size, size, size))
-    if ordered:
-        group = ordered[0]
-        codes = group.codes[rows]
-        z = group.z[rows] * (codes >= 0)[:, None]
-        blocks = (at.pulled @ at.scale[0].T)[codes]
-        reached = np.einsum("rab,rb->ra", blocks, z)
-        q = z.shape[1]
-        for column in range(q):
-            strip = at.sums.cross[codes * q + column, : border.shape[0]]
-            border -= np.asarray(strip.multiply(reached[:, column : column + 1]).toarray()).T
-        runs, ends = z.reshape(-1, size, q), reached.reshape(-1, size, q)
-        own = runs @ np.swapaxes(ends, 1, 2)
-    half = solve_triangular(at.root, scale_transposed(model, at, border), lower=True)
-    half = half.T.reshape(-1, size, at.root.shape[0])
-    return own + half @ np.swapaxes(half, 1, 2)
-
-
-def scale_transposed(model: Likelihood, at: Solution, border: Array) -> Array:
-    """Lambda' of border rows."""
-    return scale_rows(border, tuple(triangle.T for triangle in at.scale[1:]), model.counts[1:])

@@ -6,7 +6,7 @@
 >>> [str(term) for term in formula.random]
 ['(1 + log2(session) | client)', '(1 | therapist)']
 
-``(1 | a/b)`` is ``(1 | a) + (1 | a:b)``, and ``(1 + x || g)`` is ``(1 | g) + (0 + x | g)``, as in lme4.
+``(1 | a/b)`` is ``(1 | a) + (1 | b:a)``, and ``(1 + x || g)`` is ``(1 | g) + (0 + x | g)``, as in lme4.
 ``drift(session | dyad)`` is a random walk over sessions within each dyad: what moves a connection besides its
 own curve. lme4 has no word for it.
 """
@@ -127,7 +127,7 @@ def _groups(group: str, part: str, text: str) -> list[tuple[str, ...]]:
             f"{part!r} in {text!r}: behind the bar stands a column's name, or a/b, or a:b, not {group.strip()!r}."
         )
     if "/" in group:
-        return [tuple(names[: depth + 1]) for depth in range(len(names))]
+        return [tuple(names[depth::-1]) for depth in range(len(names))]
     return [tuple(names)]
 
 

@@ -85,11 +85,13 @@ class Likelihood:
     """
 
     def __init__(self, grouped: tuple[Grouped, ...], xy: Array, steps: Steps | None, *, reml: bool) -> None:
-        self.order = sorted(range(len(grouped)), key=lambda i: -grouped[i].z.shape[1] * len(grouped[i].levels))
+        self.order = sorted(
+            range(len(grouped)), key=lambda i: -grouped[i].z.shape[1] * len(grouped[i].levels)
+        )
         self.grouped = [grouped[i] for i in self.order]
         self.xy, self.reml = xy, reml
         self.walks = Walks(steps) if steps is not None else None
-        self.sizes = [group.z.shape[1] for group in self.grouped]
+        self.sizes: list[int] = [group.z.shape[1] for group in self.grouped]
         self.counts = [len(group.levels) for group in self.grouped]
         self.p = xy.shape[1] - 1
         self.nu = xy.shape[0] - (self.p if reml else 0)
@@ -98,7 +100,7 @@ class Likelihood:
     @property
     def parameters(self) -> int:
         """How many parameters theta has: q (q + 1) / 2 a term, and one for a drift."""
-        return sum(q * (q + 1) // 2 for q in self.sizes) + (self.walks is not None)
+        return sum(q * (q + 1) // 2 for q in self.sizes) + int(self.walks is not None)
 
     def start(self, size: float) -> Array:
         """A theta with `size` on each diagonal, zero elsewhere."""
@@ -168,7 +170,9 @@ class Likelihood:
         for i in range(size):
             step = np.zeros(size)
             step[i] = _STEP * max(1.0, abs(theta[i]))
-            hessian[i] = (self.with_gradient(theta + step)[1] - self.with_gradient(theta - step)[1]) / (2 * step[i])
+            hessian[i] = (self.with_gradient(theta + step)[1] - self.with_gradient(theta - step)[1]) / (
+                2 * step[i]
+            )
         return (hessian + hessian.T) / 2
 
     def _sums(self, drift: float) -> Moments:
@@ -251,7 +255,7 @@ def _slope(model: Likelihood, at: Solution, half: Array, term: int) -> Array:
     residual = _projected(model, at, term)
     u = residual @ at.scale[term]  # L' z'e = u at the solution
     slope = 2.0 * trace - 2.0 * model.nu / at.rss * (residual.T @ u)
-    return slope[np.tril_indices(model.sizes[term])]
+    return np.asarray(slope[np.tril_indices(model.sizes[term])])
 
 
 def _inner_trace(model: Likelihood, at: Solution, half: Array) -> Array:
@@ -276,7 +280,9 @@ def around_levels(model: Likelihood, at: Solution, half: Array) -> Array:
         for a in range(q):
             for b in range(a + 1):
                 block = around[places[here, a, :, None], places[here, b, None, :]]
-                found[here, a, b] = np.einsum("li,lij,lj->l", values[here, a], block, values[here, b], optimize=True)
+                found[here, a, b] = np.einsum(
+                    "li,lij,lj->l", values[here, a], block, values[here, b], optimize=True
+                )
                 found[here, b, a] = found[here, a, b]
     return found
 
@@ -298,13 +304,13 @@ def _border_trace(model: Likelihood, at: Solution, half: Array, term: int) -> Ar
     strip = model.strip(term)
     rows = at.raw[strip, :size].reshape(count, q, size)
     columns = half[:, strip].reshape(size, count, q)
-    return np.einsum("lai,ilb->ab", rows, columns, optimize=True)
+    return np.asarray(np.einsum("lai,ilb->ab", rows, columns, optimize=True))
 
 
 def _projected(model: Likelihood, at: Solution, term: int) -> Array:
     """Z'e of one term's levels, (m, q), with e the residual."""
     if term == 0:
         left = -(at.sums.cross @ at.outer).reshape(at.effects[0].shape)
-        return left - np.einsum("lab,lb->la", at.sums.inner, at.effects[0])
+        return np.asarray(left - np.einsum("lab,lb->la", at.sums.inner, at.effects[0]))
     rest = -(at.sums.border @ at.outer) - at.sums.cross.T @ at.effects[0].ravel()
-    return rest[model.strip(term)].reshape(at.effects[term].shape)
+    return np.asarray(rest[model.strip(term)].reshape(at.effects[term].shape))

@@ -55,10 +55,10 @@ def moments(grouped: list[Grouped], xy: Array, walks: Walks | None, drift: float
 
     `drift` is the walk's variance a session, relative to the residual's.
     """
-    columns = [group.z for group in grouped]
-    logdet = 0.0
+    columns, logdet = [*(group.z for group in grouped), xy], 0.0
     if walks is not None:
-        *columns, xy, logdet = walks.whiten([*columns, xy], drift)
+        columns, logdet = walks.whiten(columns, drift)
+    xy = columns.pop()
     blocks = [_sparse(group, z) for group, z in zip(grouped, columns, strict=True)]
     width = sum(block.shape[1] for block in blocks[1:]) + xy.shape[1]
     if width > DENSE_LIMIT:
@@ -110,7 +110,7 @@ class Walks:
             position = steps.position[rows] - 1.0
             self._batches.append((rows, np.minimum(position[:, :, None], position[:, None, :])))
 
-    def whiten(self, columns: list[Array], drift: float) -> tuple[Array | float, ...]:
+    def whiten(self, columns: list[Array], drift: float) -> tuple[list[Array], float]:
         """Make rows of a walk independent; returns the columns so changed, and the log-determinant."""
         changed = [column.copy() for column in columns]
         logdet = 0.0
@@ -120,4 +120,4 @@ class Walks:
                 logdet += 2.0 * float(np.log(np.diagonal(root, axis1=1, axis2=2)).sum())
                 for column in changed:
                     column[rows] = np.linalg.solve(root, column[rows])
-        return (*changed, logdet)
+        return changed, logdet

@@ -7,7 +7,17 @@ is expected of a new client of this practice; nobody is ranked.
 from attunement.trajectories.caseload import Caseload, trajectories
 from attunement.trajectories.course import STATES
 from attunement.trajectories.measure import CONVENTION, Measure
+from attunement.trajectories.scales import guess_scale
 from attunement.trajectories.shares import shares
 from attunement.trajectories.trajectory import Trajectory
 
-__all__ = ["CONVENTION", "STATES", "Caseload", "Measure", "Trajectory", "shares", "trajectories"]
+__all__ = [
+    "CONVENTION",
+    "STATES",
+    "Caseload",
+    "Measure",
+    "Trajectory",
+    "guess_scale",
+    "shares",
+    "trajectories",
+]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
 from attunement import frames
-from attunement.errors import TooLittle
+from attunement.errors import ColumnProblem, TooLittle
 from attunement.findings import Estimate, Finding, NotYet
 from attunement.trajectories.course import Course, course
 from attunement.trajectories.model import CourseModel, course_model, intercepts
@@ -63,6 +63,21 @@ class Caseload:
 
     def __len__(self) -> int:
         return len(self.trajectories)
+
+    def of(self, therapist: str) -> Caseload:
+        """One therapist's own caseload; what is usual stays that of the whole table.
+
+        Raises
+        ------
+        ColumnProblem
+            Where the table has no such therapist.
+        """
+        own = tuple(each for each in self.trajectories if each.therapist == therapist)
+        if not own:
+            raise ColumnProblem(
+                f"No session was given by the therapist {therapist!r}; look at the codes in the table."
+            )
+        return replace(self, trajectories=own, rated=self.rated.filter(pl.col("therapist") == therapist))
 
     @property
     def connected(self) -> Finding | NotYet:
@@ -140,7 +155,9 @@ def trajectories(
 
 def _rated(table: pl.DataFrame, measure: Measure) -> pl.DataFrame:
     dyad = pl.concat_str("therapist", "client", separator=" \N{MULTIPLICATION SIGN} ").alias("dyad")
-    rated = table.filter(pl.col("score").is_not_null()).select("therapist", "client", dyad, "session", "score")
+    rated = table.filter(pl.col("score").is_not_null()).select(
+        "therapist", "client", dyad, "session", "score"
+    )
     if rated.is_empty():
         raise TooLittle("No session has a score; there is nothing to look at.")
     outside = rated.filter(~pl.col("score").is_between(measure.low, measure.high))
@@ -152,14 +169,18 @@ def _rated(table: pl.DataFrame, measure: Measure) -> pl.DataFrame:
             f"session {first['session']}); give the scale's ends with --scale LOW,HIGH."
         )
     if rated["score"].n_unique() == 1:
-        raise TooLittle(f"All {rated.height} scores are {rated['score'][0]:g}; there is no difference to look at.")
+        raise TooLittle(
+            f"All {rated.height} scores are {rated['score'][0]:g}; there is no difference to look at."
+        )
     return rated.sort("therapist", "client", "session")
 
 
 def _trajectories(
     rated: pl.DataFrame, model: CourseModel | NotYet, measure: Measure
 ) -> tuple[Trajectory, ...]:
-    dyads = rated.group_by("dyad", maintain_order=True).agg(pl.col("therapist", "client").first(), "session", "score")
+    dyads = rated.group_by("dyad", maintain_order=True).agg(
+        pl.col("therapist", "client").first(), "session", "score"
+    )
     several = dyads["client"].n_unique() < dyads.height
     if isinstance(model, NotYet):
         courses: list[Course | NotYet] = [model] * dyads.height
@@ -173,7 +194,9 @@ def _trajectories(
             rated=np.array(row["session"], dtype=float),
             score=np.array(row["score"], dtype=float),
             course=each,
-            states=None if isinstance(each, NotYet) or isinstance(model, NotYet) else each.states(model, measure),
+            states=None
+            if isinstance(each, NotYet) or isinstance(model, NotYet)
+            else each.states(model, measure),
             model=model,
             measure=measure,
         )
@@ -193,7 +216,7 @@ def _courses(dyads: pl.DataFrame, model: CourseModel) -> Iterator[Course]:
 def _attention(each: Trajectory) -> tuple[int, float, str]:
     """What wants attention comes first; a sort of clients by need, never by worth."""
     shown = each.shown[0] if each.shown else ("", 0.0)
-    return _BEHIND[shown[0]], -round(shown[1], 2), each.name
+    return 0 if each.wants_a_look else _BEHIND[shown[0]] + 1, -round(shown[1], 2), each.name
 
 
 def _limits(rated: pl.DataFrame, model: CourseModel | NotYet, measure: Measure) -> tuple[str, ...]:

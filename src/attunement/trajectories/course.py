@@ -74,7 +74,7 @@ class Course:
 
     def chance_of(self, level: float) -> Array:
         """(g,) the probability that connection is at `level` or above, session by session."""
-        return ndtr((self.mean - level) / np.maximum(self.sd, 1e-12))
+        return np.asarray(ndtr((self.mean - level) / np.maximum(self.sd, 1e-12)))
 
     def reaching(self, level: float) -> tuple[float, float, float]:
         """The session by which `level` is reached with probability .8, and .025 and .975 as its interval.
@@ -93,7 +93,9 @@ class Course:
         that is called so. Else, below where nine in ten new clients are expected: *stalled* without a notable
         rise, *slow* with one. Else *slow* in the band's lowest quarter, and *forming*.
         """
-        tenth, quarter = (float(model.expected(np.array([float(self.now)]), share)[0]) for share in (0.1, 0.25))
+        tenth, quarter = (
+            float(model.expected(np.array([float(self.now)]), share)[0]) for share in (0.1, 0.25)
+        )
         now, before = self.now - 1, max(self.now - 1 - RECENT, 0)
         level = self.mean[now] + self.sd[now] * _NODES
         change, spread = self.change()

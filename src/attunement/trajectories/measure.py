@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from attunement.errors import InputError
@@ -21,7 +22,8 @@ class Measure:
     low, high
         The scale's ends, in points; higher is closer.
     established
-        From which connection on it is called established, in points: a convention, see `CONVENTION`.
+        From which connection on it is called established, in points: a convention, see `CONVENTION`. Seven tenths
+        of the scale unless said.
     name
         What is rated.
 
@@ -33,13 +35,13 @@ class Measure:
 
     low: float
     high: float
-    established: float = float("nan")
+    established: float = math.nan
     name: str = "connection"
 
     def __post_init__(self) -> None:
         if not self.low < self.high:
             raise InputError(f"A scale runs from low to high; {self.low:g} to {self.high:g} does not.")
-        if self.established != self.established:  # noqa: PLR0124 - NaN: not given
+        if math.isnan(self.established):
             object.__setattr__(self, "established", self.low + 0.7 * (self.high - self.low))
         if not self.low < self.established < self.high:
             raise InputError(

@@ -82,7 +82,7 @@ class CourseModel:
         """The connection below which `share` of new clients of this practice are expected at a session."""
         h = np.column_stack([np.ones_like(session), self.shape.f(session)])
         spread = np.einsum("si,ij,sj->s", h, self.new_covariance, h) + self.drift * (session - 1.0)
-        return h @ self.new_mean + ndtri(share) * np.sqrt(spread)
+        return np.asarray(h @ self.new_mean + ndtri(share) * np.sqrt(spread))
 
 
 def intercepts(rated: pl.DataFrame) -> Fit | NotYet:

@@ -73,7 +73,9 @@ def _sentence(table: pl.DataFrame) -> str:
 
 
 def _limits(rated: pl.DataFrame, terms: list[str]) -> tuple[str, ...]:
-    limits = ["This tells where ratings differ, not why; a session's share holds the noise of the rating too."]
+    limits = [
+        "This tells where ratings differ, not why; a session's share holds the noise of the rating too."
+    ]
     if "dyad" not in terms:
         limits.append(
             "The client's share holds the pairing's too: they can be told apart once "
@@ -82,5 +84,3 @@ def _limits(rated: pl.DataFrame, terms: list[str]) -> tuple[str, ...]:
     if "therapist" not in terms and rated["therapist"].n_unique() > 1:
         limits.append(f"With fewer than {LEAST} therapists, their share cannot be told from the clients'.")
     return tuple(limits)
-
-

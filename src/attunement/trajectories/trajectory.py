@@ -27,7 +27,7 @@ SECOND = 0.25  # probability from which the second state is shown too
 _SAID = {
     "forming": "forming: inside what is expected of a new client here",
     "established": "established",
-    "slow": "slow, and that is normal: in the lower part of what is expected here, or rising towards it",
+    "slow": "slow, and that is normal: in the lower part of what is expected of a new client here",
     "stalled": "stalled: below where nine in ten new clients here are expected, with no notable rise",
     "falling": f"falling: notably lower than {RECENT} sessions ago",
 }
@@ -80,8 +80,22 @@ class Trajectory:
         return tuple(ordered[:1]) + tuple(each for each in ordered[1:2] if each[1] >= SECOND)
 
     @property
+    def word(self) -> str:
+        """The state in a word or two, for a label."""
+        if not self.shown:
+            return "too early to tell"
+        return " or ".join(state for state, _ in self.shown)
+
+    @property
+    def wants_a_look(self) -> bool:
+        """Whether falling or stalled is more likely than not; what is less likely than that would be noise."""
+        if self.states is None or not self.long_enough:
+            return False
+        return self.states["falling"] + self.states["stalled"] > 0.5
+
+    @property
     def on_course(self) -> bool:
-        """Whether there is simply nothing to do: forming or established, and no fall or stall in sight."""
+        """Whether nothing wants a look: forming, established or too early to tell; no fall or stall in sight."""
         return all(state in {"forming", "established"} for state, _ in self.shown)
 
     @property
@@ -111,7 +125,10 @@ class Trajectory:
             return NotYet(f"speed with {self.name}", self.course.missing, self.course.supply)
         estimate = self._speed(self.course)
         chance = pl.DataFrame(
-            {"session": self.course.session.astype(int), "chance": self.course.chance_of(self.measure.established)}
+            {
+                "session": self.course.session.astype(int),
+                "chance": self.course.chance_of(self.measure.established),
+            }
         )
         sentence = _speed_sentence(estimate, self.now)
         return Finding(f"speed with {self.name}", sentence, estimate, chance, (CONVENTION,))
@@ -129,14 +146,52 @@ class Trajectory:
         (first, chance), *second = self.shown
         sentence = f"Most likely {_SAID[first]} ({_percent(chance)})"
         sentence += f"; or {second[0][0]} ({_percent(second[0][1])})." if second else "."
-        table = pl.DataFrame({"state": list(STATES), "chance": [(self.states or {})[state] for state in STATES]})
+        table = pl.DataFrame(
+            {"state": list(STATES), "chance": [(self.states or {})[state] for state in STATES]}
+        )
         return Finding(f"state with {self.name}", sentence, estimate, table, (CONVENTION,))
+
+    @property
+    def change_sentence(self) -> str:
+        """How connection moved over the last three sessions, with its interval."""
+        if isinstance(self.state, NotYet):
+            return self.state.sentence
+        change = self.state.estimate
+        digits = self.measure.digits
+        return (
+            f"Over the last {min(RECENT, self.now - 1)} sessions connection moved by "
+            f"{change.value:+.{digits}f} points ({change.low:+.{digits}f} to {change.high:+.{digits}f})."
+        )
+
+    @property
+    def depth_cell(self) -> str:
+        """Depth for a table's cell."""
+        if isinstance(self.course, NotYet):
+            return "not yet"
+        told, depth = self.measure.told, self._depth(self.course)
+        return f"{told(depth.value)} ({told(depth.low)} to {told(depth.high)})"
+
+    @property
+    def speed_cell(self) -> str:
+        """Speed for a table's cell."""
+        if isinstance(self.course, NotYet):
+            return "not yet"
+        return _speed_cell(self._speed(self.course), self.now)
+
+    @property
+    def state_cell(self) -> str:
+        """State for a table's cell."""
+        if not self.shown:
+            return "too early to tell" if self.states else "not yet"
+        return ", ".join(f"{state} {_percent(chance)}" for state, chance in self.shown)
 
     @property
     def plateau(self) -> Finding | NotYet:
         """Where connection settles, if the practice's curve supports a plateau."""
         if isinstance(self.course, NotYet) or isinstance(self.model, NotYet):
-            return NotYet(f"plateau with {self.name}", "a curve of this practice", "more rated clients would do")
+            return NotYet(
+                f"plateau with {self.name}", "a curve of this practice", "more rated clients would do"
+            )
         if self.model.shape.name != "saturating":
             return NotYet(
                 f"plateau with {self.name}",
@@ -168,8 +223,10 @@ class Trajectory:
         }
         held = {name: np.clip(each, self.measure.low, self.measure.high) for name, each in columns.items()}
         ratings = pl.DataFrame({"session": self.rated.astype(int), "rating": self.score})
-        return pl.DataFrame({"session": session.astype(int), **held}).join(ratings, on="session", how="left").select(
-            "session", "rating", *held
+        return (
+            pl.DataFrame({"session": session.astype(int), **held})
+            .join(ratings, on="session", how="left")
+            .select("session", "rating", *held)
         )
 
     def row(self) -> dict[str, Any]:
@@ -198,8 +255,8 @@ class Trajectory:
 
     def _held(self, value: float, low: float, high: float) -> Estimate:
         """Hold an interval to the scale's ends."""
-        ends = (min(max(point, self.measure.low), self.measure.high) for point in (value, low, high))
-        return Estimate(*ends, unit="points")
+        value, low, high = np.clip([value, low, high], self.measure.low, self.measure.high).tolist()
+        return Estimate(value, low, high, unit="points")
 
 
 def _numbers(name: str, estimate: Estimate | None) -> dict[str, float | None]:
@@ -211,6 +268,14 @@ def _numbers(name: str, estimate: Estimate | None) -> dict[str, float | None]:
 def _percent(chance: float) -> str:
     """Write a probability; none is told as certain."""
     return f"{min(max(round(100 * chance), 1), 99)} %"
+
+
+def _speed_cell(estimate: Estimate, now: int) -> str:
+    if math.isinf(estimate.low):
+        return f"not within {AHEAD} more"
+    late = f"after {now + AHEAD}" if math.isinf(estimate.high) else f"{estimate.high:.0f}"
+    value = f"after {now + AHEAD}" if math.isinf(estimate.value) else f"{estimate.value:.0f}"
+    return f"session {value} ({estimate.low:.0f} to {late})"
 
 
 def _speed_sentence(estimate: Estimate, now: int) -> str:
