@@ -40,7 +40,7 @@ app = App(
 
 
 @app.command
-def look(
+def look(  # noqa: PLR0913 - each is an option
     file: Path,
     *,
     columns: Annotated[str, Parameter(name="--map")] = "",
@@ -153,7 +153,7 @@ def demo(
         webbrowser.open(out.resolve().as_uri())
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:  # noqa: PLR0911 - each end has its code
     """Run a command; returns the exit code, and ends in one sentence whatever happens."""
     try:
         app(arguments, exit_on_error=False, print_error=False, result_action="return_value")

@@ -231,6 +231,7 @@ def _points(trajectory: Trajectory) -> dict[str, Any]:
 def _established(trajectory: Trajectory) -> dict[str, Any]:
     measure = trajectory.measure
     return {
+        "data": {"values": [{}]},
         "layer": [
             {
                 "mark": {"type": "rule", "color": _light("quiet"), "strokeDash": [3, 4], "opacity": 0.8},

@@ -271,19 +271,24 @@ def _percent(chance: float) -> str:
 
 
 def _speed_cell(estimate: Estimate, now: int) -> str:
+    last = now + AHEAD
     if math.isinf(estimate.low):
-        return f"not within {AHEAD} more"
-    late = f"after {now + AHEAD}" if math.isinf(estimate.high) else f"{estimate.high:.0f}"
-    value = f"after {now + AHEAD}" if math.isinf(estimate.value) else f"{estimate.value:.0f}"
-    return f"session {value} ({estimate.low:.0f} to {late})"
+        return f"not by session {last}"
+    if math.isinf(estimate.value):
+        return f"not surely by {last}; {estimate.low:.0f} at the soonest"
+    return f"session {estimate.value:.0f} ({estimate.low:.0f} to {_late(estimate, last)})"
 
 
 def _speed_sentence(estimate: Estimate, now: int) -> str:
+    last = now + AHEAD
     if math.isinf(estimate.low):
         return f"Not likely to be established within the next {AHEAD} sessions."
-    late = f"later than {AHEAD} sessions from now" if math.isinf(estimate.high) else f"{estimate.high:.0f}"
-    span = f"({estimate.low:.0f} to {late})"
     if math.isinf(estimate.value):
-        return f"Not surely established within the next {AHEAD} sessions {span}."
+        soonest = f"session {estimate.low:.0f} at the soonest"
+        return f"Not surely established within the next {AHEAD} sessions; {soonest}."
     tense = "Established by" if estimate.value <= now else "Likely to be established by"
-    return f"{tense} session {estimate.value:.0f} {span}."
+    return f"{tense} session {estimate.value:.0f} ({estimate.low:.0f} to {_late(estimate, last)})."
+
+
+def _late(estimate: Estimate, last: int) -> str:
+    return f"beyond {last}" if math.isinf(estimate.high) else f"{estimate.high:.0f}"
