@@ -118,7 +118,7 @@ def demo(
     *,
     therapists: int = 1,
     clients: int = 16,
-    seed: int = 7,
+    seed: int = 4,
     out: Path = Path("demo/demo.html"),
     open_page: Annotated[bool, Parameter(name="--open", negative="--no-open")] = True,
 ) -> None:
@@ -238,6 +238,7 @@ def _tell(
         )
         return
     console = Console(highlight=False)
+    console.soft_wrap = not console.is_terminal
     for sentence in summary(caseload):
         console.print(sentence, markup=False)
     for note in source.notes:

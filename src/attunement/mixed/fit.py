@@ -10,11 +10,11 @@
 >>> found = fit("score ~ log2(session) + (1 | client)", table)
 >>> print(found)
 Hierarchical model by REML: score ~ log2(session) + (1 | client)
-12 rows; log-likelihood -7.6
-  fixed          Intercept        5.08  (standard error 0.58)
-  fixed          log2(session)    0.92  (standard error 0.08)
-  client         Intercept        0.99  (standard deviation, 3 levels)
-  residual                        0.22  (standard deviation)
+12 rows; log-likelihood -5.4
+  fixed          Intercept        5.06  (standard error 0.63)
+  fixed          log2(session)    0.94  (standard error 0.08)
+  client         Intercept        1.08  (standard deviation, 3 levels)
+  residual                        0.21  (standard deviation)
 """
 
 from __future__ import annotations

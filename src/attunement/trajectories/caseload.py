@@ -82,7 +82,7 @@ class Caseload:
     @property
     def connected(self) -> Finding | NotYet:
         """With how many of those met three times or more there is a connection."""
-        told = [each for each in self.trajectories if isinstance(each.depth, Finding) and each.long_enough]
+        told = [each for each in self.trajectories if isinstance(each.course, Course) and each.long_enough]
         if not told:
             return NotYet("connected share", "nobody with three rated sessions", "it can be told from three")
         chance = np.array([each.chance_established for each in told])

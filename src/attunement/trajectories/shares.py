@@ -65,11 +65,11 @@ def _table(fitted: Fit, terms: list[str]) -> pl.DataFrame:
 
 def _sentence(table: pl.DataFrame) -> str:
     parts = [
-        f"{100 * row['share']:.0f} % with {_NAMES[row['source']]} "
+        f"{100 * row['share']:.0f} % {'goes ' * (place == 0)}with {_NAMES[row['source']]} "
         f"({100 * row['low']:.0f} to {100 * row['high']:.0f})"
-        for row in table.iter_rows(named=True)
+        for place, row in enumerate(table.iter_rows(named=True))
     ]
-    return f"Of all the difference between ratings, {', '.join(parts[:-1])} and {parts[-1]} go together."
+    return f"Of all the difference between ratings, {', '.join(parts[:-1])} and {parts[-1]}."
 
 
 def _limits(rated: pl.DataFrame, terms: list[str]) -> tuple[str, ...]:

@@ -1,0 +1,126 @@
+"""Which column is what: as the user says with ``--map``, or from the header where it is clear."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from typing import TYPE_CHECKING
+
+from attunement.errors import ColumnProblem
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+KEYS = ("client", "therapist", "session", "score", "time", "guess", "outcome")
+"""What a column may be; besides, ``feeling:NAME`` for a feeling of the therapist's own, 0 to 10."""
+
+_FEELING = "feeling:"
+_CALLED = {
+    "client": "client clientid clientcode patient patientid pt ptid",
+    "therapist": "therapist therapistid counselor counselorid counsellor counsellorid clinician clinicianid provider",
+    "session": "session sessionnumber sessionno sessionnr sessionnum visit",
+    "score": "score scoretotal total totalscore rating alliance connection",
+    "time": "time date sessiondate startedat sessiontime",
+    "guess": "guess therapistguess",
+    "outcome": "outcome outcomescore",
+}
+
+
+def parse_mapping(text: str) -> dict[str, str]:
+    """Read ``client=client_id,score=total``.
+
+    >>> parse_mapping("client=client_id, score=total")
+    {'client': 'client_id', 'score': 'total'}
+
+    Raises
+    ------
+    ColumnProblem
+        Names the part that cannot be read.
+    """
+    found: dict[str, str] = {}
+    for part in text.split(","):
+        key, equals, column = (piece.strip() for piece in part.partition("="))
+        if not equals or not key or not column:
+            raise ColumnProblem(f"--map: {_short(part.strip())} is not KEY=COLUMN, such as client=client_id.")
+        if key not in KEYS and not (key.startswith(_FEELING) and len(key) > len(_FEELING)):
+            raise ColumnProblem(
+                f"--map: {_short(key)} is no key; the keys are {', '.join(KEYS)} and feeling:NAME."
+            )
+        if key in found:
+            raise ColumnProblem(f"--map: {key} is named twice; once would do.")
+        found[key] = column
+    return found
+
+
+def find_columns(
+    header: tuple[str, ...], mapping: Mapping[str, str] | None
+) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Match keys with columns: what was said, then what is clear; returns the mapping and what was guessed.
+
+    Raises
+    ------
+    ColumnProblem
+        Where a column said is not there, two could be meant, or client, score, or session and time are missing.
+    """
+    found = dict(mapping or {})
+    for key, column in found.items():
+        if column not in header:
+            raise ColumnProblem(
+                f"There is no column {_short(column)} (for {key}); {_nearest(column, header)}"
+            )
+    guessed = []
+    for key in KEYS:
+        if key in found:
+            continue
+        alike = [
+            name for name in header if _plain(name) in _CALLED[key].split() and name not in found.values()
+        ]
+        if len(alike) > 1 and key in {"client", "score", "therapist", "session"}:
+            raise ColumnProblem(
+                f"{_short(alike[0])} and {_short(alike[1])} could both be the {key}; name one: --map {key}=COLUMN."
+            )
+        if len(alike) == 1:
+            found[key] = alike[0]
+            guessed.append(key)
+    _refuse_headless(header)
+    for key in ("client", "score"):
+        if key not in found:
+            raise ColumnProblem(
+                f"No column is clearly the {key}; name it: --map {key}=COLUMN. {_has(header)}"
+            )
+    if "session" not in found and "time" not in found:
+        raise ColumnProblem(
+            f"Neither a session number nor a time is there; name one: --map session=COLUMN. {_has(header)}"
+        )
+    return {key: found[key] for key in _ordered(found)}, tuple(guessed)
+
+
+def _ordered(found: Mapping[str, str]) -> list[str]:
+    return [key for key in KEYS if key in found] + [key for key in found if key not in KEYS]
+
+
+def _refuse_headless(header: tuple[str, ...]) -> None:
+    filled = [name for name in header if name]
+    if 2 * sum(bool(re.fullmatch(r"[\d.,:/T+ -]+", name)) for name in filled) >= len(filled):
+        raise ColumnProblem(
+            "The first row looks like data; a header line that names the columns is needed above it."
+        )
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\W_]+", "", name).lower()
+
+
+def _nearest(column: str, header: tuple[str, ...]) -> str:
+    near = difflib.get_close_matches(column, header, n=1)
+    return f"did you mean {_short(near[0])}?" if near else _has(header)
+
+
+def _has(header: tuple[str, ...]) -> str:
+    shown = [name if len(name) <= 24 else name[:23] + "…" for name in header[:10]]
+    more = f" and {len(header) - 10} more" if len(header) > 10 else ""
+    return f"The file has {', '.join(shown)}{more}."
+
+
+def _short(name: str) -> str:
+    return repr(name if len(name) <= 40 else name[:39] + "…")
