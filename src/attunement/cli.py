@@ -35,8 +35,8 @@ app = App(
     name="attunement",
     help="See, understand and keep the connection between psychotherapists and their clients.",
     version=__version__,
-    default_parameter=Parameter(negative=()),
 )
+_SWITCH = Parameter(negative="")
 
 
 @app.command
@@ -49,11 +49,11 @@ def look(  # noqa: PLR0913 - each is an option
     therapist: str = "",
     out: Path | None = None,
     frame: Path | None = None,
-    as_json: Annotated[bool, Parameter(name="--json")] = False,
-    open_page: Annotated[bool, Parameter(name="--open")] = False,
+    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+    open_page: Annotated[bool, Parameter(name="--open", negative="")] = False,
     encoding: str = "utf-8",
-    skip_bad: bool = False,
-    missing_ok: bool = False,
+    skip_bad: Annotated[bool, _SWITCH] = False,
+    missing_ok: Annotated[bool, _SWITCH] = False,
 ) -> None:
     """Look at the connection with every client in a table of session ratings.
 

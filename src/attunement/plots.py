@@ -31,7 +31,7 @@ PALETTE = {
 """Name, light and dark: warm paper, ink, one green, one warm colour for what wants attention; never red."""
 
 _FONT = "Atkinson Hyperlegible Next, Atkinson Hyperlegible, system-ui, sans-serif"
-_WIDTH, _HEIGHT = 400, 210
+_WIDTH, _HEIGHT = 330, 190
 _TILE = (200, 64)
 
 
@@ -239,7 +239,7 @@ def _established(trajectory: Trajectory) -> dict[str, Any]:
             },
             {
                 "mark": {
-                    "type": "text", "align": "right", "baseline": "bottom", "dy": -3, "fontSize": 11,
+                    "type": "text", "align": "right", "baseline": "bottom", "dy": -3, "fontSize": 12,
                     "color": _light("quiet"), "text": f"called established: {measure.established:g}",
                 },
                 "encoding": {
@@ -259,13 +259,15 @@ def _draw(spec: dict[str, Any], sentence: str) -> str:
     """Let Vega draw; one label for the whole picture in place of Vega's many."""
     axis = {
         "labelColor": _light("quiet"), "titleColor": _light("quiet"), "gridColor": _light("rule"),
-        "domainColor": _light("rule"), "tickColor": _light("rule"), "labelFontSize": 12, "titleFontSize": 12,
+        "domainColor": _light("rule"), "tickColor": _light("rule"), "labelFontSize": 13, "titleFontSize": 13,
         "titleFontWeight": "normal",
     }  # fmt: skip
     config = {
-        "aria": False, "font": _FONT, "background": None, "view": {"stroke": None}, "axis": axis,
+        "font": _FONT, "background": None, "view": {"stroke": None}, "axis": axis,
         "padding": {"left": 14, "right": 8, "top": 6, "bottom": 4},
     }  # fmt: skip
-    drawn = vl_convert.vegalite_to_svg({**spec, "config": config})
+    drawn = re.sub(
+        r' (?:role|aria-[a-z]+)="[^"]*"', "", vl_convert.vegalite_to_svg({**spec, "config": config})
+    )
     drawn = re.sub(r'<svg ([^>]*?)width="[\d.]+" height="[\d.]+"', r"<svg \1", drawn, count=1)
     return drawn.replace("<svg ", f'<svg role="img" aria-label="{escape(sentence)}" ', 1)
