@@ -218,13 +218,15 @@ def _own_measure() -> Measure:
 def _write(
     caseload: Caseload, source: Source, page: Path | None, frame: Path | None, progress: Progress
 ) -> None:
-    from attunement.exchange import write_table, write_text
+    from attunement.exchange import write_files
     from attunement.reports import look_page
 
-    if page:
-        write_text(look_page(caseload, source, progress=progress), page)
+    contents: dict[Path, pl.DataFrame | str] = {}
     if frame:
-        write_table(caseload.frame(), frame)
+        contents[frame] = caseload.frame()
+    if page:
+        contents[page] = look_page(caseload, source, progress=progress)
+    write_files(contents)
 
 
 def _tell(

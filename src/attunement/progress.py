@@ -39,4 +39,5 @@ class Progress:
     ) -> None:
         self._timer.cancel()
         self._timer.join()
-        self._bar.stop()
+        if self._bar.live.is_started:
+            self._bar.stop()

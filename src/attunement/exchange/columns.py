@@ -113,7 +113,7 @@ def _plain(name: str) -> str:
 
 def _nearest(column: str, header: tuple[str, ...]) -> str:
     near = difflib.get_close_matches(column, header, n=1)
-    return f"did you mean {_short(near[0])}?" if near else _has(header)
+    return f"{_short(near[0])} comes near." if near else _has(header)
 
 
 def _has(header: tuple[str, ...]) -> str:

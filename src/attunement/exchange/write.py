@@ -12,33 +12,59 @@ import polars as pl
 from attunement.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Mapping
 
 _FORMULA = r"^[=+\-@\t\r]"
 
 
-def write_table(frame: pl.DataFrame, path: Path) -> None:
-    """Write CSV or Parquet, by the file's ending.
+def write_files(contents: Mapping[Path, pl.DataFrame | str]) -> None:
+    """Write text and tables to their paths: all of them, or none.
 
-    A text cell that a spreadsheet would run as a formula gets an apostrophe in front; numbers stay numbers.
+    A table goes to CSV or Parquet, by the path's ending. In CSV, a text cell that a spreadsheet would run as a formula
+    gets an apostrophe in front; numbers stay numbers.
 
     Raises
     ------
     InputError
-        Where the ending is another one, or the file cannot be written.
+        Where an ending is another one, or a file cannot be written.
     """
-    suffix = path.suffix.lower()
-    if suffix == ".parquet":
-        _whole(path, frame.write_parquet)
-    elif suffix == ".csv":
-        _whole(path, _defused(frame).write_csv)
+    beside: dict[Path, Path] = {}
+    try:
+        for path, content in contents.items():
+            beside[path] = _place_beside(path)
+            _write(content, path.suffix.lower(), beside[path])
+        for path, written in beside.items():
+            written.replace(path)
+    except OSError as problem:
+        raise InputError(
+            f"{path} cannot be written ({problem.strerror or type(problem).__name__})."
+        ) from None
+    finally:
+        for written in beside.values():
+            written.unlink(missing_ok=True)
+
+
+def _place_beside(path: Path) -> Path:
+    """Make an empty file where the whole one will be moved from, readable by its owner alone."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; name a file to write.")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    os.close(handle)
+    return Path(name)
+
+
+def _write(content: pl.DataFrame | str, ending: str, path: Path) -> None:
+    if isinstance(content, str):
+        path.write_text(content, encoding="utf-8")
+    elif ending == ".parquet":
+        content.write_parquet(path)
+    elif ending == ".csv":
+        _defused(content).write_csv(path)
     else:
-        raise InputError(f"{path.name}: a table is written to a .csv or .parquet file.")
-
-
-def write_text(text: str, path: Path) -> None:
-    """Write a text file in UTF-8."""
-    _whole(path, lambda beside: beside.write_text(text, encoding="utf-8"))
+        raise InputError(
+            f"A table is written to a .csv or .parquet file, not to {ending or 'a name without ending'}."
+        )
 
 
 def _defused(frame: pl.DataFrame) -> pl.DataFrame:
@@ -46,23 +72,3 @@ def _defused(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(
         pl.when(risky.str.contains(_FORMULA)).then(pl.lit("'") + risky).otherwise(risky).name.keep()
     )
-
-
-def _whole(path: Path, write: Callable[[Path], object]) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-        os.close(handle)
-    except OSError as problem:
-        raise InputError(f"{path} cannot be written ({problem.strerror}).") from None
-    beside = Path(name)
-    try:
-        write(beside)
-        beside.chmod(0o600)  # client codes and their ratings: for the owner's eyes
-        beside.replace(path)
-    except OSError as problem:
-        raise InputError(
-            f"{path} cannot be written ({problem.strerror or type(problem).__name__})."
-        ) from None
-    finally:
-        beside.unlink(missing_ok=True)

@@ -39,7 +39,7 @@ class Measure:
     name: str = "connection"
 
     def __post_init__(self) -> None:
-        if not self.low < self.high:
+        if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):
             raise InputError(f"A scale runs from low to high; {self.low:g} to {self.high:g} does not.")
         if math.isnan(self.established):
             object.__setattr__(self, "established", self.low + 0.7 * (self.high - self.low))
