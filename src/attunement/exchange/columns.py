@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from attunement.errors import ColumnProblem
+from attunement.exchange.raw import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,10 +42,10 @@ def parse_mapping(text: str) -> dict[str, str]:
     for part in text.split(","):
         key, equals, column = (piece.strip() for piece in part.partition("="))
         if not equals or not key or not column:
-            raise ColumnProblem(f"--map: {_short(part.strip())} is not KEY=COLUMN, such as client=client_id.")
+            raise ColumnProblem(f"--map: {shown(part.strip())} is not KEY=COLUMN, such as client=client_id.")
         if key not in KEYS and not (key.startswith(_FEELING) and len(key) > len(_FEELING)):
             raise ColumnProblem(
-                f"--map: {_short(key)} is no key; the keys are {', '.join(KEYS)} and feeling:NAME."
+                f"--map: {shown(key)} is no key; the keys are {', '.join(KEYS)} and feeling:NAME."
             )
         if key in found:
             raise ColumnProblem(f"--map: {key} is named twice; once would do.")
@@ -60,29 +61,14 @@ def find_columns(
     Raises
     ------
     ColumnProblem
-        Where a column said is not there, two could be meant, or client, score, or session and time are missing.
+        Where the first row is no header, a name stands twice, a column said is not there, two could be meant, or
+        client, score, or session and time are missing.
     """
     found = dict(mapping or {})
-    for key, column in found.items():
-        if column not in header:
-            raise ColumnProblem(
-                f"There is no column {_short(column)} (for {key}); {_nearest(column, header)}"
-            )
-    guessed = []
-    for key in KEYS:
-        if key in found:
-            continue
-        alike = [
-            name for name in header if _plain(name) in _CALLED[key].split() and name not in found.values()
-        ]
-        if len(alike) > 1 and key in {"client", "score", "therapist", "session"}:
-            raise ColumnProblem(
-                f"{_short(alike[0])} and {_short(alike[1])} could both be the {key}; name one: --map {key}=COLUMN."
-            )
-        if len(alike) == 1:
-            found[key] = alike[0]
-            guessed.append(key)
-    _refuse_headless(header)
+    _refuse_headless(header, found)
+    _refuse_twins(header)
+    _refuse_unknown(header, found)
+    guessed = _guess(header, found)
     for key in ("client", "score"):
         if key not in found:
             raise ColumnProblem(
@@ -95,16 +81,51 @@ def find_columns(
     return {key: found[key] for key in _ordered(found)}, tuple(guessed)
 
 
+def _guess(header: tuple[str, ...], found: dict[str, str]) -> list[str]:
+    """Add to `found` what is clear from the header; returns the keys added."""
+    guessed = []
+    for key in KEYS:
+        if key in found:
+            continue
+        alike = [
+            name for name in header if _plain(name) in _CALLED[key].split() and name not in found.values()
+        ]
+        if len(alike) > 1 and key in {"client", "score", "therapist", "session"}:
+            raise ColumnProblem(
+                f"{shown(alike[0])} and {shown(alike[1])} could both be the {key}; name one: --map {key}=COLUMN."
+            )
+        if len(alike) == 1:
+            found[key] = alike[0]
+            guessed.append(key)
+    return guessed
+
+
 def _ordered(found: Mapping[str, str]) -> list[str]:
     return [key for key in KEYS if key in found] + [key for key in found if key not in KEYS]
 
 
-def _refuse_headless(header: tuple[str, ...]) -> None:
+def _refuse_headless(header: tuple[str, ...], mapping: Mapping[str, str]) -> None:
+    """Refuse a first row of data, before a message could show any of its cells as names."""
     filled = [name for name in header if name]
-    if 2 * sum(bool(re.fullmatch(r"[\d.,:/T+ -]+", name)) for name in filled) >= len(filled):
+    numbers = sum(bool(re.fullmatch(r"[\d.,:/T+ -]+", name)) for name in filled)
+    usual = {called for each in _CALLED.values() for called in each.split()}
+    known = any(name in mapping.values() or _plain(name) in usual for name in filled)
+    if 2 * numbers >= len(filled) or (numbers and not known):
         raise ColumnProblem(
             "The first row looks like data; a header line that names the columns is needed above it."
         )
+
+
+def _refuse_twins(header: tuple[str, ...]) -> None:
+    twins = sorted({name for name in header if name and header.count(name) > 1})
+    if twins:
+        raise ColumnProblem(f"More than one column is called {shown(twins[0])}; rename one of them.")
+
+
+def _refuse_unknown(header: tuple[str, ...], mapping: Mapping[str, str]) -> None:
+    for key, column in mapping.items():
+        if column not in header:
+            raise ColumnProblem(f"There is no column {shown(column)} (for {key}); {_nearest(column, header)}")
 
 
 def _plain(name: str) -> str:
@@ -113,14 +134,10 @@ def _plain(name: str) -> str:
 
 def _nearest(column: str, header: tuple[str, ...]) -> str:
     near = difflib.get_close_matches(column, header, n=1)
-    return f"{_short(near[0])} comes near." if near else _has(header)
+    return f"{shown(near[0])} comes near." if near else _has(header)
 
 
 def _has(header: tuple[str, ...]) -> str:
-    shown = [name if len(name) <= 24 else name[:23] + "…" for name in header[:10]]
+    names = [shown(name, 24) for name in header[:10] if name]
     more = f" and {len(header) - 10} more" if len(header) > 10 else ""
-    return f"The file has {', '.join(shown)}{more}."
-
-
-def _short(name: str) -> str:
-    return repr(name if len(name) <= 40 else name[:39] + "…")
+    return f"The file has {', '.join(names)}{more}."

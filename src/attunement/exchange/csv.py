@@ -35,6 +35,8 @@ def read_csv(path: Path, encoding: str, choose: Callable[[tuple[str, ...]], Sequ
         ) from None
     except UnicodeError:
         raise UnreadableFile(_undecodable(path, encoding)) from None
+    except ValueError:  # a zero byte in its name
+        raise UnreadableFile("There is no such encoding; utf-8, utf-16 and cp1252 are some.") from None
 
 
 def _is_utf_8(encoding: str) -> bool:
@@ -44,19 +46,18 @@ def _is_utf_8(encoding: str) -> bool:
 def _read(path: Path, file: TextIO, choose: Callable[[tuple[str, ...]], Sequence[int]]) -> RawTable:
     delimiter = _delimiter(file)
     rows = _rows(path, file, delimiter)
-    number, header = next(((number, row) for number, row in rows if any(row)), (1, []))
+    number, header = next(((number, row) for number, row in rows if _filled(row)), (1, []))
     names = tuple(name.strip() for name in header)
     if not any(names):
         raise UnreadableFile(f"{path.name} has nothing in it; a table with a header line is needed.")
-    _refuse_twins(path, names)
     chosen = list(dict.fromkeys(choose(names)))
     columns: list[list[str]] = [[] for _ in chosen]
     numbers, blank = [], []
     for number, row in rows:
-        if not any(row):
+        if not _filled(row):
             blank.append(number)
             continue
-        if len(row) > len(names):
+        if len(row) > len(names) and _filled(row[len(names) :]):
             raise UnreadableFile(
                 f"Row {number} of {path.name} has {len(row)} cells, the header {len(names)}; "
                 "put quotes around a cell that holds the delimiter."
@@ -96,29 +97,21 @@ def _rows(path: Path, file: TextIO, delimiter: str) -> Iterator[tuple[int, list[
         raise UnreadableFile(f"Row {number + 1} of {path.name} has {what}; mend it there.") from None
 
 
-def _refuse_twins(path: Path, names: tuple[str, ...]) -> None:
-    twins = sorted({name for name in names if name and names.count(name) > 1})
-    if twins:
-        raise UnreadableFile(
-            f"{path.name} has more than one column called {_short(twins[0])}; rename one of them."
-        )
+def _filled(row: list[str]) -> bool:
+    return any(map(str.strip, row))
 
 
 def _undecodable(path: Path, encoding: str) -> str:
     """Name the first row that is not in the encoding."""
     if not _is_utf_8(encoding):
         return f"{path.name} is not written in {encoding}; utf-8 or cp1252 may be right."
-    with path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
+    with path.open(encoding="latin-1", newline=None) as file:  # takes any byte, and counts rows the same way
+        for number, row in _rows(path, file, _delimiter(file)):
             try:
-                line.decode("utf-8")
+                "".join(row).encode("latin-1").decode("utf-8")
             except UnicodeDecodeError:
                 return (
-                    f"Line {number} of {path.name} is not UTF-8; save it as “CSV UTF-8”, or add --encoding cp1252 "
+                    f"Row {number} of {path.name} is not UTF-8; save it as “CSV UTF-8”, or add --encoding cp1252 "
                     "if it comes from Excel on Windows."
                 )
     return f"{path.name} is not UTF-8; save it as “CSV UTF-8”."
-
-
-def _short(name: str) -> str:
-    return repr(name if len(name) <= 40 else name[:39] + "…")

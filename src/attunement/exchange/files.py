@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from attunement.errors import UnreadableFile
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 _BLOCK = 1 << 20
@@ -43,7 +44,8 @@ def refuse_what_is_no_text(path: Path, encoding: str) -> None:
     for magic, said in _KINDS:
         if first.startswith(magic):
             raise UnreadableFile(f"{path.name} is {said}.")
-    if encoding.lower().replace("_", "-").startswith(("utf-16", "utf-32")):
+    if encoding.lower().replace("_", "-").startswith(("utf-16", "utf16", "utf-32", "utf32")):
+        _scan_text(path, encoding)
         return
     for marks, name in ((_UTF_32, "utf-32"), (_UTF_16, "utf-16")):
         if first.startswith(marks):
@@ -53,10 +55,17 @@ def refuse_what_is_no_text(path: Path, encoding: str) -> None:
     _scan(path)
 
 
+def name_of(path: Path) -> str:
+    """The file's name as text; what is no UTF-8 in it becomes a question mark."""
+    return path.name.encode("utf-8", "replace").decode("utf-8")
+
+
 def _first_bytes(path: Path) -> bytes:
-    if path.is_dir():
-        raise UnreadableFile(f"{path.name} is a folder; a CSV or Parquet file would do.")
     try:
+        if path.is_dir():
+            raise UnreadableFile(f"{path.name or path} is a folder; a CSV or Parquet file would do.")
+        if path.exists() and not path.is_file():
+            raise UnreadableFile(f"{path.name} is a pipe or a device; save it as a file first.")
         with path.open("rb") as file:
             return file.read(64)
     except FileNotFoundError:
@@ -68,18 +77,36 @@ def _first_bytes(path: Path) -> bytes:
 
 
 def _scan(path: Path) -> None:
-    carried = 0
     with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            if b"\0" in block:
-                raise UnreadableFile(
-                    f"{path.name} is no text: it holds zero bytes; a CSV file in UTF-8 would do."
-                )
-            ends = [place for place in (block.find(b"\n"), block.find(b"\r")) if place >= 0]
-            if carried + (min(ends) if ends else len(block)) > LONGEST_LINE:
-                raise UnreadableFile(
-                    f"{path.name} has a line of more than a million characters; "
-                    "it is no table with one row a session."
-                )
-            last = max(block.rfind(b"\n"), block.rfind(b"\r"))
-            carried = len(block) - last - 1 if ends else carried + len(block)
+        _refuse_blocks(path, iter(lambda: file.read(_BLOCK).decode("latin-1"), ""))
+
+
+def _scan_text(path: Path, encoding: str) -> None:
+    try:
+        with path.open(encoding=encoding, newline="") as file:
+            _refuse_blocks(path, iter(lambda: file.read(_BLOCK), ""))
+    except (LookupError, UnicodeError):
+        return  # said where it is read, with the row
+
+
+def _refuse_blocks(path: Path, blocks: Iterator[str]) -> None:
+    carried = 0
+    for block in blocks:
+        if "\0" in block:
+            raise UnreadableFile(f"{path.name} is no text: it holds zero bytes; {_instead(block)}.")
+        ends = [place for place in (block.find("\n"), block.find("\r")) if place >= 0]
+        if carried + (min(ends) if ends else len(block)) > LONGEST_LINE:
+            raise UnreadableFile(
+                f"{path.name} has a line of more than a million characters; "
+                "it is no table with one row a session."
+            )
+        last = max(block.rfind("\n"), block.rfind("\r"))
+        carried = len(block) - last - 1 if ends else carried + len(block)
+
+
+def _instead(block: str) -> str:
+    """UTF-16 without a mark has a zero in every other byte."""
+    for encoding, zeros in (("utf-16-le", block[1:200:2]), ("utf-16-be", block[:200:2])):
+        if zeros and set(zeros) == {"\0"} != set(block[:200]):
+            return f"it looks like UTF-16, which --encoding {encoding} reads"
+    return "a CSV file in UTF-8 would do"

@@ -22,6 +22,10 @@ def number_sessions(table: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
     """
     if "session" not in table.columns:
         return _by_time(table), ["Sessions were numbered by their time."]
+    if _counts_within_clients(table):
+        return _anew(table), [
+            "The file counts sessions within the client; they were numbered anew with each therapist."
+        ]
     notes = []
     intakes = table.filter(pl.col("session") == 0).select(pl.struct(_DYAD).n_unique()).item()
     if intakes:
@@ -29,11 +33,6 @@ def number_sessions(table: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
         table = table.with_columns(moved.alias("session"))
         notes.append(
             f"{intakes:,} intake{'s' if intakes > 1 else ''} numbered 0 became session 1, and so on."
-        )
-    if _counts_within_clients(table):
-        table = table.with_columns(pl.col("session").rank("ordinal").over(_DYAD))
-        notes.append(
-            "The file counts sessions within the client; they were numbered anew with each therapist."
         )
     return table.with_columns(pl.col("session").cast(pl.Int64)), notes
 
@@ -51,6 +50,14 @@ def _by_time(table: pl.DataFrame) -> pl.DataFrame:
             f"Rows {first} and {second} have the same time, so their sessions cannot be ordered; number them."
         )
     return table.with_columns(pl.col("time").rank("ordinal").over(_DYAD).cast(pl.Int64).alias("session"))
+
+
+def _anew(table: pl.DataFrame) -> pl.DataFrame:
+    """Count anew where a client has several therapists; elsewhere a gap is a session missed, and stays."""
+    several = pl.col("therapist").n_unique().over("client") > 1
+    moved = pl.col("session") + (pl.col("session").min().over(_DYAD) == 0)
+    counted = pl.when(several).then(pl.col("session").rank("ordinal").over(_DYAD)).otherwise(moved)
+    return table.with_columns(counted.cast(pl.Int64).alias("session"))
 
 
 def _counts_within_clients(table: pl.DataFrame) -> bool:

@@ -14,6 +14,7 @@ from attunement.exchange.csv import read_csv
 from attunement.exchange.files import is_parquet, refuse_what_is_no_text
 from attunement.exchange.numbering import number_sessions
 from attunement.exchange.parquet import read_parquet
+from attunement.exchange.raw import shown
 from attunement.exchange.values import Values
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 MISSING_SHARE = 1 / 3  # of the scores, above which a table is refused unless told otherwise
 _SHOWN = 3
+_LONG = 260  # characters about bad rows in one message
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +125,11 @@ def _raw(
 
 def _told(bad: list[tuple[int, str]]) -> str:
     """Tell the first few bad rows in one sentence."""
-    said = "; ".join(f"row {row}: {why}" for row, why in bad[:_SHOWN])
-    more = f"; and {len(bad) - _SHOWN:,} more rows" if len(bad) > _SHOWN else ""
+    told = [f"row {row}: {why}" for row, why in bad[:_SHOWN]]
+    while len(told) > 1 and sum(map(len, told)) > _LONG:
+        told.pop()
+    said, left = "; ".join(told), len(bad) - len(told)
+    more = f"; and {left:,} more row{'s' if left > 1 else ''}" if left else ""
     return f"{said[0].upper()}{said[1:]}{more}; mend this, or leave such rows out with --skip-bad."
 
 
@@ -139,7 +144,7 @@ def _twins(table: pl.DataFrame) -> list[tuple[int, str]]:
 
 
 def _who(row: dict[str, object]) -> str:
-    return ", ".join(f"{name} {str(row[name])[:24]}" for name in ("therapist", "client", "session"))
+    return ", ".join(f"{name} {shown(str(row[name]), 24)}" for name in ("therapist", "client", "session"))
 
 
 def _refuse_too_little(table: pl.DataFrame, unrated: int, *, missing_ok: bool) -> None:

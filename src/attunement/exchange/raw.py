@@ -37,3 +37,9 @@ class RawTable:
 def cell(position: int) -> str:
     """The name that a column of the file has in `RawTable.cells`."""
     return f"column_{position}"
+
+
+def shown(text: str, most: int = 40) -> str:
+    """Somebody's text for a message: quoted, cut, and without what would break the line."""
+    plain = "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text[: most + 1])
+    return f"“{plain if len(plain) <= most else plain[: most - 1] + '…'}”"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from attunement.exchange.dates import FORMS, parse_times
-from attunement.exchange.raw import RawTable, cell
+from attunement.exchange.raw import RawTable, cell, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -51,7 +51,8 @@ class Values:
 
 
 def _code(text: pl.Series, _raw: RawTable) -> _Read:
-    return text, text == "", _short
+    plain = text.str.replace_all(r"[\s\p{Cc}]+", " ").str.strip_chars()
+    return plain, plain == "", _or_empty
 
 
 def _number(text: pl.Series, raw: RawTable) -> _Read:
@@ -59,7 +60,7 @@ def _number(text: pl.Series, raw: RawTable) -> _Read:
     plain = text.str.replace(r"^([+-]?\d*),(\d+)$", "${1}.${2}") if raw.comma else text
     number = plain.cast(pl.Float64, strict=False)
     number = number.set(~number.is_finite().fill_null(value=False) | ~present, None)
-    return number, present & number.is_null(), lambda value: f"{_short(value)} is not a number"
+    return number, present & number.is_null(), lambda value: f"{_or_empty(value)} is not a number"
 
 
 def _session(text: pl.Series, raw: RawTable) -> _Read:
@@ -69,7 +70,9 @@ def _session(text: pl.Series, raw: RawTable) -> _Read:
     return (
         number,
         wrong,
-        lambda value: f"{_short(value)} is not a session number (1, 2, …, or 0 for an intake)",
+        lambda value: (
+            f"{_or_empty(value)}{' and' if value == '' else ''} is not a session number (1, 2, …, or 0 for an intake)"
+        ),
     )
 
 
@@ -77,7 +80,7 @@ def _time(text: pl.Series, _raw: RawTable) -> _Read:
     present = ~text.str.to_lowercase().is_in(_MISSING)
     time = parse_times(text)
     said = f"is no date we know; write it as {FORMS}"
-    return time, present & time.is_null(), lambda value: f"{_short(value)} {said}"
+    return time, present & time.is_null(), lambda value: f"{_or_empty(value)} {said}"
 
 
 _READ = {"client": _code, "therapist": _code, "session": _session, "time": _time}
@@ -87,5 +90,5 @@ def _named(key: str, column: str) -> str:
     return key if key == column else f"{key} (column {column[:24]})"
 
 
-def _short(value: str) -> str:
-    return "is empty" if value == "" else f"“{value if len(value) <= 40 else value[:39] + '…'}”"
+def _or_empty(value: str) -> str:
+    return shown(value) if value else "is empty"

@@ -165,7 +165,7 @@ def _rated(table: pl.DataFrame, measure: Measure) -> pl.DataFrame:
         first = outside.row(0, named=True)
         raise TooLittle(
             f"{outside.height} score{'s lie' if outside.height > 1 else ' lies'} outside the scale "
-            f"{measure.low:g} to {measure.high:g}, first {first['score']:g} (client {first['client']}, "
+            f"{measure.low:g} to {measure.high:g}, first {first['score']:g} (client {first['client'][:24]!r}, "
             f"session {first['session']}); give the scale's ends with --scale LOW,HIGH."
         )
     if rated["score"].n_unique() == 1:
