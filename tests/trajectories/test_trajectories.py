@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -13,10 +14,13 @@ from attunement.findings import Finding, NotYet
 from attunement.simulate import simulate
 from attunement.trajectories import STATES, Caseload, Measure, Trajectory, guess_scale, trajectories
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
 TEN = Measure(0, 10)
 
 
-def caseload_of(ratings: dict[str, list[float | None]], measure: Measure = TEN) -> Caseload:
+def caseload_of(ratings: Mapping[str, Sequence[float | None]], measure: Measure = TEN) -> Caseload:
     rows = [
         (client, session, score)
         for client, scores in ratings.items()
