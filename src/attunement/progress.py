@@ -16,14 +16,16 @@ PATIENCE = 1.0  # seconds
 
 
 class Progress:
-    """Called with what is being done and how far it is; shows nothing if it is over within a second."""
+    """Called with what is being done and how far it is; shows nothing if it is over within a second.
 
-    def __init__(self, patience: float = PATIENCE) -> None:
-        self._bar = Bar(
-            TextColumn("{task.description}"), BarColumn(), console=Console(stderr=True), transient=True
-        )
+    Where standard error is no terminal it stays silent: a file of messages holds sentences only.
+    """
+
+    def __init__(self, patience: float = PATIENCE, console: Console | None = None) -> None:
+        console = console or Console(stderr=True)
+        self._bar = Bar(TextColumn("{task.description}"), BarColumn(), console=console, transient=True)
         self._task = self._bar.add_task("reading the table", total=1.0)
-        self._timer = threading.Timer(patience, self._bar.start)
+        self._timer = threading.Timer(patience, self._bar.start if console.is_terminal else _nothing)
         self._timer.daemon = True
 
     def __enter__(self) -> Self:
@@ -41,3 +43,7 @@ class Progress:
         self._timer.join()
         if self._bar.live.is_started:
             self._bar.stop()
+
+
+def _nothing() -> None:
+    """What is shown where nobody watches."""
