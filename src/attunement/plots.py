@@ -184,7 +184,8 @@ def _course_sentence(trajectory: Trajectory) -> str:
     depth = trajectory.depth
     rated = f"{trajectory.rated.size} ratings of {trajectory.name} over {trajectory.now} sessions"
     ends = f"from {trajectory.score[0]:g} to {trajectory.score[-1]:g}"
-    return f"{rated}, {ends}. {depth.sentence}"
+    line = f"The dashed line, {trajectory.measure.established:g}, is called established."
+    return f"{rated}, {ends}. {depth.sentence} {line}"
 
 
 def _x() -> dict[str, Any]:
@@ -229,26 +230,12 @@ def _points(trajectory: Trajectory) -> dict[str, Any]:
 
 
 def _established(trajectory: Trajectory) -> dict[str, Any]:
-    measure = trajectory.measure
+    """A dashed line; what it stands for is said in the sentence and in the legend, where it covers no rating."""
     return {
         "data": {"values": [{}]},
-        "layer": [
-            {
-                "mark": {"type": "rule", "color": _light("quiet"), "strokeDash": [3, 4], "opacity": 0.8},
-                "encoding": {"y": {"datum": measure.established, "type": "quantitative"}},
-            },
-            {
-                "mark": {
-                    "type": "text", "align": "right", "baseline": "bottom", "dy": -3, "fontSize": 12,
-                    "color": _light("quiet"), "text": f"called established: {measure.established:g}",
-                },
-                "encoding": {
-                    "x": {"value": _WIDTH - 4},
-                    "y": {"datum": measure.established, "type": "quantitative"},
-                },
-            },
-        ]
-    }  # fmt: skip
+        "mark": {"type": "rule", "color": _light("quiet"), "strokeDash": [3, 4], "opacity": 0.8},
+        "encoding": {"y": {"datum": trajectory.measure.established, "type": "quantitative"}},
+    }
 
 
 def _light(name: str) -> str:

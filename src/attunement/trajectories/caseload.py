@@ -90,7 +90,9 @@ class Caseload:
         low, high = np.quantile(drawn, (0.025, 0.975))
         value = float(chance.mean())
         estimate = Estimate(value, float(min(low, value)), float(max(high, value)), unit="share")
-        people = f"{len(told):,} clients with three rated sessions or more"
+        one_each = self.rated["client"].n_unique() == self.rated["dyad"].n_unique()
+        whom = "clients" if one_each else "pairs of client and therapist"
+        people = f"{len(told):,} {whom} with three rated sessions or more"
         sentence = (
             f"Of {people}, about {100 * value:.0f} in 100 are at the level called established, "
             f"{self.measure.told(self.measure.established)} of {self.measure.high:g} "
