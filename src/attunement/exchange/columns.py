@@ -1,204 +1,143 @@
-"""Which column is what: as the user says it, or as the header makes it clear."""
+"""Which column is what: as the user says with ``--map``, or from the header where it is clear."""
 
 from __future__ import annotations
 
 import difflib
 import re
-from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import polars as pl
-
-from attunement.errors import ColumnProblem, UnreadableFile
-from attunement.exchange._sentences import counted, listed, name
-from attunement.exchange.dates import as_times
-from attunement.exchange.values import as_numbers
+from attunement.errors import ColumnProblem
+from attunement.exchange.raw import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-FEELING = "feeling:"
-SYNONYMS = {
-    "client": ("client", "client id", "client code", "patient", "patient id", "patient code", "pt", "pt id"),
-    "therapist": (
-        "therapist", "therapist id", "therapist code", "counselor", "counselor id", "counsellor",
-        "counsellor id", "clinician", "clinician id", "provider", "provider id",
-    ),
-    "session": ("session", "session number", "session no", "session nr", "visit", "visit number", "visit no"),
-    "score": ("score", "score total", "total", "total score", "rating", "alliance", "connection"),
-    "time": ("time", "date", "datetime", "session date", "session time", "started at"),
-    "guess": ("guess",),
-    "outcome": ("outcome",),
-}  # fmt: skip
-KEYS = tuple(SYNONYMS)
-_NEEDED = ("client", "score")
-_EXAMPLE = "client=client_id,session=session_number,score=score_total"
+KEYS = ("client", "therapist", "session", "score", "time", "guess", "outcome")
+"""What a column may be; besides, ``feeling:NAME`` for a feeling of the therapist's own, 0 to 10."""
 
-
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """The columns that are read.
-
-    Parameters
-    ----------
-    theirs
-        Our name of each column, and the file's.
-    guessed
-        Which of ours were guessed from the header.
-    notes
-        What was guessed or left aside, a sentence each.
-    """
-
-    theirs: dict[str, str]
-    guessed: tuple[str, ...]
-    notes: tuple[str, ...]
+_FEELING = "feeling:"
+_CALLED = {
+    "client": "client clientid clientcode patient patientid pt ptid",
+    "therapist": "therapist therapistid counselor counselorid counsellor counsellorid clinician clinicianid provider",
+    "session": "session sessionnumber sessionno sessionnr sessionnum visit",
+    "score": "score scoretotal total totalscore rating alliance connection",
+    "time": "time date sessiondate startedat sessiontime",
+    "guess": "guess therapistguess",
+    "outcome": "outcome outcomescore",
+}
 
 
 def parse_mapping(text: str) -> dict[str, str]:
-    """Read a mapping as it is written on a command line.
+    """Read ``client=client_id,score=total``.
 
-    >>> parse_mapping("client=client_id, score=score_total, feeling:sad=t_sad")
-    {'client': 'client_id', 'score': 'score_total', 'feeling:sad': 't_sad'}
+    >>> parse_mapping("client=client_id, score=total")
+    {'client': 'client_id', 'score': 'total'}
 
     Raises
     ------
     ColumnProblem
-        A part is not KEY=COLUMN, its key is not known, or a key stands twice.
+        Names the part that cannot be read.
     """
-    mapping: dict[str, str] = {}
+    found: dict[str, str] = {}
     for part in text.split(","):
-        ours, equals, theirs = (piece.strip() for piece in part.partition("="))
-        if not (ours and equals and theirs):
+        key, equals, column = (piece.strip() for piece in part.partition("="))
+        if not equals or not key or not column:
+            raise ColumnProblem(f"--map: {shown(part.strip())} is not KEY=COLUMN, such as client=client_id.")
+        if key not in KEYS and not (key.startswith(_FEELING) and len(key) > len(_FEELING)):
             raise ColumnProblem(
-                f"The mapping is KEY=COLUMN with commas between, such as {_EXAMPLE}; {name(repr(part))} is not."
+                f"--map: {shown(key)} is no key; the keys are {', '.join(KEYS)} and feeling:NAME."
             )
-        if ours in mapping:
-            raise ColumnProblem(
-                f"The mapping names {name(ours)} twice ({name(mapping[ours])} and {name(theirs)}); one would do."
-            )
-        mapping[ours] = theirs
-    _refuse_unknown_keys(mapping)
-    return mapping
+        if key in found:
+            raise ColumnProblem(f"--map: {key} is named twice; once would do.")
+        found[key] = column
+    return found
 
 
-def choose(header: tuple[str, ...], mapping: Mapping[str, str] | None) -> Chosen:
-    """Find the column of each key: the one that was named, or the only one whose name makes it clear.
+def find_columns(
+    header: tuple[str, ...], mapping: Mapping[str, str] | None
+) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Match keys with columns: what was said, then what is clear; returns the mapping and what was guessed.
 
     Raises
     ------
-    UnreadableFile
-        The header looks like data.
     ColumnProblem
-        A column that was named is not there, or one that is needed is not clear.
+        Where the first row is no header, a name stands twice, a column said is not there, two could be meant, or
+        client, score, or session and time are missing.
     """
-    named = dict(mapping or {})
-    candidates = _candidates(header, named)
-    _refuse_data(header, known=bool(candidates) or any(theirs in header for theirs in named.values()))
-    _refuse_unknown_keys(named)
-    _refuse_unknown_columns(named, header)
-    guesses = {ours: found[0] for ours, found in candidates.items() if len(found) == 1}
-    unclear = {ours: found for ours, found in candidates.items() if len(found) > 1}
-    theirs = _in_order(named | guesses)
-    _refuse_unclear(theirs, unclear)
-    _refuse_missing(theirs, header)
-    aside = len([each for each in header if each]) - len(set(theirs.values()))
-    notes = (*_guessed_notes(guesses), *_unclear_notes(unclear), *_aside_notes(aside))
-    return Chosen(theirs, tuple(ours for ours in theirs if ours in guesses), notes)
-
-
-def _candidates(header: tuple[str, ...], named: Mapping[str, str]) -> dict[str, list[str]]:
-    """The columns that could be a key that was not named."""
-    free = [each for each in header if each and each not in named.values()]
-    plain = {ours: {_plain(word) for word in words} for ours, words in SYNONYMS.items()}
-    found = {ours: [each for each in free if _plain(each) in plain[ours]] for ours in KEYS if ours not in named}
-    feelings = {
-        each: [each]
-        for each in free
-        if each.startswith(FEELING) and each != FEELING and each not in named
-    }
-    return {ours: each for ours, each in (found | feelings).items() if each}
-
-
-def _plain(text: str) -> str:
-    return re.sub(r"[\W_]+", "", text).casefold()
-
-
-def _in_order(theirs: Mapping[str, str]) -> dict[str, str]:
-    feelings = [ours for ours in theirs if ours not in KEYS]
-    return {ours: theirs[ours] for ours in (*KEYS, *feelings) if ours in theirs}
-
-
-def _refuse_data(header: tuple[str, ...], *, known: bool) -> None:
-    """A header line has names; a first row of numbers and dates is data, and is not shown."""
-    cells = pl.Series([each for each in header if each], dtype=pl.String)
-    figures = int((as_numbers(cells).is_not_null() | as_times(cells).is_not_null()).sum())
-    if figures and not known:
-        raise UnreadableFile(
-            f"The first row looks like data ({figures} of its {counted(cells.len(), 'cell')} "
-            f"{'is a number or a date' if figures == 1 else 'are numbers or dates'}); a header line naming the "
-            "columns is needed above it, such as client,session,score."
-        )
-
-
-def _refuse_unknown_keys(mapping: Mapping[str, str]) -> None:
-    for ours in mapping:
-        if ours not in KEYS and not ours.removeprefix(FEELING).strip() != ours.strip():
+    found = dict(mapping or {})
+    _refuse_headless(header, found)
+    _refuse_twins(header)
+    _refuse_unknown(header, found)
+    guessed = _guess(header, found)
+    for key in ("client", "score"):
+        if key not in found:
             raise ColumnProblem(
-                f"The mapping's key {name(ours)} is not known; the keys are {listed((*KEYS, 'feeling:NAME'))}."
+                f"No column is clearly the {key}; name it: --map {key}=COLUMN. {_has(header)}"
             )
-
-
-def _refuse_unknown_columns(named: Mapping[str, str], header: tuple[str, ...]) -> None:
-    for ours, theirs in named.items():
-        if theirs not in header:
-            near = difflib.get_close_matches(theirs, [each for each in header if each], n=1)
-            meant = f" (was {name(near[0])} meant?)" if near else ""
-            raise ColumnProblem(
-                f"There is no column {name(theirs)} for the {name(ours)}{meant}; the table has {listed(filter(None, header))}."
-            )
-    twice = [theirs for theirs, times in Counter(named.values()).items() if times > 1]
-    if twice:
-        keys = [ours for ours, theirs in named.items() if theirs == twice[0]]
+    if "session" not in found and "time" not in found:
         raise ColumnProblem(
-            f"The mapping uses the column {name(twice[0])} for {listed(keys)}; each needs a column of its own."
+            f"Neither a session number nor a time is there; name one: --map session=COLUMN. {_has(header)}"
         )
+    return {key: found[key] for key in _ordered(found)}, tuple(guessed)
 
 
-def _refuse_unclear(theirs: Mapping[str, str], unclear: Mapping[str, list[str]]) -> None:
-    """What decides who and which session is asked for; a second time or outcome column is only left out."""
-    for ours, found in unclear.items():
-        if ours in {"client", "therapist", "session", "score"} or (ours == "time" and "session" not in theirs):
+def _guess(header: tuple[str, ...], found: dict[str, str]) -> list[str]:
+    """Add to `found` what is clear from the header; returns the keys added."""
+    guessed = []
+    for key in KEYS:
+        if key in found:
+            continue
+        alike = [
+            name for name in header if _plain(name) in _CALLED[key].split() and name not in found.values()
+        ]
+        if len(alike) > 1 and key in {"client", "score", "therapist", "session"}:
             raise ColumnProblem(
-                f"{_could_be(ours, found)}; name the one that is: --map {ours}={name(found[0])}."
+                f"{shown(alike[0])} and {shown(alike[1])} could both be the {key}; name one: --map {key}=COLUMN."
             )
+        if len(alike) == 1:
+            found[key] = alike[0]
+            guessed.append(key)
+    return guessed
 
 
-def _refuse_missing(theirs: Mapping[str, str], header: tuple[str, ...]) -> None:
-    missing = [ours for ours in _NEEDED if ours not in theirs]
-    if "session" not in theirs and "time" not in theirs:
-        missing.append("session")
-    if missing:
-        either = " (or the time)" if "session" in missing else ""
+def _ordered(found: Mapping[str, str]) -> list[str]:
+    return [key for key in KEYS if key in found] + [key for key in found if key not in KEYS]
+
+
+def _refuse_headless(header: tuple[str, ...], mapping: Mapping[str, str]) -> None:
+    """Refuse a first row of data, before a message could show any of its cells as names."""
+    filled = [name for name in header if name]
+    numbers = sum(bool(re.fullmatch(r"[\d.,:/T+ -]+", name)) for name in filled)
+    usual = {called for each in _CALLED.values() for called in each.split()}
+    known = any(name in mapping.values() or _plain(name) in usual for name in filled)
+    if 2 * numbers >= len(filled) or (numbers and not known):
         raise ColumnProblem(
-            f"No column is clearly the {listed(missing, 'or')}{either}; the table has {listed(filter(None, header))}; "
-            f"name it: --map {','.join(f'{ours}=COLUMN' for ours in missing)}."
+            "The first row looks like data; a header line that names the columns is needed above it."
         )
 
 
-def _could_be(ours: str, found: list[str]) -> str:
-    many = "Two columns" if len(found) == 2 else f"{len(found)} columns"
-    return f"{many} could be the {ours} ({listed(found)})"
+def _refuse_twins(header: tuple[str, ...]) -> None:
+    twins = sorted({name for name in header if name and header.count(name) > 1})
+    if twins:
+        raise ColumnProblem(f"More than one column is called {shown(twins[0])}; rename one of them.")
 
 
-def _guessed_notes(guesses: Mapping[str, str]) -> tuple[str, ...]:
-    pairs = [f"{name(theirs)} as the {ours}" for ours, theirs in guesses.items()]
-    return (f"Guessed from the header: {', '.join(pairs)}; --map sets it.",) if pairs else ()
+def _refuse_unknown(header: tuple[str, ...], mapping: Mapping[str, str]) -> None:
+    for key, column in mapping.items():
+        if column not in header:
+            raise ColumnProblem(f"There is no column {shown(column)} (for {key}); {_nearest(column, header)}")
 
 
-def _unclear_notes(unclear: Mapping[str, list[str]]) -> tuple[str, ...]:
-    return tuple(f"{_could_be(ours, found)}, and none was used; --map sets it." for ours, found in unclear.items())
+def _plain(name: str) -> str:
+    return re.sub(r"[\W_]+", "", name).lower()
 
 
-def _aside_notes(aside: int) -> tuple[str, ...]:
-    return (f"{counted(aside, 'other column')} {'was' if aside == 1 else 'were'} left aside.",) if aside else ()
+def _nearest(column: str, header: tuple[str, ...]) -> str:
+    near = difflib.get_close_matches(column, header, n=1)
+    return f"{shown(near[0])} comes near." if near else _has(header)
+
+
+def _has(header: tuple[str, ...]) -> str:
+    names = [shown(name, 24) for name in header[:10] if name]
+    more = f" and {len(header) - 10} more" if len(header) > 10 else ""
+    return f"The file has {', '.join(names)}{more}."

@@ -1,54 +1,70 @@
-"""Dates and times: ISO, and the forms in use in the United States. Local wall time; an offset is left out.
+"""Dates and times in ISO and the usual US forms, a whole column at once.
 
-A form that could mean another day elsewhere (3/8/2020) is read month first, and `month_first` lets that be said.
+>>> import polars as pl
+>>> parse_times(pl.Series(["2020-03-08T18:22:28+09:00", "3/8/20 6:22 PM", "Mar 8, 2020", "the 8th"])).to_list()
+[datetime.datetime(2020, 3, 8, 18, 22, 28), datetime.datetime(2020, 3, 8, 18, 22),
+ datetime.datetime(2020, 3, 8, 0, 0), None]
 """
 
 from __future__ import annotations
 
-from itertools import product
-
 import polars as pl
 
-_DAYS = ("%Y-%m-%d", "%m/%d/%Y", "%m/%d/%y", "%B %d, %Y")
-_CLOCKS = (" %H:%M:%S%.f", "", " %H:%M", " %I:%M %p", " %I:%M:%S %p")
-FORMS = tuple(day + clock for day, clock in product(_DAYS, _CLOCKS))
-_YEARS = (1900, 2199)  # another year is a slip
+FORMS = "2020-03-08, 2020-03-08 18:22 or 3/8/2020 6:22 PM"
 
-_T_BETWEEN = r"^(\d{4}-\d{1,2}-\d{1,2})[Tt]"
-_OFFSET = r"(\d:\d{2}(?::\d{2}(?:\.\d+)?)?) ?(?:[Zz]|[+-]\d{2}(?::?\d{2})?)$"
-_DASHED = r"^(\d{1,2})-(\d{1,2})-(\d{4}|\d{2})\b"
-_MONTH_FIRST = r"^\d{1,2}[/-]\d{1,2}[/-]"
+_CLOCK = (
+    r"(?:[T, ]+(?<hour>\d{1,2}):(?<minute>\d{2})(?::(?<second>\d{2})(?:\.\d+)?)?"
+    r"(?: ?(?<half>[AaPp])\.?[Mm]\.?)?)?"
+)
+_ZONE = r"(?: ?(?:Z|UTC|[+-]\d{2}:?\d{2}))?"
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_DATES = (
+    r"(?<year>\d{4})-(?<month>\d{1,2})-(?<day>\d{1,2})",
+    r"(?<month>\d{1,2})[/-](?<day>\d{1,2})[/-](?<year>\d{4}|\d{2})",
+    r"(?<name>[A-Za-z]{3,9})\.? (?<day>\d{1,2}),? (?<year>\d{4})",
+)
 
 
-def as_times(text: pl.Series) -> pl.Series:
-    """Read texts as dates and times; null where a text fits no form.
+def parse_times(text: pl.Series) -> pl.Series:
+    """Read a column of text; what fits no form, or is no day of the calendar, becomes null.
 
-    >>> as_times(pl.Series(["2020-03-08T18:22:00+01:00", "3/8/20 6:22 PM", "March 8, 2020", "8.3."])).to_list()
-    [datetime.datetime(2020, 3, 8, 18, 22), datetime.datetime(2020, 3, 8, 18, 22),
-     datetime.datetime(2020, 3, 8, 0, 0), None]
+    A zone or an offset is left out: what counts is the local hour.
     """
-    left = _tidied(text)
-    times = pl.repeat(None, text.len(), dtype=pl.Datetime("us"), eager=True)
-    for form in FORMS:
-        if not left.null_count() < left.len():
-            break
-        read = left.str.to_datetime(form, strict=False, time_unit="us")
-        read = read.zip_with(read.dt.year().is_between(*_YEARS).fill_null(value=False), times.clear(times.len()))
-        times = times.zip_with(times.is_not_null(), read)
-        left = left.zip_with(times.is_null(), left.clear(left.len()))
-    return times
+    column = text.alias("text").to_frame()
+    read = [_read(pattern) for pattern in _DATES]
+    return column.select(pl.coalesce(read)).to_series()
 
 
-def month_first(text: pl.Series) -> bool:
-    """Whether some of the texts have the month first, in figures."""
-    return bool(text.str.contains(_MONTH_FIRST).any())
+def _read(pattern: str) -> pl.Expr:
+    parts = pl.col("text").str.strip_chars().str.extract_groups(f"^{pattern}{_CLOCK}{_ZONE}$")
 
+    def part(name: str) -> pl.Expr:
+        return parts.struct.field(name)
 
-def _tidied(text: pl.Series) -> pl.Series:
-    return (
-        text.str.strip_chars()
-        .str.replace_all(r"\s+", " ")
-        .str.replace(_T_BETWEEN, "$1 ")
-        .str.replace(_OFFSET, "$1")
-        .str.replace(_DASHED, "$1/$2/$3")
+    year = (
+        pl.when(part("year").str.len_chars() == 2).then(pl.lit("20") + part("year")).otherwise(part("year"))
     )
+    month = _month(part("name")) if "<name>" in pattern else part("month")
+    day = [year, month.str.zfill(2), part("day").str.zfill(2)]
+    clock = [_hour(part("hour"), part("half")), _or_zero(part("minute")), _or_zero(part("second"))]
+    written = pl.concat_str(day, separator="-") + " " + pl.concat_str(clock, separator=":")
+    return written.str.to_datetime("%Y-%m-%d %H:%M:%S", strict=False, time_unit="us")
+
+
+def _hour(hour: pl.Expr, half: pl.Expr) -> pl.Expr:
+    """Hours of a twelve-hour clock are turned to twenty-four."""
+    number, half = hour.cast(pl.Int64), half.str.to_lowercase()
+    turned = (
+        pl.when(half.is_null()).then(number).when(~number.is_between(1, 12)).then(99)
+        .when(half == "p").then(number % 12 + 12).otherwise(number % 12)
+    )  # fmt: skip
+    return turned.fill_null(0).cast(pl.String).str.zfill(2)
+
+
+def _or_zero(part: pl.Expr) -> pl.Expr:
+    return part.fill_null("00")
+
+
+def _month(name: pl.Expr) -> pl.Expr:
+    numbers = [f"{number:02d}" for number in range(1, 13)]
+    return name.str.to_lowercase().str.slice(0, 3).replace_strict(list(_MONTHS), numbers, default=None)

@@ -1,100 +1,72 @@
-"""Parquet: typed columns. They are turned into text first, so that every format is judged by the same rules."""
+"""Parquet: the columns asked for, as text, so that values are read in one way whatever they came in."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+import os
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import polars as pl
 
-from attunement.errors import ColumnProblem, UnreadableFile
-from attunement.exchange._bytes import telling
-from attunement.exchange._cells import FAULTS, HEADER_ROW, Cells
-from attunement.exchange._sentences import name
+from attunement.errors import UnreadableFile
+from attunement.exchange.raw import RawTable, cell
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-MAGIC = b"PAR1"
-T = TypeVar("T")
-_EXACT = 2.0**53  # whole numbers up to here are exact
 
-
-@dataclass(frozen=True, slots=True)
-class ParquetTable:
-    """A Parquet file; see `attunement.exchange._cells.Table`. Its first row counts as row 2, as below a header."""
-
-    path: Path
-    header: tuple[str, ...]
-    notes: tuple[str, ...] = ()
-    decimal_comma: bool = False
-
-    def cells(self, places: Mapping[str, int], progress: Callable[[float], None]) -> Cells:
-        """Read the columns at those places of the header, under our names.
-
-        Raises
-        ------
-        ColumnProblem
-            A column holds lists or other things that are no values.
-        """
-        columns = [self.header[place] for place in places.values()]
-        frame = _or_damaged(self.path, lambda: pl.scan_parquet(self.path, glob=False).select(columns).collect())
-        texts = [_as_text(frame[theirs]).alias(ours) for ours, theirs in zip(places, columns, strict=True)]
-        progress(1.0)
-        numbered = pl.DataFrame(texts).with_row_index("row", offset=HEADER_ROW + 1).cast({"row": pl.Int64})
-        return Cells(numbered, pl.DataFrame(schema=FAULTS))
-
-
-def open_parquet(path: Path) -> ParquetTable:
-    """Find the columns of a Parquet file.
+def read_parquet(path: Path, choose: Callable[[tuple[str, ...]], Sequence[int]]) -> RawTable:
+    """Read the columns that `choose` picks from the schema, by position.
 
     Raises
     ------
     UnreadableFile
-        It is damaged.
+        Where the file is damaged, empty, or a column is no column of plain values.
     """
-    _refuse_cut_off(path)
-    schema = _or_damaged(path, lambda: pl.scan_parquet(path, glob=False).collect_schema())
-    return ParquetTable(path, tuple(schema.names()))
-
-
-def _refuse_cut_off(path: Path) -> None:
-    """A whole file ends as it begins; this spares the parser most of the others."""
-    with telling(path), path.open("rb") as file:
-        file.seek(-len(MAGIC), 2)
-        if file.read() != MAGIC:
-            raise _damaged(path)
-
-
-def _or_damaged(path: Path, read: Callable[[], T]) -> T:
     try:
-        with telling(path):
-            return read()
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
-        raise _damaged(path) from None
+        with path.open("rb") as file, _quiet():  # a file, not its name, which may look like a pattern
+            names = tuple(pl.read_parquet_schema(file))
+            header = tuple(name.strip() for name in names)
+            chosen = list(dict.fromkeys(choose(header)))
+            file.seek(0)
+            frame = pl.read_parquet(file, columns=[names[place] for place in chosen])
+            cells = {cell(place): _as_text(frame[names[place]], path) for place in chosen}
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as problem:
+        raise UnreadableFile(
+            f"{path.name} is damaged or no Parquet file ({type(problem).__name__})."
+        ) from None
+    if frame.is_empty():
+        raise UnreadableFile(f"{path.name} has no rows; one row a session is needed.")
+    numbers = pl.Series("row", range(1, frame.height + 1), dtype=pl.Int64)
+    return RawTable(header, pl.DataFrame({"row": numbers, **cells}))
 
 
-def _damaged(path: Path) -> UnreadableFile:
-    return UnreadableFile(
-        f"{name(path.name)} begins as a Parquet file, and is damaged or not whole; copy or save it again."
-    )
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep what polars' Rust prints of a damaged file, a trace of its own, off the screen."""
+    sys.stderr.flush()
+    screen = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(screen, 2)
+        os.close(screen)
+        os.close(nowhere)
 
 
-def _as_text(column: pl.Series) -> pl.Series:
-    kind = column.dtype
-    if kind.is_nested() or kind in (pl.Binary, pl.Object, pl.Duration):
-        raise ColumnProblem(
-            f"The column {name(column.name)} holds {kind.base_type().__name__.lower()}s, which are no values of a "
-            "table; save it as text, numbers or dates."
-        )
-    if isinstance(kind, pl.Datetime) and kind.time_zone:
-        column = column.dt.replace_time_zone(None)
-    if kind.is_float() and _whole(column):  # pandas makes 7.0 of a code 7 beside an empty cell
-        column = column.fill_nan(None).cast(pl.Int64)
-    return column.cast(pl.String)
-
-
-def _whole(column: pl.Series) -> bool:
-    told = column.fill_nan(None).drop_nulls()
-    return bool(((told == told.round()) & (told.abs() <= _EXACT)).all())
+def _as_text(series: pl.Series, path: Path) -> pl.Series:
+    if series.dtype.is_float():
+        whole = series.cast(pl.Int64, strict=False)
+        series = series.fill_nan(None)
+        if ((whole.cast(pl.Float64) == series).fill_null(value=False) | series.is_null()).all():
+            series = whole
+    try:
+        return series.cast(pl.String).fill_null("")
+    except pl.exceptions.PolarsError:
+        raise UnreadableFile(
+            f"The column {series.name} of {path.name} holds {series.dtype}; numbers, text or dates would do."
+        ) from None

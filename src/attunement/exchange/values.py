@@ -1,8 +1,4 @@
-"""From text to values: codes, numbers, session numbers and times, with each cell that is none of them.
-
-Nothing is dropped in silence: a cell is read, or missing by one of the `MISSING` words, or a fault with its row.
--99 and 999 are numbers; what they stand for only the one who wrote them knows.
-"""
+"""Cells become values: codes, counts, numbers and times, each with the rows that cannot be read."""
 
 from __future__ import annotations
 
@@ -11,58 +7,88 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from attunement.exchange._cells import FAULTS
-from attunement.exchange._sentences import cell, name
-from attunement.exchange.dates import as_times, month_first
+from attunement.exchange.dates import FORMS, parse_times
+from attunement.exchange.raw import RawTable, cell, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-MISSING = ("", "na", "n/a", "nan", "null", "none", ".", "-")
-CODES = ("client", "therapist")
-MOST_SESSIONS = 999_999
-_LARGEST = 1e9  # a score beyond it is a slip
+    _Read = tuple[pl.Series, pl.Series, Callable[[str], str]]
+    """Values, which cells cannot be read, and how to say so of one."""
 
-_DEFUSED = r"^'([=+\-@\t\r\n])"  # as write_table writes what a spreadsheet would run
-_COMMA = r"^([+-]?\d*),(\d+)$"
-_NO = "is missing"
-REMEDIES = {"time": "write it as 2020-03-08"}
+_MISSING = ("", "na", "n/a", "nan", "null", "none", ".", "-")
 
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """A table of values.
+    """The table with types, and what could not be read.
 
     Parameters
     ----------
-    frame
-        ``row`` and the columns under our names: text, whole numbers, numbers or times; null where a cell is
-        missing or a fault.
-    faults
-        The cells that could not be read, the first of each row: ``row, key, value, rule``.
-    notes
-        What was understood, a sentence each.
+    table
+        ``row``, our columns, in their types; the session as a float, not yet numbered.
+    bad
+        Row and reason, by row.
     """
 
-    frame: pl.DataFrame
-    faults: pl.DataFrame
-    notes: tuple[str, ...]
+    table: pl.DataFrame
+    bad: list[tuple[int, str]]
+
+    @classmethod
+    def of(cls, raw: RawTable, used: Mapping[str, str]) -> Values:
+        """Read all mapped columns."""
+        columns = {"row": raw.cells["row"]}
+        bad: dict[int, str] = {}
+        for key, column in used.items():
+            text = raw.cells[cell(raw.header.index(column))].str.strip_chars()
+            read, wrong, said = _READ.get(key, _number)(text, raw)
+            columns[key] = read
+            for place in wrong.fill_null(value=False).arg_true().to_list():
+                bad.setdefault(int(raw.cells["row"][place]), f"the {_named(key, column)} {said(text[place])}")
+        if "therapist" not in columns:
+            columns["therapist"] = pl.Series(["1"]).new_from_index(0, raw.cells.height)
+        return cls(pl.DataFrame(columns), sorted(bad.items()))
 
 
-def as_values(cells: pl.DataFrame, *, decimal_comma: bool) -> Values:
-    """Read the cells of a table, given as text under our names."""
-    columns, faults, notes = [cells["row"]], [pl.DataFrame(schema=FAULTS)], list[str]()
-    for text in cells.iter_columns():
-        if text.name == "row":
-            continue
-        present = _present(text)
-        if decimal_comma and text.name not in (*CODES, "time"):
-            present, said = _pointed(present)
-            notes.extend(said)
-        if text.name == "time" and month_first(present):
-            notes.append("Dates such as 3/8/2020 were read with the month first.")
-        values = _READERS.get(text.name, as_numbers)(present)
-        columns.append(values.alias(text.name))
-        faults.append(_unread(cells["row"], present, values))
-    first = pl.concat(faults).unique("row", keep="first", maintain_order=True).sort("row")
-    return Values(pl.DataFrame(columns), first, tuple(dict.fromkeys(notes)))
+def _code(text: pl.Series, _raw: RawTable) -> _Read:
+    plain = text.str.replace_all(r"[\s\p{Cc}]+", " ").str.strip_chars()
+    return plain, plain == "", _or_empty
+
+
+def _number(text: pl.Series, raw: RawTable) -> _Read:
+    present = ~text.str.to_lowercase().is_in(_MISSING)
+    plain = text.str.replace(r"^([+-]?\d*),(\d+)$", "${1}.${2}") if raw.comma else text
+    number = plain.cast(pl.Float64, strict=False)
+    number = number.set(~number.is_finite().fill_null(value=False) | ~present, None)
+    return number, present & number.is_null(), lambda value: f"{_or_empty(value)} is not a number"
+
+
+def _session(text: pl.Series, raw: RawTable) -> _Read:
+    number, wrong, _ = _number(text, raw)
+    whole = (number >= 0) & (number == number.floor()) & (number < 1e6)
+    wrong = wrong | ~whole.fill_null(value=False)
+    return (
+        number,
+        wrong,
+        lambda value: (
+            f"{_or_empty(value)}{' and' if value == '' else ''} is not a session number (1, 2, …, or 0 for an intake)"
+        ),
+    )
+
+
+def _time(text: pl.Series, _raw: RawTable) -> _Read:
+    present = ~text.str.to_lowercase().is_in(_MISSING)
+    time = parse_times(text)
+    said = f"is no date we know; write it as {FORMS}"
+    return time, present & time.is_null(), lambda value: f"{_or_empty(value)} {said}"
+
+
+_READ = {"client": _code, "therapist": _code, "session": _session, "time": _time}
+
+
+def _named(key: str, column: str) -> str:
+    return key if key == column else f"{key} (column {column[:24]})"
+
+
+def _or_empty(value: str) -> str:
+    return shown(value) if value else "is empty"

@@ -41,6 +41,8 @@ class Course:
         (g,) sessions 1 … now + 12.
     mean, covariance
         (g,), (g, g) connection at those sessions, in points.
+    line, spread
+        (2,), (2, 2) the posterior of the line along f: start and rise, without the walk about it.
     """
 
     rated: Array
@@ -48,6 +50,8 @@ class Course:
     session: Array
     mean: Array
     covariance: Array
+    line: Array
+    spread: Array
 
     @property
     def now(self) -> int:
@@ -133,4 +137,4 @@ def course(rated: Array, score: Array, line: Array, spread: Array, model: Course
         walked = kernel - gain @ kernel[seen]
         basis = basis - gain @ basis[seen]
     covariance = basis @ spread @ basis.T + walked
-    return Course(rated, score, session, mean, (covariance + covariance.T) / 2)
+    return Course(rated, score, session, mean, (covariance + covariance.T) / 2, line, spread)

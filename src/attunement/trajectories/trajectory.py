@@ -198,10 +198,9 @@ class Trajectory:
                 f"the {self.model.shape.name} curve fits this practice better, and it has no plateau",
                 "longer courses would show one if there is one",
             )
-        far = pl.DataFrame({"therapist": [self.therapist], "client": [self.client]})
-        line, spread = self.model.lines(far.with_columns(dyad=pl.lit(f"{self.therapist} × {self.client}")))
-        h = np.array([1.0, 2.0])
-        value, reach = float(h @ line[0]), 1.96 * math.sqrt(float(h @ spread[0] @ h))
+        h = np.array([1.0, 2.0])  # the saturating shape runs to 2
+        value = float(h @ self.course.line)
+        reach = 1.96 * math.sqrt(float(h @ self.course.spread @ h))
         estimate = self._held(value, value - reach, value + reach)
         told = self.measure.told
         sentence = f"Settles near {told(estimate.value)} ({told(estimate.low)} to {told(estimate.high)})."
