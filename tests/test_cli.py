@@ -84,6 +84,7 @@ BROKEN: dict[str, tuple[bytes, list[str], list[str]]] = {
     "negative session": (with_row(6, "K-04,-1,5"), [], ["row 6", "-1", "session"]),
     "half a session": (with_row(6, "K-04,1.5,5"), [], ["row 6", "1.5"]),
     "no client": (with_row(6, ",1,5"), [], ["row 6", "client is empty"]),
+    "a huge score": (with_row(6, "K-04,1,2.27e216"), [], ["row 6", "2.27e216"]),
     "infinite score": (with_row(6, "K-04,1,inf"), [], ["row 6", "inf"]),
     "unknown key": (SOUND, ["--map", "patients=client"], ["patients", "the keys are"]),
     "unknown column": (SOUND, ["--map", "client=clint"], ["clint", "“client” comes near"]),
@@ -177,7 +178,11 @@ def test_rows_left_out_are_listed_with_their_reason(capsys: pytest.CaptureFixtur
     assert main(["look", "table.csv", "--skip-bad", "--json"]) == 0
     skipped = json.loads(capsys.readouterr().out)["skipped"]
     assert [row["row"] for row in skipped] == [17, 32, 33]
-    assert [row["why"] for row in skipped] == ["the score “abc” is not a number", "a blank row", "no score"]
+    assert [row["why"] for row in skipped] == [
+        "the score “abc” is not a number that a rating could be",
+        "a blank row",
+        "no score",
+    ]
 
 
 def test_json_is_all_there_is_on_standard_output_and_no_page_is_written(

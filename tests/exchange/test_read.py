@@ -77,6 +77,7 @@ def test_a_code_for_missing_is_not_guessed(tmp_path: Path) -> None:
 def test_without_session_numbers_time_orders_them(tmp_path: Path) -> None:
     found = reading(tmp_path, "client,date,score\na,3/15/2020,6\na,3/8/2020,5\nb,2020-03-01,7\n")
     assert found.ratings["session"].to_list() == [2, 1, 1]
+    assert "Dates such as 3/8/2020 were read with the month first." in found.notes
     assert "Sessions were numbered by their time." in found.notes
 
 
@@ -123,8 +124,10 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
 
 def test_no_text_of_an_export_is_a_formula_to_a_spreadsheet(tmp_path: Path) -> None:
     cells = ["=1+1", "+1", "-1", "@now", "\tx", "K-07"]
-    write_files({tmp_path / "out.csv": pl.DataFrame({"client": cells, "score": [-1.0] * 6})})
-    read = pl.read_csv(tmp_path / "out.csv")
+    frame = pl.DataFrame({"client": cells, "=score": [-1.0] * 6})
+    write_files({tmp_path / "out.csv": frame.with_columns(again=pl.col("client").cast(pl.Categorical))})
+    read = pl.read_csv(tmp_path / "out.csv").rename({"'=score": "score"})
+    assert read["again"].to_list() == read["client"].to_list()
     assert read["client"].to_list() == [f"'{cell}" for cell in cells[:-1]] + ["K-07"]
     assert read["score"].to_list() == [-1.0] * 6
 
@@ -153,6 +156,7 @@ def test_either_all_files_are_written_or_none(tmp_path: Path) -> None:
         ("Mar 8, 2020", datetime(2020, 3, 8)),
         ("March 8, 2020 6:22 PM", datetime(2020, 3, 8, 18, 22)),
         ("31/12/2020", None),
+        ("0020-03-08", None),
         ("2020-02-30", None),
         ("3/8/2020 13:05 PM", None),
         ("3/8/2020 25:05", None),

@@ -19,10 +19,15 @@ _CLOCK = (
 _ZONE = r"(?: ?(?:Z|UTC|[+-]\d{2}:?\d{2}))?"
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _DATES = (
-    r"(?<year>\d{4})-(?<month>\d{1,2})-(?<day>\d{1,2})",
-    r"(?<month>\d{1,2})[/-](?<day>\d{1,2})[/-](?<year>\d{4}|\d{2})",
-    r"(?<name>[A-Za-z]{3,9})\.? (?<day>\d{1,2}),? (?<year>\d{4})",
+    r"(?<year>(?:19|20|21)\d{2})-(?<month>\d{1,2})-(?<day>\d{1,2})",
+    r"(?<month>\d{1,2})[/-](?<day>\d{1,2})[/-](?<year>(?:19|20|21)\d{2}|\d{2})",
+    r"(?<name>[A-Za-z]{3,9})\.? (?<day>\d{1,2}),? (?<year>(?:19|20|21)\d{2})",
 )
+
+
+def month_first(text: pl.Series) -> bool:
+    """Whether any date of a column is in figures with the month in front, which is worth saying."""
+    return bool(text.str.contains(r"^\s*\d{1,2}[/-]\d{1,2}[/-]").any())
 
 
 def parse_times(text: pl.Series) -> pl.Series:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -11,15 +12,15 @@ from attunement import frames
 from attunement.errors import ColumnProblem, TooLittle
 from attunement.exchange.columns import find_columns
 from attunement.exchange.csv import read_csv
+from attunement.exchange.dates import month_first
 from attunement.exchange.files import is_parquet, refuse_what_is_no_text
 from attunement.exchange.numbering import number_sessions
 from attunement.exchange.parquet import read_parquet
-from attunement.exchange.raw import shown
+from attunement.exchange.raw import cell, shown
 from attunement.exchange.values import Values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from attunement.exchange.raw import RawTable
 
@@ -54,7 +55,7 @@ class Reading:
 
 
 def read_ratings(
-    path: Path,
+    path: Path | str,
     *,
     mapping: Mapping[str, str] | None = None,
     encoding: str = "utf-8",
@@ -82,7 +83,7 @@ def read_ratings(
     InputError
         One sentence: what, in which row, and what would do.
     """
-    raw, used, guessed = _raw(path, mapping, encoding)
+    raw, used, guessed = _raw(Path(path), mapping, encoding)
     values = Values.of(raw, used)
     if values.bad and not skip_bad:
         raise ColumnProblem(_told(values.bad))
@@ -174,6 +175,8 @@ def _header_notes(raw: RawTable, used: Mapping[str, str], guessed: tuple[str, ..
     left = len(raw.header) - len(set(used.values()))
     if left:
         notes.append(f"{left} column{'s were' if left > 1 else ' was'} left aside.")
+    if "time" in used and month_first(raw.cells[cell(raw.header.index(used["time"]))]):
+        notes.append("Dates such as 3/8/2020 were read with the month first.")
     if "therapist" not in used:
         notes.append("No column names a therapist; one is assumed.")
     return notes

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     _Read = tuple[pl.Series, pl.Series, Callable[[str], str]]
     """Values, which cells cannot be read, and how to say so of one."""
 
+_LARGEST = 1e9
 _MISSING = ("", "na", "n/a", "nan", "null", "none", ".", "-")
 
 
@@ -59,8 +60,14 @@ def _number(text: pl.Series, raw: RawTable) -> _Read:
     present = ~text.str.to_lowercase().is_in(_MISSING)
     plain = text.str.replace(r"^([+-]?\d*),(\d+)$", "${1}.${2}") if raw.comma else text
     number = plain.cast(pl.Float64, strict=False)
-    number = number.set(~number.is_finite().fill_null(value=False) | ~present, None)
-    return number, present & number.is_null(), lambda value: f"{_or_empty(value)} is not a number"
+    number = number.set(
+        ~(number.abs() <= _LARGEST).fill_null(value=False) | ~present, None
+    )  # NaN is no number
+    return (
+        number,
+        present & number.is_null(),
+        lambda value: f"{_or_empty(value)} is not a number that a rating could be",
+    )
 
 
 def _session(text: pl.Series, raw: RawTable) -> _Read:
@@ -91,4 +98,4 @@ def _named(key: str, column: str) -> str:
 
 
 def _or_empty(value: str) -> str:
-    return shown(value) if value else "is empty"
+    return shown(value, 20) if value else "is empty"

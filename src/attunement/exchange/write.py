@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,8 +48,8 @@ def write_files(contents: Mapping[Path, pl.DataFrame | str]) -> None:
 def _place_beside(path: Path) -> Path:
     """Make an empty file where the whole one will be moved from, readable by its owner alone."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    if path.is_dir():
-        raise InputError(f"{path} is a folder; name a file to write.")
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path} is a folder or a device; name a file to write.")
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     os.close(handle)
     return Path(name)
@@ -68,7 +69,8 @@ def _write(content: pl.DataFrame | str, ending: str, path: Path) -> None:
 
 
 def _defused(frame: pl.DataFrame) -> pl.DataFrame:
-    risky = pl.selectors.string()
-    return frame.with_columns(
-        pl.when(risky.str.contains(_FORMULA)).then(pl.lit("'") + risky).otherwise(risky).name.keep()
+    risky = pl.selectors.string(include_categorical=True).cast(pl.String)
+    cells = pl.when(risky.str.contains(_FORMULA)).then(pl.lit("'") + risky).otherwise(risky)
+    return frame.with_columns(cells.name.keep()).rename(
+        {name: f"'{name}" for name in frame.columns if re.match(_FORMULA, name)}
     )

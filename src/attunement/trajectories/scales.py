@@ -30,4 +30,4 @@ def guess_scale(scores: pl.Series) -> tuple[float, float]:
     for low, high in _USUAL:
         if low <= least and most <= high and most > low + _FILLED * (high - low):
             return float(low), float(high)
-    return (math.floor(least), math.ceil(most)) if least < most else (least, least + 1.0)
+    return (float(math.floor(least)), float(math.ceil(most))) if least < most else (least, least + 1.0)
