@@ -6,6 +6,7 @@ half-written. Nobody sees a stack trace (unless ATTUNEMENT_TRACE is set, for tho
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from attunement.trajectories import Caseload, Measure
 
 USER_ERROR, OUR_ERROR, INTERRUPTED = 2, 70, 130
+_LONGEST = 400  # characters of a message
 
 app = App(
     name="attunement",
@@ -88,8 +90,10 @@ def look(  # noqa: PLR0913 - each is an option
     missing_ok
         Look even where more than a third of the scores are missing.
     """
-    from attunement.exchange import parse_mapping, read_ratings
+    from attunement.exchange import name_of, parse_mapping, read_ratings, refuse_places
 
+    page = out or (None if as_json else Path(f"{file.stem}.html"))
+    refuse_places(file, page, frame)
     with Progress() as progress:
         reading = read_ratings(
             file,
@@ -102,11 +106,10 @@ def look(  # noqa: PLR0913 - each is an option
         from attunement.reports import Source
         from attunement.trajectories import trajectories
 
-        source = Source(file.name, reading.mapping, (*reading.notes, *said), reading.skipped)
+        source = Source(name_of(file), reading.mapping, (*reading.notes, *said), reading.skipped)
         caseload = trajectories(reading.ratings, measure, progress=progress)
         if therapist:
             caseload = caseload.of(therapist)
-        page = out or (None if as_json else Path(f"{file.stem}.html"))
         _write(caseload, source, page, frame, progress)
     _tell(caseload, source, page, frame, as_json=as_json)
     if open_page and page:
@@ -155,6 +158,8 @@ def demo(
 
 def main(arguments: Sequence[str] | None = None) -> int:  # noqa: PLR0911 - each end has its code
     """Run a command; returns the exit code, and ends in one sentence whatever happens."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a code in Korean on a console that has no Korean
     try:
         app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
     except AttunementError as problem:
@@ -235,11 +240,10 @@ def _tell(
     from attunement.reports import for_machines, summary
 
     if as_json:
-        sys.stdout.write(
-            json.dumps(for_machines(caseload, source), ensure_ascii=False, allow_nan=False) + "\n"
-        )
+        told = json.dumps(for_machines(caseload, source), allow_nan=False)  # ASCII: any pipe takes it
+        sys.stdout.write(told + "\n")
         return
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
     console.soft_wrap = not console.is_terminal
     for sentence in summary(caseload):
         console.print(sentence, markup=False)
@@ -259,10 +263,13 @@ def _nothing_skipped() -> pl.DataFrame:
 
 
 def _said(sentence: str, code: int) -> int:
-    sys.stderr.write(f"attunement: {sentence}\n")
+    """One line on standard error: nothing that a terminal would obey, and no longer than can be read."""
+    line = " ".join(sentence.split())
+    line = "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in line)
+    sys.stderr.write(f"attunement: {line if len(line) <= _LONGEST else line[: _LONGEST - 2] + '….'}\n")
     return code
 
 
 def _one_line(problem: Exception) -> str:
     text = " ".join(str(problem).split())
-    return text if text.endswith(".") else f"{text}."
+    return text if text.endswith((".", "?")) else f"{text}."

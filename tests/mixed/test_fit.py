@@ -186,3 +186,14 @@ def test_rows_with_anything_missing_are_left_out() -> None:
     table = wandering()
     holed = table.with_columns(score=pl.when(pl.int_range(pl.len()) % 7 == 0).then(None).otherwise("score"))
     assert fit("score ~ session + (1 | client)", holed).nobs == holed.drop_nulls().height
+
+
+def test_a_colon_in_a_code_joins_no_two_levels() -> None:
+    table = wandering().with_columns(
+        a=pl.when(pl.col("client") == "c0").then(pl.lit("x:y")).otherwise(pl.lit("x")),
+        b=pl.when(pl.col("client") == "c0").then(pl.lit("z")).when(pl.col("client") == "c1").then(pl.lit("y:z"))
+        .otherwise("client"),
+    )  # fmt: skip
+    assert fit("score ~ session + (1 | a:b)", table).loglik == pytest.approx(
+        fit("score ~ session + (1 | client)", table).loglik, abs=1e-8
+    )

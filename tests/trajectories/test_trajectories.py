@@ -294,3 +294,18 @@ def test_a_scale_is_guessed_as_the_narrowest_usual_one(
     scores: list[float], scale: tuple[float, float]
 ) -> None:
     assert guess_scale(pl.Series(scores, dtype=pl.Float64)) == scale
+
+
+def test_two_dyads_are_never_taken_for_one_whatever_their_codes() -> None:
+    rows = [("A", "B × C"), ("A × B", "C"), ("A", "1 A"), ("1 A", "A")]
+    table = pl.DataFrame(
+        [(therapist, client, session, 3.0 + session + place) for place, (therapist, client) in enumerate(rows)
+         for session in (1, 2, 3)],
+        schema=["therapist", "client", "session", "score"], orient="row",
+    )  # fmt: skip
+    assert len(trajectories(table, TEN)) == 4
+
+
+def test_the_frame_has_the_same_types_whatever_can_be_told() -> None:
+    little, much = caseload_of({"a": [5, 6]}), caseload_of(usual())
+    assert little.frame().schema == much.frame().schema

@@ -212,7 +212,10 @@ def _regrouped(group: Grouped, frame: pl.DataFrame) -> Grouped:
 
 
 def _level_names(term: RandomTerm, frame: pl.DataFrame) -> NDArray[np.str_]:
-    joined = frame.select(pl.concat_str([pl.col(name).cast(pl.String) for name in term.group], separator=":"))
+    parts = [pl.col(name).cast(pl.String) for name in term.group]
+    if len(parts) > 1:  # a colon within a code is not the one between two
+        parts = [part.str.replace_all(r"([\\:])", r"\${1}") for part in parts]
+    joined = frame.select(pl.concat_str(parts, separator=":"))
     return joined.to_series().to_numpy().astype(str)
 
 

@@ -14,7 +14,7 @@ from attunement.findings import Estimate, Finding, NotYet
 from attunement.trajectories.course import Course, course
 from attunement.trajectories.model import CourseModel, course_model, intercepts
 from attunement.trajectories.shares import shares
-from attunement.trajectories.trajectory import Trajectory
+from attunement.trajectories.trajectory import ROW, Trajectory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -116,7 +116,7 @@ class Caseload:
 
     def frame(self) -> pl.DataFrame:
         """One row a dyad: depth, speed, state and the probability of every state; the same as the pages show."""
-        return pl.DataFrame([each.row() for each in self.trajectories], infer_schema_length=None)
+        return pl.DataFrame([each.row() for each in self.trajectories], schema=ROW)
 
 
 def trajectories(
@@ -156,7 +156,10 @@ def trajectories(
 
 
 def _rated(table: pl.DataFrame, measure: Measure) -> pl.DataFrame:
-    dyad = pl.concat_str("therapist", "client", separator=" \N{MULTIPLICATION SIGN} ").alias("dyad")
+    length = pl.col(
+        "therapist"
+    ).str.len_chars()  # in front, so that no two dyads share a name whatever the codes
+    dyad = pl.concat_str(length, "therapist", "client", separator=" ").alias("dyad")
     rated = table.filter(pl.col("score").is_not_null()).select(
         "therapist", "client", dyad, "session", "score"
     )

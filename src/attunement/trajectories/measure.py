@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from attunement.errors import InputError
 
+_FAR = 1e9
 CONVENTION = (
     "“Established” is a convention, not a validated cutoff: no measure of the bond has one. "
     "It can be set to what suits the instrument."
@@ -39,7 +40,7 @@ class Measure:
     name: str = "connection"
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):
+        if not -_FAR <= self.low < self.high <= _FAR:
             raise InputError(f"A scale runs from low to high; {self.low:g} to {self.high:g} does not.")
         if math.isnan(self.established):
             object.__setattr__(self, "established", self.low + 0.7 * (self.high - self.low))

@@ -24,6 +24,19 @@ if TYPE_CHECKING:
 FROM = 3  # rated sessions from which a state is told
 SECOND = 0.25  # probability from which the second state is shown too
 
+ROW = {
+    "therapist": pl.String,
+    "client": pl.String,
+    "rated": pl.Int64,
+    "session": pl.Int64,
+    **dict.fromkeys(("depth", "depth_low", "depth_high", "speed", "speed_low", "speed_high"), pl.Float64),
+    "state": pl.String,
+    "chance": pl.Float64,
+    "second": pl.String,
+    **{f"p_{state}": pl.Float64 for state in STATES},
+}
+"""The columns of `Caseload.frame`; speeds are infinite where they are not within the sessions looked ahead."""
+
 _SAID = {
     "forming": "forming: inside what is expected of a new client here",
     "established": "established",
