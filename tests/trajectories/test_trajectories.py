@@ -309,3 +309,18 @@ def test_two_dyads_are_never_taken_for_one_whatever_their_codes() -> None:
 def test_the_frame_has_the_same_types_whatever_can_be_told() -> None:
     little, much = caseload_of({"a": [5, 6]}), caseload_of(usual())
     assert little.frame().schema == much.frame().schema
+
+
+def test_a_long_course_of_one_client_says_what_is_missing_and_not_that_it_is_short() -> None:
+    caseload = caseload_of({"a": [5 + session % 3 for session in range(60)]})
+    assert isinstance(caseload.connected, NotYet)
+    assert "1 client with two rated sessions" in caseload.connected.sentence
+    assert caseload.trajectories[0].word == "not yet"
+
+
+@pytest.mark.parametrize("slope", [0.0, 0.3])
+def test_ratings_without_any_noise_are_no_fault(slope: float) -> None:
+    exact = {f"c{i}": [2 + i * 0.5 + s * slope for s in range(1, 7)] for i in range(8)}
+    for each in caseload_of(exact):
+        assert isinstance(each.depth, Finding)
+        assert each.depth.estimate.value == pytest.approx(each.score[-1], abs=0.05)

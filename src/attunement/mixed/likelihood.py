@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 _GATHERED = 4_000_000  # numbers gathered at once
+_ROUNDING = 1e-14
 _STEP = 1e-4  # for the drift's own derivative
 
 
@@ -134,6 +135,7 @@ class Likelihood:
         scaled = _scaled(raw, scale[1:], self.counts[1:])
         width = scaled.shape[0] - self.p - 1
         scaled[np.arange(width), np.arange(width)] += 1.0
+        scaled[-1, -1] += _ROUNDING * sums.border[-1, -1]  # a perfect fit must not end below zero
         root = cholesky(scaled.T, lower=True, overwrite_a=True, check_finite=False)
         diagonal = np.log(np.diagonal(root))
         rss = float(root[-1, -1] ** 2)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _STARTS = (1.0, 0.3, 0.05, 2.0)
 _SMALL = 5_000  # rows; above, one start is enough and the boundary is tried afterwards
 _NEAR_ZERO = 1e-3
+_LARGEST = 3e3  # relative standard deviation; beyond, the residual is rounding and theta runs away
 _NEWTON_STEPS = 3
 _FLAT = 3e-7  # slope a row; theta is then right to seven digits
 
@@ -52,7 +53,8 @@ def optimise(model: Likelihood, start: Array | None = None) -> Optimum:
 
 def _descend(model: Likelihood, start: Array) -> tuple[Array, float]:
     stop = {"ftol": 1e-13, "gtol": 1e-5, "maxiter": 300, "maxcor": 20}
-    ended = minimize(model.with_gradient, start, jac=True, method="L-BFGS-B", options=stop)
+    bounds = [(-_LARGEST, _LARGEST)] * start.size
+    ended = minimize(model.with_gradient, start, jac=True, method="L-BFGS-B", bounds=bounds, options=stop)
     return ended.x, float(ended.fun)
 
 
@@ -64,7 +66,7 @@ def _newton(model: Likelihood, theta: Array, deviance: float) -> tuple[Array, fl
             break
         values, vectors = np.linalg.eigh(model.hessian(theta))
         step = vectors @ ((vectors.T @ slope) / np.maximum(np.abs(values), 1e-6 * np.abs(values).max()))
-        if np.abs(step).max() < 1e-9:
+        if np.abs(step).max() < 1e-9 or np.abs(theta - step).max() > _LARGEST:
             break
         tried = model.deviance(theta - step)
         if not tried <= deviance + 1e-12 * abs(deviance):

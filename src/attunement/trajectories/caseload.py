@@ -82,6 +82,8 @@ class Caseload:
     @property
     def connected(self) -> Finding | NotYet:
         """With how many of those met three times or more there is a connection."""
+        if isinstance(self.model, NotYet):
+            return NotYet("connected share", self.model.missing, self.model.supply)
         told = [each for each in self.trajectories if isinstance(each.course, Course) and each.long_enough]
         if not told:
             return NotYet("connected share", "nobody with three rated sessions", "it can be told from three")

@@ -95,6 +95,8 @@ class Trajectory:
     @property
     def word(self) -> str:
         """The state in a word or two, for a label."""
+        if self.states is None:
+            return "not yet"
         if not self.shown:
             return "too early to tell"
         return " or ".join(state for state, _ in self.shown)
@@ -195,7 +197,7 @@ class Trajectory:
     def state_cell(self) -> str:
         """State for a table's cell."""
         if not self.shown:
-            return "too early to tell" if self.states else "not yet"
+            return self.word
         return ", ".join(f"{state} {_percent(chance)}" for state, chance in self.shown)
 
     @property
