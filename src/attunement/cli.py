@@ -250,7 +250,8 @@ def _tell(
     for note in source.notes:
         console.print(note, style="dim", markup=False)
     if source.skipped.height:
-        console.print(f"{source.skipped.height:,} rows were left out; the page says why.", style="dim")
+        rows = "1 row was" if source.skipped.height == 1 else f"{source.skipped.height:,} rows were"
+        console.print(f"{rows} left out{'; the page says why' if page else ''}.", style="dim")
     for written in (page, frame):
         if written:
             console.print(f"Written: {written}", markup=False)

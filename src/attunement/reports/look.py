@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from attunement import plots
-from attunement.findings import Finding
+from attunement.findings import Finding, NotYet
 from attunement.reports.summary import Source, attention, details, limits, size
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ def look_page(
             source=source,
             size=size(caseload),
             attention=attention(caseload),
+            told=not isinstance(caseload.model, NotYet),
             connected=caseload.connected,
             shares=where,
             shares_chart=_svg(plots.shares_chart(where)) if isinstance(where, Finding) else None,

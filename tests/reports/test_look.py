@@ -1,0 +1,79 @@
+"""The page says the same as the findings, and what it leaves out it names."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import polars as pl
+import pytest
+
+from attunement.reports import Source, for_machines, look_page, summary
+from attunement.reports.look import CARDS, ROWS, TILES
+from attunement.reports.summary import details
+from attunement.simulate import simulate
+from attunement.trajectories import Caseload, Measure, trajectories
+
+SOURCE = Source(
+    "ratings.csv", {"client": "id"}, ("A note.",), pl.DataFrame({"row": [5], "why": ["no score"]})
+)
+HOSTILE = "<img src=x onerror=alert(1)>"
+
+
+def caseload_of(clients: int, prefix: str = "", therapists: int = 1) -> Caseload:
+    ratings = simulate(therapists, clients, seed=4).ratings
+    return trajectories(ratings.with_columns(client=pl.lit(prefix) + pl.col("client")), Measure(0, 10))
+
+
+def text_of(page: str) -> str:
+    """What a reader sees of a page, white space folded."""
+    body = re.sub(r"<style>.*?</style>", "", page, flags=re.DOTALL)
+    return " ".join(re.sub(r"<[^>]+>", " ", body).split())
+
+
+def test_the_page_has_every_sentence_of_the_summary() -> None:
+    caseload = caseload_of(16)
+    text = text_of(look_page(caseload, SOURCE))
+    for sentence in summary(caseload):
+        assert sentence in text
+    for each in details(caseload):
+        assert each.depth.sentence in text
+        assert each.speed.sentence in text
+        assert each.state.sentence in text
+    assert "A note." in text
+    assert "1 row was left out" in text
+
+
+def test_no_number_of_the_caseload_stands_without_its_interval() -> None:
+    text = text_of(look_page(caseload_of(16), SOURCE))
+    for sentence in re.findall(r"Depth \d[^.]*\d\.[^.]*?\)", text):
+        assert re.search(r"\([\d.]+ to [\d.]+\)", sentence)
+
+
+def test_a_practice_of_two_says_what_is_missing_once() -> None:
+    table = pl.DataFrame({"client": ["a", "a", "b", "b"], "session": [1, 2, 1, 2], "score": [5.0, 6.0, 7.0, 7.5]})
+    text = text_of(look_page(trajectories(table, Measure(0, 10)), SOURCE))
+    assert text.count("2 clients with two rated sessions or more") == 1
+    assert "the client’s ratings" in text
+    assert "new clients here are expected" not in text
+
+
+def test_a_code_cannot_break_out_of_the_page() -> None:
+    page = look_page(
+        caseload_of(8, prefix=HOSTILE), Source(HOSTILE, {"client": HOSTILE}, (HOSTILE,), SOURCE.skipped)
+    )
+    assert "<img" not in page
+
+
+def test_what_a_large_page_leaves_out_is_said() -> None:
+    caseload = caseload_of(20, therapists=40)
+    text = text_of(look_page(caseload, SOURCE))
+    assert f"{len(caseload) - TILES:,} more have no picture here" in text
+    assert f"{len(caseload) - ROWS:,} more rows are left out here" in text
+    assert f"{len(details(caseload)) - CARDS:,} more are not drawn here" in text
+
+
+@pytest.mark.parametrize("clients", [2, 16])
+def test_what_machines_are_told_is_json_without_nan(clients: int) -> None:
+    told = for_machines(caseload_of(clients), SOURCE)
+    assert json.loads(json.dumps(told, allow_nan=False))["source"]["name"] == "ratings.csv"
