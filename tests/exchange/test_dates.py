@@ -1,4 +1,4 @@
-"""Dates beyond the usual ones, and what a column of them does to the sessions."""
+"""Dates, the usual forms and beyond, and what a column of them does to the sessions."""
 
 from __future__ import annotations
 
@@ -13,6 +13,37 @@ from attunement.exchange.dates import parse_times
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+@pytest.mark.parametrize(
+    ("text", "time"),
+    [
+        ("2020-03-08", datetime(2020, 3, 8)),
+        ("2020-03-08T18:22", datetime(2020, 3, 8, 18, 22)),
+        ("2020-03-08 18:22:28.123", datetime(2020, 3, 8, 18, 22, 28)),
+        ("2020-03-08T18:22:28Z", datetime(2020, 3, 8, 18, 22, 28)),
+        ("2020-03-08T18:22:28+09:00", datetime(2020, 3, 8, 18, 22, 28)),
+        ("3/8/2020", datetime(2020, 3, 8)),
+        ("03/08/20", datetime(2020, 3, 8)),
+        ("3-8-2020", datetime(2020, 3, 8)),
+        ("3/8/2020 6:22 PM", datetime(2020, 3, 8, 18, 22)),
+        ("3/8/2020 12:05 am", datetime(2020, 3, 8, 0, 5)),
+        ("3/8/20 12:05 p.m.", datetime(2020, 3, 8, 12, 5)),
+        ("3/8/2020 18:22:28", datetime(2020, 3, 8, 18, 22, 28)),
+        ("Mar 8, 2020", datetime(2020, 3, 8)),
+        ("March 8, 2020 6:22 PM", datetime(2020, 3, 8, 18, 22)),
+        ("31/12/2020", None),
+        ("0020-03-08", None),
+        ("2020-02-30", None),
+        ("3/8/2020 13:05 PM", None),
+        ("3/8/2020 25:05", None),
+        ("Smarch 8, 2020", None),
+        ("20", None),
+        ("the 8th", None),
+    ],
+)
+def test_dates_in_iso_and_the_usual_us_forms(text: str, time: datetime | None) -> None:
+    assert parse_times(pl.Series([text])).to_list() == [time]
 
 
 @pytest.mark.parametrize(

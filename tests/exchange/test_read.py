@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -11,7 +10,6 @@ from polars.testing import assert_frame_equal
 
 from attunement.errors import ColumnProblem, InputError
 from attunement.exchange import Reading, parse_mapping, read_ratings, write_files
-from attunement.exchange.dates import parse_times
 from attunement.simulate import simulate
 
 if TYPE_CHECKING:
@@ -136,34 +134,3 @@ def test_either_all_files_are_written_or_none(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"\.csv or \.parquet"):
         write_files({tmp_path / "page.html": "text", tmp_path / "table.txt": pl.DataFrame({"a": [1]})})
     assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize(
-    ("text", "time"),
-    [
-        ("2020-03-08", datetime(2020, 3, 8)),
-        ("2020-03-08T18:22", datetime(2020, 3, 8, 18, 22)),
-        ("2020-03-08 18:22:28.123", datetime(2020, 3, 8, 18, 22, 28)),
-        ("2020-03-08T18:22:28Z", datetime(2020, 3, 8, 18, 22, 28)),
-        ("2020-03-08T18:22:28+09:00", datetime(2020, 3, 8, 18, 22, 28)),
-        ("3/8/2020", datetime(2020, 3, 8)),
-        ("03/08/20", datetime(2020, 3, 8)),
-        ("3-8-2020", datetime(2020, 3, 8)),
-        ("3/8/2020 6:22 PM", datetime(2020, 3, 8, 18, 22)),
-        ("3/8/2020 12:05 am", datetime(2020, 3, 8, 0, 5)),
-        ("3/8/20 12:05 p.m.", datetime(2020, 3, 8, 12, 5)),
-        ("3/8/2020 18:22:28", datetime(2020, 3, 8, 18, 22, 28)),
-        ("Mar 8, 2020", datetime(2020, 3, 8)),
-        ("March 8, 2020 6:22 PM", datetime(2020, 3, 8, 18, 22)),
-        ("31/12/2020", None),
-        ("0020-03-08", None),
-        ("2020-02-30", None),
-        ("3/8/2020 13:05 PM", None),
-        ("3/8/2020 25:05", None),
-        ("Smarch 8, 2020", None),
-        ("20", None),
-        ("the 8th", None),
-    ],
-)
-def test_dates_in_iso_and_the_usual_us_forms(text: str, time: datetime | None) -> None:
-    assert parse_times(pl.Series([text])).to_list() == [time]

@@ -51,7 +51,9 @@ def test_no_number_of_the_caseload_stands_without_its_interval() -> None:
 
 
 def test_a_practice_of_two_says_what_is_missing_once() -> None:
-    table = pl.DataFrame({"client": ["a", "a", "b", "b"], "session": [1, 2, 1, 2], "score": [5.0, 6.0, 7.0, 7.5]})
+    table = pl.DataFrame(
+        {"client": ["a", "a", "b", "b"], "session": [1, 2, 1, 2], "score": [5.0, 6.0, 7.0, 7.5]}
+    )
     text = text_of(look_page(trajectories(table, Measure(0, 10)), SOURCE))
     assert text.count("2 clients with two rated sessions or more") == 1
     assert "the client’s ratings" in text
