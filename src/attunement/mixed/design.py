@@ -14,22 +14,28 @@ import numpy as np
 import polars as pl
 from formulaic import Formula as Columns
 from formulaic.errors import FormulaicError
-from scipy.linalg import qr
+from scipy.linalg import qr, solve_triangular
 
 from attunement.errors import ModelProblem
-from attunement.mixed.formula import Formula, RandomTerm, parse
+from attunement.mixed.formula import Formula, InSeries, RandomTerm, parse
+from attunement.mixed.rows import Autocorrelation, Rows, Series, Strata, Walks
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from formulaic import ModelSpec
     from numpy.typing import NDArray
+
+    from attunement.mixed.cells import Cells
+    from attunement.mixed.rows import Whitening
 
     Array = NDArray[np.float64]
     Codes = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
-class Grouped:
-    """One random term on the rows: which level each row belongs to, and its columns there.
+class LaidTerm:
+    """One random term on the data.
 
     Parameters
     ----------
@@ -37,48 +43,79 @@ class Grouped:
         As written.
     names
         The names of its q columns.
-    levels
-        The m levels, as text; levels of several columns are joined by a colon.
-    codes
-        (n,) each row's level, 0 … m−1; −1 for a level that the fit has not seen.
-    z
-        (n, q) its columns.
+    places
+        Where they stand among the columns of the sums.
+    turn
+        (q, q) its columns as written are those of the sums times this: the sums' may be centred.
     spec
         How formulaic made the columns, to make them again for new rows.
     """
 
     term: RandomTerm
     names: tuple[str, ...]
-    levels: tuple[str, ...]
-    codes: Codes
-    z: Array
+    places: tuple[int, ...]
+    turn: Array
     spec: ModelSpec
 
 
 @dataclass(frozen=True, slots=True)
-class Steps:
-    """The drift's group and position on the rows; position 1 is where each walk starts."""
+class Laid:
+    """A formula laid on data: the cells' sums, and what leads from their columns back to those as written.
 
-    codes: Codes
-    position: Array
-
-
-@dataclass(frozen=True, slots=True)
-class Design:
-    """Response y (n,), fixed columns x (n, p), random terms; `used` marks the frame's rows that are in it."""
+    Parameters
+    ----------
+    formula
+        As read.
+    names, dropped
+        The fixed columns, and those left out because others already say the same.
+    fixed, response, m
+        Where they stand among the m columns of the sums.
+    turn, plain
+        The fixed columns as written are those of the sums times `turn` (p, p), and the response as written is
+        that of the sums plus the fixed columns of the sums times `plain` (p,).
+    terms
+        The random terms, in the formula's order.
+    levels
+        By factor, the names of its levels, in the order of their codes.
+    groups
+        By factor, the columns of the table that make it.
+    cells
+        The sums, as a function of the further parameters.
+    whitenings
+        What those parameters are of.
+    strata
+        The names of the residual's strata, the first being the one of `sigma`.
+    n
+        Rows.
+    spec
+        How formulaic made the fixed columns.
+    """
 
     formula: Formula
-    y: Array
-    x: Array
     names: tuple[str, ...]
     dropped: tuple[str, ...]
-    grouped: tuple[Grouped, ...]
-    steps: Steps | None
-    used: NDArray[np.bool_]
+    fixed: tuple[int, ...]
+    response: int
+    m: int
+    turn: Array
+    plain: Array
+    terms: tuple[LaidTerm, ...]
+    levels: dict[str, pl.Series]
+    groups: dict[str, tuple[str, ...]]
+    cells: Callable[[Array], Cells]
+    whitenings: tuple[Whitening, ...]
+    strata: tuple[str, ...]
+    n: int
     spec: ModelSpec
 
 
-def design(text: str, table: Any) -> Design:  # noqa: ANN401 - any eager frame narwhals knows
+def design(
+    text: str,
+    table: Any,  # noqa: ANN401 - any eager frame narwhals knows
+    *,
+    weights: str | None = None,
+    strata: str | None = None,
+) -> Laid:
     """Lay a formula on a table.
 
     Raises
@@ -88,9 +125,8 @@ def design(text: str, table: Any) -> Design:  # noqa: ANN401 - any eager frame n
     """
     formula = parse(text)
     frame = as_polars(table)
-    needed = _needed(formula, frame)
-    used = frame.select(_complete(frame, needed)).to_series().to_numpy()
-    frame = frame.filter(used)
+    needed = _needed(formula, frame, [name for name in (weights, strata) if name is not None])
+    frame = frame.filter(_complete(frame, needed))
     if frame.is_empty():
         raise ModelProblem(f"No row has all of {', '.join(needed)}; the model {text!r} has nothing to fit.")
     y, _, _ = _columns(f"0 + {formula.response}", frame, text)
@@ -98,35 +134,79 @@ def design(text: str, table: Any) -> Design:  # noqa: ANN401 - any eager frame n
         raise ModelProblem(f"The response {formula.response!r} of {text!r} is not a number.")
     x, names, spec = _columns(formula.fixed, frame, text)
     kept = _independent(x)
-    grouped = tuple(_grouped(term, frame, text) for term in formula.random)
-    laid = Design(
+    factors = _factors(formula, frame)
+    own, terms = _terms(formula, frame, text)
+    _refuse_the_unfittable(
+        text, frame.height, len(kept), terms, {name: levels.len() for name, (levels, _) in factors.items()}
+    )
+    root = np.sqrt(_weights(weights, frame))
+    columns, turn = orthogonal(x[:, kept] * root[:, None])
+    plain = columns.T @ (y[:, 0] * root)
+    rest = y[:, 0] * root - columns @ plain
+    codes = {name: code for name, (_, code) in factors.items()}
+    whitenings, labels = _whitenings(formula, frame, codes, strata)
+    rows = Rows(
+        np.column_stack([own * root[:, None], columns, rest]),
+        codes,
+        {name: levels.len() for name, (levels, _) in factors.items()},
+        whitenings,
+        -2.0 * float(np.log(root).sum()),
+    )
+    return Laid(
         formula=formula,
-        y=y[:, 0],
-        x=x[:, kept],
         names=tuple(names[column] for column in kept),
         dropped=tuple(name for column, name in enumerate(names) if column not in kept),
-        grouped=grouped,
-        steps=_steps(formula, frame, grouped),
-        used=used,
+        fixed=tuple(range(own.shape[1], own.shape[1] + len(kept))),
+        response=own.shape[1] + len(kept),
+        m=own.shape[1] + len(kept) + 1,
+        turn=turn,
+        plain=plain,
+        terms=terms,
+        levels={name: levels for name, (levels, _) in factors.items()},
+        groups={term.name: term.group for term in formula.random},
+        cells=rows.cells,
+        whitenings=whitenings,
+        strata=labels,
+        n=frame.height,
         spec=spec,
     )
-    _refuse_the_unfittable(laid)
-    return laid
 
 
-def on_new_rows(laid: Design, table: Any) -> tuple[Array, tuple[Grouped, ...]]:  # noqa: ANN401 - any eager frame
-    """Make the same fixed and random columns for other rows; levels never seen get the code −1."""
+def on_new_rows(laid: Laid, table: Any) -> tuple[Array, Array, dict[str, Codes]]:  # noqa: ANN401 - any eager frame
+    """Make the same columns for other rows.
+
+    Returns
+    -------
+    tuple
+        (n, p) the fixed columns as written; (n, m) all columns as they stand in the sums, the response zero; and
+        by factor each row's level, −1 for one never seen.
+    """
     frame = as_polars(table)
     missing = [
         name
-        for name in _needed(replace(laid.formula, response="1", drift=None), frame)
+        for name in _needed(replace(laid.formula, response="1", drift=None, autocorrelation=None), frame, [])
         if frame[name].has_nulls()
     ]
     if missing:
         raise ModelProblem(f"A prediction needs {', '.join(missing)} in every row.")
-    x = np.asarray(laid.spec.get_model_matrix(frame, output="numpy"), dtype=float)
-    kept = [laid.spec.column_names.index(name) for name in laid.names]
-    return x[:, kept], tuple(_regrouped(group, frame) for group in laid.grouped)
+    x = _made(laid.spec, frame)[:, [laid.spec.column_names.index(name) for name in laid.names]]
+    columns = np.zeros((frame.height, laid.m))
+    for term in laid.terms:
+        columns[:, list(term.places)] = np.linalg.solve(term.turn.T, _made(term.spec, frame).T).T
+    columns[:, list(laid.fixed)] = solve_triangular(laid.turn, x.T, trans="T").T
+    codes = {factor: _find(levels, frame, laid.groups[factor]) for factor, levels in laid.levels.items()}
+    return x, columns, codes
+
+
+def _made(spec: ModelSpec, frame: pl.DataFrame) -> Array:
+    return np.asarray(spec.get_model_matrix(frame, output="numpy"), dtype=float).reshape(frame.height, -1)
+
+
+def _find(levels: pl.Series, frame: pl.DataFrame, group: tuple[str, ...]) -> Codes:
+    known = pl.DataFrame({"level": levels}).with_row_index("code")
+    asked = pl.DataFrame({"level": _level_names(group, frame)})
+    found = asked.join(known, on="level", how="left", maintain_order="left")["code"]
+    return found.cast(pl.Int64).fill_null(-1).to_numpy()
 
 
 def as_polars(table: Any) -> pl.DataFrame:  # noqa: ANN401 - any eager frame narwhals knows
@@ -138,9 +218,9 @@ def as_polars(table: Any) -> pl.DataFrame:  # noqa: ANN401 - any eager frame nar
     return frame.with_columns(pl.selectors.float().fill_nan(None))
 
 
-def _needed(formula: Formula, frame: pl.DataFrame) -> list[str]:
+def _needed(formula: Formula, frame: pl.DataFrame, besides: list[str]) -> list[str]:
     texts = [f"0 + {formula.response}", formula.fixed, *(term.columns for term in formula.random)]
-    names: set[str] = set()
+    names: set[str] = set(besides)
     for text in texts:
         try:
             names |= {str(name) for name in Columns(text).required_variables}
@@ -148,8 +228,9 @@ def _needed(formula: Formula, frame: pl.DataFrame) -> list[str]:
             raise ModelProblem(f"{text!r} in {formula.text!r} cannot be read as columns.") from None
     for term in formula.random:
         names |= set(term.group)
-    if formula.drift:
-        names |= {formula.drift.position, *formula.drift.group}
+    for series in (formula.drift, formula.autocorrelation):
+        if series:
+            names |= {series.position, *series.group}
     unknown = sorted(names - set(frame.columns))
     if unknown:
         raise ModelProblem(
@@ -196,58 +277,99 @@ def _independent(x: Array) -> list[int]:
     return kept
 
 
-def _grouped(term: RandomTerm, frame: pl.DataFrame, text: str) -> Grouped:
-    z, names, spec = _columns(term.columns, frame, text)
-    levels, codes = np.unique(_level_names(term, frame), return_inverse=True)
-    return Grouped(term, tuple(names), tuple(levels.tolist()), codes.astype(np.int64), z, spec)
+def _factors(formula: Formula, frame: pl.DataFrame) -> dict[str, tuple[pl.Series, Codes]]:
+    """By grouping factor, its levels in alphabetical order and each row's code."""
+    return {term.name: _coded(_level_names(term.group, frame)) for term in formula.random}
 
 
-def _regrouped(group: Grouped, frame: pl.DataFrame) -> Grouped:
-    z = np.asarray(group.spec.get_model_matrix(frame, output="numpy"), dtype=float).reshape(frame.height, -1)
-    place = {level: code for code, level in enumerate(group.levels)}
-    codes = np.array(
-        [place.get(name, -1) for name in _level_names(group.term, frame).tolist()], dtype=np.int64
-    )
-    return replace(group, codes=codes, z=z)
+def _coded(names: pl.Series) -> tuple[pl.Series, Codes]:
+    levels = names.unique().sort()
+    return levels, names.rank("dense").cast(pl.Int64).to_numpy() - 1
 
 
-def _level_names(term: RandomTerm, frame: pl.DataFrame) -> NDArray[np.str_]:
-    parts = [pl.col(name).cast(pl.String) for name in term.group]
+def _terms(formula: Formula, frame: pl.DataFrame, text: str) -> tuple[Array, tuple[LaidTerm, ...]]:
+    """The random terms' columns side by side, (n, …), each name once, and the terms on them."""
+    held: dict[str, Array] = {}
+    terms = []
+    for term in formula.random:
+        z, names, spec = _columns(term.columns, frame, text)
+        for place, name in enumerate(names):
+            held.setdefault(name, z[:, place])
+        places = tuple(list(held).index(name) for name in names)
+        terms.append(LaidTerm(term, tuple(names), places, np.eye(len(names)), spec))
+    return np.column_stack([np.empty((frame.height, 0)), *held.values()]), tuple(terms)
+
+
+def _level_names(group: tuple[str, ...], frame: pl.DataFrame) -> pl.Series:
+    parts = [pl.col(name).cast(pl.String) for name in group]
     if len(parts) > 1:  # a colon within a code is not the one between two
         parts = [part.str.replace_all(r"([\\:])", r"\${1}") for part in parts]
-    joined = frame.select(pl.concat_str(parts, separator=":"))
-    return joined.to_series().to_numpy().astype(str)
+    return frame.select(pl.concat_str(parts, separator=":").alias("level")).to_series()
 
 
-def _steps(formula: Formula, frame: pl.DataFrame, grouped: tuple[Grouped, ...]) -> Steps | None:
-    if formula.drift is None:
-        return None
-    names = _level_names(RandomTerm("1", formula.drift.group), frame)
-    _, codes = np.unique(names, return_inverse=True)
-    position = frame[formula.drift.position].cast(pl.Float64).to_numpy()
-    if (position < 1).any():
-        raise ModelProblem(f"{formula.drift}: positions count from 1, and one is {position.min():g}.")
-    for group in grouped:
-        if np.unique(np.column_stack([codes, group.codes]), axis=0).shape[0] > codes.max() + 1:
-            raise ModelProblem(
-                f"{formula.drift}: each of its levels must lie within one level of {group.term.name}."
-            )
-    return Steps(codes.astype(np.int64), position)
-
-
-def _refuse_the_unfittable(laid: Design) -> None:
-    n, p = laid.x.shape
-    if n <= p + 1:
+def _weights(name: str | None, frame: pl.DataFrame) -> Array:
+    if name is None:
+        return np.ones(frame.height)
+    if not frame[name].dtype.is_numeric():
+        raise ModelProblem(f"The weights {name!r} are not numbers.")
+    weights = frame[name].cast(pl.Float64).to_numpy()
+    if not (np.isfinite(weights) & (weights > 0)).all():
         raise ModelProblem(
-            f"{laid.formula.text!r} has {p} fixed columns and {n} complete rows; it needs more rows."
+            f"The weights {name!r} must be above zero; row {int((~(weights > 0)).argmax()) + 1} has "
+            f"{weights[~(weights > 0)][0]:g}."
+            if (~(weights > 0)).any()
+            else f"The weights {name!r} must be finite."
         )
-    for group in laid.grouped:
-        m, q = len(group.levels), group.z.shape[1]
+    return weights
+
+
+def _whitenings(
+    formula: Formula, frame: pl.DataFrame, codes: dict[str, Codes], strata: str | None
+) -> tuple[tuple[Whitening, ...], tuple[str, ...]]:
+    found: list[Whitening] = []
+    labels: tuple[str, ...] = ()
+    if strata is not None:
+        if formula.drift is not None:
+            raise ModelProblem(
+                f"{formula.text!r} has a drift; strata of the residual cannot stand beside it."
+            )
+        levels, of_row = _coded(frame[strata].cast(pl.String))
+        labels = tuple(levels.to_list())
+        found.append(Strata(of_row))
+    if formula.drift is not None:
+        found.append(Walks(_series(formula.drift, frame, codes, least=1.0)))
+    if formula.autocorrelation is not None:
+        found.append(Autocorrelation(_series(formula.autocorrelation, frame, codes, least=-np.inf)))
+    return tuple(found), labels
+
+
+def _series(written: InSeries, frame: pl.DataFrame, codes: dict[str, Codes], least: float) -> Series:
+    _, of_row = _coded(_level_names(written.group, frame))
+    if not frame[written.position].dtype.is_numeric():
+        raise ModelProblem(f"{written}: {written.position} is no number.")
+    position = frame[written.position].cast(pl.Float64).to_numpy()
+    if (position < least).any():
+        raise ModelProblem(f"{written}: positions count from 1, and one is {position.min():g}.")
+    for factor, code in codes.items():
+        if np.unique(np.column_stack([of_row, code]), axis=0).shape[0] > of_row.max() + 1:
+            raise ModelProblem(f"{written}: each of its levels must lie within one level of {factor}.")
+    if written.distinct and np.unique(np.column_stack([of_row, position]), axis=0).shape[0] < of_row.size:
+        raise ModelProblem(f"{written}: two rows of one series have the same {written.position}.")
+    return Series(of_row, position)
+
+
+def _refuse_the_unfittable(
+    text: str, n: int, p: int, terms: tuple[LaidTerm, ...], levels: dict[str, int]
+) -> None:
+    if n <= p + 1:
+        raise ModelProblem(f"{text!r} has {p} fixed columns and {n} complete rows; it needs more rows.")
+    for laid in terms:
+        m, q = levels[laid.term.name], len(laid.names)
         if m < 2:
-            raise ModelProblem(f"{group.term} has one level; a variance needs two or more.")
+            raise ModelProblem(f"{laid.term} has one level; a variance needs two or more.")
         if m * q >= n:
             raise ModelProblem(
-                f"{group.term} has {m * q} effects for {n} rows: they cannot be told from the residual."
+                f"{laid.term} has {m * q} effects for {n} rows: they cannot be told from the residual."
             )
 
 

@@ -25,12 +25,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
-from scipy.linalg import solve_triangular
 
-from attunement.mixed.design import Design, design, on_new_rows, orthogonal
-from attunement.mixed.likelihood import Likelihood, Solution, around_levels, half_inverse, scale_rows
-from attunement.mixed.optimise import optimise
-from attunement.mixed.predict import joint
+from attunement.mixed.design import Laid, design, on_new_rows
+from attunement.mixed.effects import effects
+from attunement.mixed.likelihood import Likelihood, Solution, Term
+from attunement.mixed.moments import Structure
+from attunement.mixed.optimise import Optimum, optimise
+from attunement.mixed.predict import NewRows, covariance
+from attunement.mixed.rows import Autocorrelation, Walks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,18 +87,20 @@ class Fit:
         The restricted (REML) or full (ML) log-likelihood.
     theta
         lme4's parameters: the lower triangles of the relative covariances' roots, row by row, in the order of
-        the formula's terms; a drift's relative standard deviation a session last.
+        the formula's terms; then the logs of the strata's relative standard deviations, a drift's relative
+        standard deviation a session, and the inverse hyperbolic tangent of ar1's phi, where there are any.
     sigma
-        Residual standard deviation, in points.
+        Residual standard deviation, in points; with strata, that of the first.
+    strata
+        Residual standard deviation by stratum, in points; empty without strata.
     drift
         Variance that a drift adds each session, in squared points; 0 without one.
+    ar1
+        Correlation of residuals one position apart; 0 without the term.
     fixef, se, vcov
         Fixed effects by name, their standard errors and covariance.
     varcorr
         A `Component` a random term, in the order of the formula.
-    ranef
-        By grouping factor, a table of ``level, term, value, sd``: the conditional modes and the conditional
-        standard deviations given the estimated parameters (lme4's ``condVar``).
     dropped
         Fixed columns left out because others already say the same.
     slope
@@ -109,18 +113,19 @@ class Fit:
     loglik: float
     theta: tuple[float, ...]
     sigma: float
+    strata: dict[str, float]
     drift: float
+    ar1: float
     fixef: dict[str, float]
     se: dict[str, float]
     vcov: Array = field(repr=False)
     varcorr: tuple[Component, ...] = field(repr=False)
-    ranef: dict[str, pl.DataFrame] = field(repr=False)
     dropped: tuple[str, ...]
     slope: float
-    design: Design = field(repr=False)
+    laid: Laid = field(repr=False)
     _model: Likelihood = field(repr=False)
     _at: Solution = field(repr=False)
-    _turn: Array = field(repr=False)
+    _kept: dict[str, pl.DataFrame] = field(default_factory=dict, repr=False)
 
     @property
     def parameters(self) -> int:
@@ -154,26 +159,41 @@ class Fit:
         mean, covariance = self.joint(table, 1)
         return pl.DataFrame({"value": mean[:, 0], "sd": np.sqrt(covariance[:, 0, 0])})
 
+    @property
+    def ranef(self) -> dict[str, pl.DataFrame]:
+        """The random effects, by grouping factor: a table of ``level, term, value, sd``.
+
+        These are the conditional modes, and the conditional standard deviations given the estimated parameters
+        (lme4's ``condVar``). They are worked out when first asked for.
+        """
+        if not self._kept:
+            self._kept.update(_ranef(self))
+        return self._kept
+
     def joint(self, table: Any, size: int) -> tuple[Array, Array]:  # noqa: ANN401 - any eager frame
         """Predict rows in runs of `size` with their covariance: means (k, size), covariances (k, size, size).
 
         The rows of a run must share the levels that the fit does not know.
         """
-        x, grouped = on_new_rows(self.design, table)
+        x, columns, codes = on_new_rows(self.laid, table)
         mean = x @ np.array(list(self.fixef.values()))
-        effects, relative = joint(
-            self._model, self._at, self._turn, x, [grouped[i] for i in self._model.order], size
-        )
-        return (mean + effects).reshape(-1, size), relative * self.sigma**2
+        found = effects(self._model, self._at)
+        for term in self._model.terms:
+            laid = self._model.terms.index(term)
+            places = list(self.laid.terms[laid].places)
+            modes = found[term.factor][0][codes[term.factor], term.places]
+            mean += (columns[:, places] * modes).sum(axis=1) * (codes[term.factor] >= 0)
+        relative = covariance(self._model, self._at, NewRows(columns, codes, size))
+        return mean.reshape(-1, size), relative * self.sigma**2
 
     def expected_drift(self) -> float:
         """The drift's expectation over the likelihood's curvature, in squared points; 0 without a drift.
 
         At zero the criterion's mixed derivatives vanish, so its own second derivative is all of the curvature.
         """
-        if self._model.walks is None:
+        if self.laid.formula.drift is None:
             return 0.0
-        theta = _to_model(self._model, np.array(self.theta))
+        theta = np.array(self.theta)
         step = np.zeros_like(theta)
         step[-1] = max(0.02, 0.1 * theta[-1])
         bent = self._model.deviance(theta + step) + self._model.deviance(theta - step) - 2 * self._at.deviance
@@ -183,7 +203,7 @@ class Fit:
     def criterion(self, theta: Sequence[float]) -> float:
         """Minus twice the (restricted) log-likelihood at another theta, fixed effects and residual profiled out."""
         constant = -2.0 * self.loglik - self._at.deviance
-        return self._model.deviance(_to_model(self._model, np.array(theta, dtype=float))) + constant
+        return self._model.deviance(np.array(theta, dtype=float)) + constant
 
     def theta_draws(self, count: int, seed: int) -> list[tuple[Array, ...]]:
         """Draw the relative covariances of the terms from the likelihood's curvature at the optimum.
@@ -192,11 +212,10 @@ class Fit:
         Normal in theta and folded at zero, so a variance on the boundary gets an interval too.
         """
         center = np.array(self.theta)
-        values, vectors = np.linalg.eigh(self._model.hessian(_to_model(self._model, center)))
+        values, vectors = np.linalg.eigh(self._model.hessian(center))
         root = vectors * np.sqrt(2.0 / np.maximum(values, 1e-6 * max(values.max(), 1e-300)))
         normal = np.random.default_rng(seed).standard_normal((count, center.size))
-        drawn = _to_model(self._model, center) + normal @ root.T
-        return [_relative(self._model, theta) for theta in drawn]
+        return [_relative(self._model, theta) for theta in center + normal @ root.T]
 
     def __str__(self) -> str:
         how = "REML" if self.reml else "ML"
@@ -210,15 +229,26 @@ class Fit:
             for name, sd in zip(component.names, component.sd, strict=True):
                 said = f"standard deviation, {component.levels:,} levels"
                 lines.append(_line(component.group, name, float(sd), said))
-        if self._model.walks is not None:
+        if self.laid.formula.drift is not None:
             lines.append(_line("drift", "a session", math.sqrt(self.drift), "standard deviation"))
-        lines.append(_line("residual", "", self.sigma, "standard deviation"))
+        if self.laid.formula.autocorrelation is not None:
+            lines.append(_line("ar1", "one apart", self.ar1, "correlation of residuals"))
+        for name, sd in (self.strata or {"": self.sigma}).items():
+            lines.append(_line("residual", name, sd, "standard deviation"))
         lines += [f"On the boundary: {group} has no variance in some direction." for group in self.singular]
         lines += [f"Left out, as other columns say it already: {name}." for name in self.dropped]
         return "\n".join(lines)
 
 
-def fit(formula: str, frame: Any, *, reml: bool = True, start: Fit | None = None) -> Fit:  # noqa: ANN401 - any eager frame
+def fit(
+    formula: str,
+    frame: Any,  # noqa: ANN401 - any eager frame narwhals knows
+    *,
+    reml: bool = True,
+    weights: str | None = None,
+    strata: str | None = None,
+    start: Fit | None = None,
+) -> Fit:
     """Fit a Gaussian hierarchical model exactly.
 
     Parameters
@@ -229,6 +259,10 @@ def fit(formula: str, frame: Any, *, reml: bool = True, start: Fit | None = None
         A pandas or polars data frame or an Arrow table; rows with anything missing are left out.
     reml
         Restricted maximum likelihood (for variances), or maximum likelihood (to compare fixed columns).
+    weights
+        The column of the rows' weights: the residual variance is divided by it, as in lme4.
+    strata
+        The column of the residual's strata: each has a residual variance of its own (nlme's ``varIdent``).
     start
         A kindred fit, to start the search from: terms of the same group start from its intercepts.
 
@@ -237,34 +271,40 @@ def fit(formula: str, frame: Any, *, reml: bool = True, start: Fit | None = None
     ModelProblem
         When the formula cannot be read, a column is missing, or the design cannot be fitted.
     """
-    laid = design(formula, frame)
-    model, turn, plain = _likelihood(laid, reml=reml)
+    laid = design(formula, frame, weights=weights, strata=strata)
+    model = likelihood(laid, reml=reml)
     optimum = optimise(model, None if start is None else _start(model, start))
+    return _fitted(laid, model, optimum)
+
+
+def _fitted(laid: Laid, model: Likelihood, optimum: Optimum) -> Fit:
     at = model.solve(optimum.theta)
     variance = at.rss / model.nu
-    beta = solve_triangular(turn, at.outer[-model.p - 1 : -1] + plain)
-    vcov = _vcov(model, at, turn) * variance
-    constant = 2.0 * np.log(np.abs(np.diagonal(turn))).sum() if reml else 0.0
-    components = _components(model, optimum.theta, variance)
+    back = np.linalg.inv(laid.turn)
+    beta = back @ (at.beta + laid.plain)
+    vcov = back @ at.spread @ back.T * variance
+    constant = 2.0 * float(np.linalg.slogdet(laid.turn)[1]) if model.reml else 0.0
+    further = _further(laid, optimum.theta)
+    sds = np.exp(np.r_[0.0, further["strata"]]) * math.sqrt(variance)
     return Fit(
-        formula=formula,
-        reml=reml,
-        nobs=laid.y.size,
+        formula=laid.formula.text,
+        reml=model.reml,
+        nobs=laid.n,
         loglik=-(optimum.deviance + constant) / 2.0,
-        theta=tuple(_from_model(model, optimum.theta).tolist()),
+        theta=tuple(optimum.theta.tolist()),
         sigma=math.sqrt(variance),
-        drift=float(optimum.theta[-1] ** 2 * variance) if model.walks is not None else 0.0,
+        strata=dict(zip(laid.strata, sds.tolist(), strict=True)) if laid.strata else {},
+        drift=float((further["drift"] ** 2).sum() * variance),
+        ar1=float(further["ar1"].sum()),
         fixef=dict(zip(laid.names, beta.tolist(), strict=True)),
         se=dict(zip(laid.names, np.sqrt(np.diagonal(vcov)).tolist(), strict=True)),
         vcov=vcov,
-        varcorr=components,
-        ranef=_ranef(model, at, variance),
+        varcorr=_components(laid, model, optimum.theta, variance),
         dropped=laid.dropped,
         slope=optimum.slope,
-        design=laid,
+        laid=laid,
         _model=model,
         _at=at,
-        _turn=turn,
     )
 
 
@@ -273,56 +313,44 @@ def loglik_at(formula: str, frame: Any, like: Fit) -> float:  # noqa: ANN401 - a
 
     One evaluation instead of a search: enough to compare fixed columns, as the variances hardly move with them.
     """
-    model, _, _ = _likelihood(design(formula, frame), reml=False)
-    return -model.deviance(_to_model(model, np.array(like.theta))) / 2.0
+    model = likelihood(design(formula, frame), reml=False)
+    return -model.deviance(np.array(like.theta)) / 2.0
 
 
-def _likelihood(laid: Design, *, reml: bool) -> tuple[Likelihood, Array, Array]:
-    """The criterion on orthonormal columns and the residual of least squares, and what leads back from them."""
-    columns, turn = orthogonal(laid.x)
-    plain = columns.T @ laid.y
-    rest = laid.y - columns @ plain
-    return Likelihood(laid.grouped, np.column_stack([columns, rest]), laid.steps, reml=reml), turn, plain
+def likelihood(laid: Laid, *, reml: bool) -> Likelihood:
+    """Lay out the criterion of a formula on its data."""
+    places: dict[str, tuple[int, ...]] = {}
+    terms = []
+    for term in laid.terms:
+        before = places.get(term.term.name, ())
+        places[term.term.name] = before + term.places
+        terms.append(Term(term.term.name, slice(len(before), len(before) + len(term.places))))
+    even = tuple(even for whitening in laid.whitenings for even in whitening.even)
+    cells = laid.cells(np.zeros(len(even)))
+    structure = Structure(cells.codes, cells.counts, places, laid.m)
+    return Likelihood(structure, laid.cells, tuple(terms), laid.fixed, laid.response, even, reml=reml)
+
+
+def _further(laid: Laid, theta: Array) -> dict[str, Array]:
+    """The further parameters by kind: logs of strata, the drift's sd, phi."""
+    found = {"strata": np.empty(0), "drift": np.empty(0), "ar1": np.empty(0)}
+    place = theta.size - sum(len(whitening.even) for whitening in laid.whitenings)
+    for whitening in laid.whitenings:
+        here = theta[place : place + len(whitening.even)]
+        place += here.size
+        if isinstance(whitening, Autocorrelation):
+            found["ar1"] = np.array([whitening.phi(here)])
+        else:
+            found["drift" if isinstance(whitening, Walks) else "strata"] = here
+    return found
 
 
 def _line(part: str, name: str, value: float, said: str) -> str:
     return f"  {part:<14} {name:<15} {value:>5.2f}  ({said})"
 
 
-def _vcov(model: Likelihood, at: Solution, turn: Array) -> Array:
-    """Covariance of the fixed effects, relative to the residual variance: the corner of S^-1, turned back."""
-    corner = solve_triangular(
-        at.root[-model.p :, -model.p :], solve_triangular(turn, np.eye(model.p)).T, lower=True
-    )
-    return np.asarray(corner.T @ corner)
-
-
-def _pieces(model: Likelihood, theta: Array) -> list[Array]:
-    """Theta cut into the terms' parts, in the model's order (eliminated first)."""
-    ends = np.cumsum([q * (q + 1) // 2 for q in model.sizes])
-    return np.split(theta, ends)[: len(model.sizes)]
-
-
-def _from_model(model: Likelihood, theta: Array) -> Array:
-    """Theta in the formula's order."""
-    pieces = _pieces(model, theta)
-    mine = [pieces[model.order.index(term)] for term in range(len(pieces))]
-    return np.concatenate([*mine, theta[sum(piece.size for piece in pieces) :]])
-
-
-def _to_model(model: Likelihood, theta: Array) -> Array:
-    """Theta in the model's order, from the formula's."""
-    sizes = [model.sizes[model.order.index(term)] for term in range(len(model.sizes))]
-    pieces = np.split(theta, np.cumsum([q * (q + 1) // 2 for q in sizes]))
-    return np.concatenate([*(pieces[term] for term in model.order), pieces[-1]])
-
-
 def _relative(model: Likelihood, theta: Array) -> tuple[Array, ...]:
-    triangles = model.triangles(theta)
-    return tuple(
-        triangles[model.order.index(term)] @ triangles[model.order.index(term)].T
-        for term in range(len(triangles))
-    )
+    return tuple(triangle @ triangle.T for triangle in model.triangles(theta))
 
 
 _UNKNOWN = 0.15  # where a search starts in what the kindred fit does not have
@@ -331,47 +359,39 @@ _UNKNOWN = 0.15  # where a search starts in what the kindred fit does not have
 def _start(model: Likelihood, kindred: Fit) -> Array:
     known = {component.group: component.sd[0] / kindred.sigma for component in kindred.varcorr}
     pieces = []
-    for group, q in zip(model.grouped, model.sizes, strict=True):
-        triangle = _UNKNOWN * np.eye(q)
-        triangle[0, 0] = max(known.get(group.term.name, 0.0), _UNKNOWN)
-        pieces.append(triangle[np.tril_indices(q)])
-    walk = [np.array([_UNKNOWN])] if model.walks is not None else []
-    return np.concatenate([np.empty(0), *pieces, *walk])
+    for term in model.terms:
+        triangle = _UNKNOWN * np.eye(term.q)
+        triangle[0, 0] = max(known.get(term.factor, 0.0), _UNKNOWN)
+        pieces.append(triangle[np.tril_indices(term.q)])
+    further = [np.array([_UNKNOWN if even else 0.0]) for even in model.even]
+    return np.concatenate([np.empty(0), *pieces, *further])
 
 
-def _components(model: Likelihood, theta: Array, variance: float) -> tuple[Component, ...]:
+def _components(laid: Laid, model: Likelihood, theta: Array, variance: float) -> tuple[Component, ...]:
     found = []
-    for term, relative in enumerate(_relative(model, theta)):
-        group = model.grouped[model.order.index(term)]
-        found.append(Component(group.term.name, group.names, relative * variance, len(group.levels)))
+    for term, relative in zip(laid.terms, _relative(model, theta), strict=True):
+        back = np.linalg.inv(term.turn)
+        covariance_there = back @ relative @ back.T * variance
+        name = term.term.name
+        found.append(Component(name, term.names, covariance_there, laid.levels[name].len()))
     return tuple(found)
 
 
-def _ranef(model: Likelihood, at: Solution, variance: float) -> dict[str, pl.DataFrame]:
-    half = half_inverse(model, at, at.root.shape[0] - model.p)
+def _ranef(found: Fit) -> dict[str, pl.DataFrame]:
+    model, variance = found._model, found.sigma**2  # noqa: SLF001 - its own
+    by_factor = effects(model, found._at)  # noqa: SLF001 - its own
     tables: dict[str, list[pl.DataFrame]] = {}
-    for term, group in enumerate(model.grouped):
-        spread = np.sqrt(np.maximum(_conditional_variance(model, at, half, term), 0.0) * variance)
-        for column, name in enumerate(group.names):
-            tables.setdefault(group.term.name, []).append(
+    for laid, term in zip(found.laid.terms, model.terms, strict=True):
+        values, variances = (each[:, term.places] for each in by_factor[term.factor])
+        for column, name in enumerate(laid.names):
+            tables.setdefault(term.factor, []).append(
                 pl.DataFrame(
                     {
-                        "level": list(group.levels),
-                        "term": name,
-                        "value": at.effects[term][:, column],
-                        "sd": spread[:, column],
+                        "level": found.laid.levels[term.factor],
+                        "term": pl.Series([name]).new_from_index(0, values.shape[0]),
+                        "value": values[:, column],
+                        "sd": np.sqrt(np.maximum(variances[:, column], 0.0) * variance),
                     }
                 )
             )
     return {group: pl.concat(parts) for group, parts in tables.items()}
-
-
-def _conditional_variance(model: Likelihood, at: Solution, half: Array, term: int) -> Array:
-    """(m, q) diagonal of Var(b | y) of one term, relative, the fixed effects taken as known."""
-    q, count = model.sizes[term], model.counts[term]
-    if term == 0:
-        blocks = at.pulled @ at.scale[0].T
-        full = blocks + blocks @ around_levels(model, at, half) @ blocks
-        return np.asarray(np.diagonal(full, axis1=1, axis2=2))
-    around = scale_rows(half.T, at.scale[1:], model.counts[1:])
-    return np.diagonal(around)[model.strip(term)].reshape(count, q)

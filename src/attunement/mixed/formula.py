@@ -1,4 +1,4 @@
-"""lme4's formulas, read: a response, fixed terms, random terms ``(1 + x | group)``, and one of our own.
+"""lme4's formulas, read: a response, fixed terms, random terms ``(1 + x | group)``, and two for series.
 
 >>> formula = parse("score ~ log2(session) + (1 + log2(session) | client) + (1 | therapist)")
 >>> formula.response, formula.fixed
@@ -8,7 +8,7 @@
 
 ``(1 | a/b)`` is ``(1 | a) + (1 | b:a)``, and ``(1 + x || g)`` is ``(1 | g) + (0 + x | g)``, as in lme4.
 ``drift(session | dyad)`` is a random walk over sessions within each dyad: what moves a connection besides its
-own curve. lme4 has no word for it.
+own curve. lme4 has no word for it. ``ar1(session | dyad)`` is an autocorrelated residual (nlme's ``corCAR1``).
 """
 
 from __future__ import annotations
@@ -36,14 +36,23 @@ class RandomTerm:
 
 
 @dataclass(frozen=True, slots=True)
-class Drift:
-    """``drift(position | group)``: a random walk along `position`, started anew in each level of `group`."""
+class InSeries:
+    """``drift(position | group)`` or ``ar1(position | group)``: what ties the rows of each level of `group`.
 
+    A drift is a random walk along `position`, started anew in each level; ar1 is an autocorrelated residual.
+    """
+
+    kind: str
     position: str
     group: tuple[str, ...]
 
+    @property
+    def distinct(self) -> bool:
+        """Whether a position may stand only once in a series."""
+        return self.kind == "ar1"
+
     def __str__(self) -> str:
-        return f"drift({self.position} | {':'.join(self.group)})"
+        return f"{self.kind}({self.position} | {':'.join(self.group)})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +63,8 @@ class Formula:
     response: str
     fixed: str
     random: tuple[RandomTerm, ...]
-    drift: Drift | None = None
+    drift: InSeries | None = None
+    autocorrelation: InSeries | None = None
 
 
 def parse(text: str) -> Formula:
@@ -70,19 +80,21 @@ def parse(text: str) -> Formula:
         raise ModelProblem(f"{text!r} is not a formula; 'score ~ log2(session) + (1 | client)' is one.")
     fixed: list[str] = []
     random: list[RandomTerm] = []
-    drifts: list[Drift] = []
+    series: list[InSeries] = []
     for part in _summands(right, text):
-        if part.startswith("drift(") and part.endswith(")"):
-            drifts.append(_drift(part, text))
+        if re.match(r"(drift|ar1)\s*\(", part):
+            series.append(_in_series(part, text))
         elif part.startswith("(") and "|" in part:
             random.extend(_random(part, text))
         elif "|" in part:
             raise ModelProblem(f"{part!r} in {text!r} needs parentheses: ({part}).")
         else:
             fixed.append(part)
-    if len(drifts) > 1:
-        raise ModelProblem(f"{text!r} has {len(drifts)} drifts; a model has at most one.")
-    return Formula(text, response.strip(), " + ".join(fixed) or "1", tuple(random), next(iter(drifts), None))
+    if len(series) > 1:
+        raise ModelProblem(f"{text!r} has {len(series)} of drift and ar1; a model has at most one.")
+    drift = next((each for each in series if each.kind == "drift"), None)
+    correlated = next((each for each in series if each.kind == "ar1"), None)
+    return Formula(text, response.strip(), " + ".join(fixed) or "1", tuple(random), drift, correlated)
 
 
 def _summands(right: str, text: str) -> list[str]:
@@ -131,9 +143,12 @@ def _groups(group: str, part: str, text: str) -> list[tuple[str, ...]]:
     return [tuple(names)]
 
 
-def _drift(part: str, text: str) -> Drift:
-    position, bar, group = part.removeprefix("drift(").removesuffix(")").partition("|")
-    if not bar or not re.fullmatch(r"\w+", position.strip()):
-        raise ModelProblem(f"{part!r} in {text!r} is not a drift; drift(session | dyad) is one.")
+def _in_series(part: str, text: str) -> InSeries:
+    kind, _, inside = part.partition("(")
+    position, bar, group = inside.removesuffix(")").partition("|")
+    if not part.endswith(")") or not bar or not re.fullmatch(r"\w+", position.strip()):
+        raise ModelProblem(
+            f"{part!r} in {text!r} is not a {kind.strip()}; {kind.strip()}(session | dyad) is one."
+        )
     (only,) = _groups(group.replace("/", ":"), part, text)
-    return Drift(position.strip(), only)
+    return InSeries(kind.strip(), position.strip(), only)

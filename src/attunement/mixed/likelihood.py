@@ -1,16 +1,17 @@
-r"""The exact likelihood of a Gaussian hierarchical model, with its gradient.
+r"""The exact likelihood of a Gaussian hierarchical model, with its gradient, from sums alone.
 
-With theta the lower triangles L of the random terms' relative covariances G = L L' (lme4's parameters) and
-phi the drift's relative standard deviation a session, the profiled criterion is lme4's
+With theta the lower triangles L of the random terms' relative covariances G = L L' (lme4's parameters), the
+profiled criterion is lme4's
 
 .. math:: -2 l = \log|M| + \log|X'V^{-1}X| + \nu (1 + \log(2 \pi r^2 / \nu)),\quad \nu = n - p
 
-for REML; without the middle term and with :math:`\nu = n` for ML. The gradient is that of Bates et al. (2015,
-Journal of Statistical Software 67:1, section 3) written on sums: the trace of M^{-1} dM needs only the diagonal
-blocks of M^{-1}, and dr^2 only the residual's projection on each level.
+for REML; without the middle term and with :math:`\nu = n` for ML. Tiers are taken out one by one (`sweep`), then
+the border, and T is left: the sums of the fixed columns and the response, all random effects accounted for. The
+adjoint of the criterion at T is
 
-Names: `A` the sums of an eliminated level; `raw` the border after the elimination, not yet scaled; `Lambda` the
-other terms' L down the diagonal; `S = Lambda' raw Lambda + I`.
+.. math:: \Omega = \frac{\nu}{r^2} v v' + \text{[REML] } (X'V^{-1}X)^{-1},\quad v = (-\beta, 1),
+
+and is brought down through the same steps.
 """
 
 from __future__ import annotations
@@ -19,27 +20,50 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import sparse
-from scipy.linalg import cholesky, solve_triangular
-from scipy.linalg.lapack import dpotri
 
-from attunement.mixed.moments import Moments, Walks, moments
+from attunement.mixed.solve_border import SolvedBorder, solve_border
+from attunement.mixed.sweep import (
+    Carried,
+    Level,
+    Taken,
+    at_level,
+    bring_down,
+    slope_of,
+    solve_level,
+    take_out,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from numpy.typing import NDArray
 
-    from attunement.mixed.design import Grouped, Steps
+    from attunement.mixed.cells import Cells
+    from attunement.mixed.moments import Structure, Sums, Tier
 
     Array = NDArray[np.float64]
+    Block = slice | NDArray[np.int64]
 
-_GATHERED = 4_000_000  # numbers gathered at once
 _ROUNDING = 1e-14
-_STEP = 1e-4  # for the drift's own derivative
+_STEP = 1e-4  # for derivatives that are differences
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A random term in the model: its factor, and where its q effects stand among those of the factor."""
+
+    factor: str
+    places: slice
+
+    @property
+    def q(self) -> int:
+        """How many effects a level has."""
+        return int(self.places.stop - self.places.start)
 
 
 @dataclass(frozen=True, slots=True)
 class Solution:
-    """Everything at one theta.
+    """Everything at one theta, but the effects: those are brought down on demand.
 
     Parameters
     ----------
@@ -47,27 +71,20 @@ class Solution:
         The criterion above, a constant of the fixed columns' scale left out.
     rss
         Penalised residual sum of squares; the residual variance is ``rss / nu``.
-    beta
-        (p,) coefficients of the (orthonormal) fixed columns.
-    effects
-        Per term, eliminated first, (m, q) conditional modes on the response's scale.
-    outer
-        (border,) the border's modes, beta and −1: what a row of `cross` is multiplied with.
-    sums, pulled, raw, root, scale
-        The sums it started from; N = L (I + L'AL)^-1 by eliminated level; the border left by the elimination;
-        the Cholesky factor of S (lower, fixed columns last); the L of each term.
+    beta, spread
+        (p,) coefficients of the fixed columns as they stand in the sums, and (p, p) their covariance, relative.
+    sums, roots, taken, border
+        The sums, L by factor (q, q, 1), and what each step left.
     """
 
     deviance: float
     rss: float
     beta: Array
-    effects: tuple[Array, ...]
-    outer: Array
-    sums: Moments
-    pulled: Array
-    raw: Array
-    root: Array
-    scale: tuple[Array, ...]
+    spread: Array
+    sums: Sums
+    roots: dict[str, Array]
+    taken: tuple[Taken, ...]
+    border: SolvedBorder
 
 
 class Likelihood:
@@ -75,77 +92,133 @@ class Likelihood:
 
     Parameters
     ----------
-    grouped
-        The random terms; the one with the most effects is moved to the front, to be eliminated.
-    xy
-        (n, p + 1) fixed columns (best orthonormal) and response (best centred).
-    steps
-        The drift's walks, or None.
+    structure
+        How the cells lie.
+    cells
+        Gives the sums, as a function of the further parameters behind theta (of drift, autocorrelation, strata).
+    terms
+        The random terms, in the order of theta.
+    fixed, response
+        Where the fixed columns and the response stand.
+    even
+        One a further parameter: whether the criterion is even in it, so that zero is its boundary.
     reml
         Whether to restrict.
     """
 
-    def __init__(self, grouped: tuple[Grouped, ...], xy: Array, steps: Steps | None, *, reml: bool) -> None:
-        self.order = sorted(
-            range(len(grouped)), key=lambda i: -grouped[i].z.shape[1] * len(grouped[i].levels)
-        )
-        self.grouped = [grouped[i] for i in self.order]
-        self.xy, self.reml = xy, reml
-        self.walks = Walks(steps) if steps is not None else None
-        self.sizes: list[int] = [group.z.shape[1] for group in self.grouped]
-        self.counts = [len(group.levels) for group in self.grouped]
-        self.p = xy.shape[1] - 1
-        self.nu = xy.shape[0] - (self.p if reml else 0)
-        self._kept: tuple[float, Moments] | None = None
+    def __init__(
+        self,
+        structure: Structure,
+        cells: Callable[[Array], Cells],
+        terms: tuple[Term, ...],
+        fixed: tuple[int, ...],
+        response: int,
+        even: tuple[bool, ...],
+        *,
+        reml: bool,
+    ) -> None:
+        self.structure, self.terms, self.even, self.reml = structure, terms, even, reml
+        self.fixed, self.response = list(fixed), response
+        self._cells = cells
+        self._kept: tuple[Array, Sums, float] | None = None
+        further = np.zeros(len(even))
+        self.n = cells(further).n
+        self.p = len(fixed)
+        self.nu = self.n - (self.p if reml else 0)
+        self.widths = {tier.factor: len(tier.places) for tier in structure.tiers}
+        self.widths |= dict(zip(structure.border.factors, map(len, structure.border.places), strict=True))
+
+    @property
+    def effects(self) -> int:
+        """How many random effects there are."""
+        tiers = sum(tier.order.size * len(tier.places) for tier in self.structure.tiers)
+        return tiers + self.structure.border.width
 
     @property
     def parameters(self) -> int:
-        """How many parameters theta has: q (q + 1) / 2 a term, and one for a drift."""
-        return sum(q * (q + 1) // 2 for q in self.sizes) + int(self.walks is not None)
+        """How many parameters theta has: q (q + 1) / 2 a term, and the further ones."""
+        return sum(term.q * (term.q + 1) // 2 for term in self.terms) + len(self.even)
 
     def start(self, size: float) -> Array:
         """A theta with `size` on each diagonal, zero elsewhere."""
-        triangles = [(size * np.eye(q))[np.tril_indices(q)] for q in self.sizes]
-        drift = [np.array([size / 4])] if self.walks is not None else []
-        return np.concatenate([np.empty(0), *triangles, *drift])
+        triangles = [(size * np.eye(term.q))[np.tril_indices(term.q)] for term in self.terms]
+        further = [np.array([size / 4 if even else 0.0]) for even in self.even]
+        return np.concatenate([np.empty(0), *triangles, *further])
 
     @property
     def diagonal(self) -> NDArray[np.bool_]:
         """Which entries of theta are standard deviations, so that zero is their boundary."""
-        marks = [np.eye(q, dtype=bool)[np.tril_indices(q)] for q in self.sizes]
-        walk = [np.array([True])] if self.walks is not None else []
-        return np.concatenate([np.empty(0, dtype=bool), *marks, *walk])
+        marks = [np.eye(term.q, dtype=bool)[np.tril_indices(term.q)] for term in self.terms]
+        return np.concatenate([np.empty(0, dtype=bool), *marks, np.array(self.even, dtype=bool)])
 
     def triangles(self, theta: Array) -> tuple[Array, ...]:
-        """Theta as one lower triangle a term."""
+        """Theta as one lower triangle a term, (q, q) or (q, q, T) for theta (parameters, T)."""
         found, place = [], 0
-        for q in self.sizes:
-            triangle = np.zeros((q, q))
-            count = q * (q + 1) // 2
-            triangle[np.tril_indices(q)] = theta[place : place + count]
+        for term in self.terms:
+            count = term.q * (term.q + 1) // 2
+            triangle = np.zeros((term.q, term.q, *theta.shape[1:]))
+            triangle[np.tril_indices(term.q)] = theta[place : place + count]
             found.append(triangle)
             place += count
         return tuple(found)
 
+    def roots(self, theta: Array) -> dict[str, Array]:
+        """L by factor, (q, q, T): the triangles of its terms down the diagonal."""
+        times = theta.shape[1:] or (1,)
+        roots = {factor: np.zeros((q, q, *times)) for factor, q in self.widths.items()}
+        for term, triangle in zip(self.terms, self.triangles(theta), strict=True):
+            roots[term.factor][term.places, term.places] = triangle.reshape(term.q, term.q, *times)
+        return roots
+
+    def sums(self, theta: Array) -> tuple[Sums, float]:
+        """The sums at theta's further parameters, and their log-determinant; kept until those change."""
+        further = theta[theta.size - len(self.even) :]
+        if self._kept is None or not np.array_equal(self._kept[0], further):
+            cells = self._cells(further)
+            self._kept = (further.copy(), self.structure.sums(cells.products), cells.logdet)
+        return self._kept[1], self._kept[2]
+
     def solve(self, theta: Array) -> Solution:
-        """Work out the criterion and the modes at theta."""
-        sums = self._sums(float(theta[-1]) ** 2 if self.walks is not None else 0.0)
-        scale = self.triangles(theta)
-        pulled, raw, logdet = _eliminate(sums, scale)
-        scaled = _scaled(raw, scale[1:], self.counts[1:])
-        width = scaled.shape[0] - self.p - 1
-        scaled[np.arange(width), np.arange(width)] += 1.0
-        scaled[-1, -1] += _ROUNDING * sums.border[-1, -1]  # a perfect fit must not end below zero
-        root = cholesky(scaled.T, lower=True, overwrite_a=True, check_finite=False)
+        """Work out the criterion at theta, and what the effects follow from."""
+        sums, logdet = self.sums(theta)
+        roots = self.roots(theta)
+        steps = self.eliminate(sums, roots)
+        border = solve_border(self.structure.border, sums, roots, steps[-1])
+        left = sums.total[:, :, 0] - steps[-1].tier[:, :, 0, 0] - border.taken
+        left[self.response, self.response] += _ROUNDING * sums.total[self.response, self.response, 0]
+        root = np.linalg.cholesky(left[np.ix_([*self.fixed, self.response], [*self.fixed, self.response])])
         diagonal = np.log(np.diagonal(root))
         rss = float(root[-1, -1] ** 2)
-        deviance = sums.logdet + logdet + 2.0 * diagonal[:width].sum()
+        deviance = logdet + float(steps[-1].logdet[0]) + border.logdet
         if self.reml:
-            deviance += 2.0 * diagonal[width:-1].sum()
+            deviance += 2.0 * diagonal[:-1].sum()
         deviance += self.nu * (1.0 + np.log(2.0 * np.pi * rss / self.nu))
-        effects, outer = self._modes(sums, scale, pulled, root)
-        beta = outer[width:-1]
-        return Solution(float(deviance), rss, beta, effects, outer, sums, pulled, raw, root[:-1, :-1], scale)
+        inverse = np.linalg.inv(root[:-1, :-1])
+        return Solution(
+            deviance=float(deviance),
+            rss=rss,
+            beta=np.asarray(root[-1, :-1] @ inverse, dtype=np.float64),
+            spread=inverse.T @ inverse,
+            sums=sums,
+            roots=roots,
+            taken=tuple(steps),
+            border=border,
+        )
+
+    def eliminate(self, sums: Sums, roots: dict[str, Array]) -> list[Taken]:
+        """Take out tier by tier: what was taken before each, and at the end."""
+        nothing = Taken(
+            np.zeros((sums.total.shape[0], sums.total.shape[0], 1, 1)),
+            np.zeros((sums.total.shape[0], 0)),
+            np.zeros_like(sums.border),
+            np.zeros_like(sums.beside),
+            np.zeros(1),
+        )
+        steps = [nothing]
+        for depth, tier in enumerate(self.structure.tiers):
+            own, pairs = sums.tiers[depth], sums.pairs[depth]
+            steps.append(take_out(tier, roots[tier.factor], own, pairs, steps[-1], finest=depth == 0))
+        return steps
 
     def deviance(self, theta: Array) -> float:
         """The criterion alone."""
@@ -154,16 +227,87 @@ class Likelihood:
     def with_gradient(self, theta: Array) -> tuple[float, Array]:
         """The criterion and its gradient in theta."""
         at = self.solve(theta)
-        half = half_inverse(self, at, at.root.shape[0] - (0 if self.reml else self.p))
-        gradient = np.concatenate(
-            [np.empty(0), *(_slope(self, at, half, term) for term in range(len(self.sizes)))]
+        direction = self.direction(at)
+        adjoint = (self.nu / at.rss) * np.outer(direction, direction)
+        if self.reml:
+            adjoint[np.ix_(self.fixed, self.fixed)] += at.spread
+        slopes = {}
+        carried = self._onto_the_chain(at, adjoint)
+        slopes.update(at.border.slopes(adjoint))
+        for depth, tier in reversed(list(enumerate(self.structure.tiers))):
+            slope, carried = self._slope(at, depth, tier, carried)
+            slopes[tier.factor] = slope
+        gradient = [np.empty(0)]
+        for term, triangle in zip(self.terms, self.triangles(theta), strict=True):
+            own = slopes[term.factor][term.places, term.places]
+            gradient.append((2.0 * own @ triangle)[np.tril_indices(term.q)])
+        return at.deviance, np.concatenate([*gradient, self._further(theta)])
+
+    def _slope(self, at: Solution, depth: int, tier: Tier, carried: Carried) -> tuple[Array, Carried]:
+        slope = np.zeros((len(tier.places), len(tier.places)))
+        below = []
+        for levels, _ in tier.blocks:
+            solved = self.level(at, depth, levels)
+            here = at_level(tier, carried, levels)
+            slope += slope_of(tier, solved, here)
+            if depth > 0:
+                below.append(bring_down(tier, solved, here)[0])
+        return slope, self._below(depth, below)
+
+    def _below(self, depth: int, parts: list[Carried]) -> Carried:
+        """What is carried, for the next finer tier."""
+        if depth == 0:
+            return Carried(np.empty(0), np.empty((0, 0)), np.empty(0))
+        finer = self.structure.tiers[depth - 1].pairs
+        pairs = parts[0].pairs if finer is None else parts[0].pairs[:, finer.above]
+        return Carried(np.concatenate([part.tier for part in parts], axis=2), pairs, parts[0].border)
+
+    def _onto_the_chain(self, at: Solution, on: Array) -> Carried:
+        carried = at.border.bring_down(on)
+        last = self.structure.tiers[-1].pairs if self.structure.tiers else None
+        if last is None:
+            return carried
+        return Carried(carried.tier, carried.pairs[:, last.column], carried.border)
+
+    def level(self, at: Solution, depth: int, levels: Block) -> Level:
+        """Solve a block of a tier's levels, at a solution."""
+        tier = self.structure.tiers[depth]
+        taken = at.taken[depth] if depth else None
+        return solve_level(
+            tier, at.roots[tier.factor], at.sums.tiers[depth], at.sums.pairs[depth], taken, levels
         )
-        if self.walks is not None:
+
+    def descend(self, at: Solution, covariance: Array) -> Iterator[tuple[Tier, slice, Level, Carried, Array]]:
+        """Bring a covariance of the columns' coefficients down: by tier and block, coarsest first.
+
+        Yields the tier, its levels, their solution, what is carried onto them, and (q, q, levels) the covariance
+        of their effects.
+        """
+        carried = self._onto_the_chain(at, covariance)
+        for depth, tier in reversed(list(enumerate(self.structure.tiers))):
+            below = []
+            for levels, _ in tier.blocks:
+                solved, here = self.level(at, depth, levels), at_level(tier, carried, levels)
+                passed, own = bring_down(tier, solved, here)
+                below.append(passed)
+                yield tier, levels, solved, here, own
+            carried = self._below(depth, below)
+
+    def direction(self, at: Solution) -> Array:
+        """(m,) what a residual is made of: −beta on the fixed columns, 1 on the response."""
+        direction = np.zeros(self.structure.m)
+        direction[self.fixed] = -at.beta
+        direction[self.response] = 1.0
+        return direction
+
+    def _further(self, theta: Array) -> Array:
+        """The slopes in the further parameters, by central differences."""
+        slopes = np.empty(len(self.even))
+        for place in range(slopes.size):
             step = np.zeros_like(theta)
-            step[-1] = _STEP
-            along = (self.deviance(theta + step) - self.deviance(theta - step)) / (2 * _STEP)
-            gradient = np.append(gradient, along)
-        return at.deviance, gradient
+            step[theta.size - slopes.size + place] = _STEP
+            slopes[place] = (self.deviance(theta + step) - self.deviance(theta - step)) / (2 * _STEP)
+        return slopes
 
     def hessian(self, theta: Array) -> Array:
         """Second derivatives of the criterion, by central differences of its gradient."""
@@ -176,143 +320,3 @@ class Likelihood:
                 2 * step[i]
             )
         return (hessian + hessian.T) / 2
-
-    def _sums(self, drift: float) -> Moments:
-        if self._kept is None or self._kept[0] != drift:
-            self._kept = (drift, moments(self.grouped, self.xy, self.walks, drift))
-        return self._kept[1]
-
-    def strip(self, term: int) -> slice:
-        """Where a term of the border has its columns."""
-        widths = [count * q for count, q in zip(self.counts, self.sizes, strict=True)]
-        return slice(sum(widths[1:term]), sum(widths[1 : term + 1]))
-
-    def _modes(
-        self, sums: Moments, scale: tuple[Array, ...], pulled: Array, root: Array
-    ) -> tuple[tuple[Array, ...], Array]:
-        solved = solve_triangular(root[:-1, :-1], root[-1, :-1], lower=True, trans="T", check_finite=False)
-        outer = np.append(scale_rows(solved[:, None], scale[1:], self.counts[1:])[:, 0], -1.0)
-        if not self.sizes:
-            return (), outer
-        left = -(sums.cross @ outer).reshape(self.counts[0], self.sizes[0])
-        first = np.einsum("lab,lb->la", pulled @ scale[0].T, left)
-        rest = (outer[self.strip(term)].reshape(-1, self.sizes[term]) for term in range(1, len(self.sizes)))
-        return (first, *rest), outer
-
-
-def _eliminate(sums: Moments, scale: tuple[Array, ...]) -> tuple[Array, Array, float]:
-    """Take the first factor out: returns N = L (I + L'AL)^-1 by level, what is left, and a log-determinant."""
-    if not scale:
-        return np.empty((0, 1, 1)), sums.border.copy(), 0.0
-    triangle = scale[0]
-    middle = np.eye(triangle.shape[0]) + triangle.T @ sums.inner @ triangle
-    pulled = np.swapaxes(np.linalg.solve(middle, np.broadcast_to(triangle.T, middle.shape)), 1, 2)
-    taken = sums.cross.T @ (_diagonal(pulled @ triangle.T) @ sums.cross)
-    raw = sums.border - np.asarray(taken.toarray())
-    return pulled, raw, float(np.linalg.slogdet(middle)[1].sum())
-
-
-def _diagonal(blocks: Array) -> sparse.csr_array:
-    m, q, _ = blocks.shape
-    return sparse.bsr_array((blocks, np.arange(m), np.arange(m + 1)), shape=(m * q, m * q)).tocsr()
-
-
-def scale_rows(rows: Array, triangles: tuple[Array, ...], counts: list[int]) -> Array:
-    """Multiply each level's rows of a border matrix by its term's matrix; what is behind them stays."""
-    scaled = rows.copy()
-    place = 0
-    for triangle, count in zip(triangles, counts, strict=True):
-        q = triangle.shape[0]
-        strip = slice(place, place + count * q)
-        if q == 1:
-            scaled[strip] *= triangle[0, 0]
-        else:
-            scaled[strip] = (triangle @ rows[strip].reshape(count, q, -1)).reshape(count * q, -1)
-        place += count * q
-    return scaled
-
-
-def _scaled(raw: Array, scale: tuple[Array, ...], counts: list[int]) -> Array:
-    """Lambda' raw Lambda, with the identity for the fixed columns and the response."""
-    if all(triangle.size == 1 for triangle in scale):  # intercepts only: one factor a row
-        factor = np.ones(raw.shape[0])
-        ends = [np.repeat(triangle[0], count) for triangle, count in zip(scale, counts, strict=True)]
-        factor[: sum(counts)] = np.concatenate([np.empty(0), *ends])
-        return raw * factor[:, None] * factor
-    transposed = tuple(triangle.T for triangle in scale)
-    return scale_rows(scale_rows(raw, transposed, counts).T, transposed, counts)
-
-
-def half_inverse(model: Likelihood, at: Solution, size: int) -> Array:
-    """Lambda S^-1 of the first `size` columns of the border: with the fixed columns (REML), or without (ML)."""
-    if size == 0:
-        return np.empty((0, 0))
-    inverse, _ = dpotri(at.root[:size, :size], lower=1)
-    return scale_rows(np.tril(inverse) + np.tril(inverse, -1).T, at.scale[1:], model.counts[1:])
-
-
-def _slope(model: Likelihood, at: Solution, half: Array, term: int) -> Array:
-    """The gradient in one term's triangle: a trace, and the residual's projection on the term's levels."""
-    trace = _inner_trace(model, at, half) if term == 0 else _border_trace(model, at, half, term)
-    residual = _projected(model, at, term)
-    u = residual @ at.scale[term]  # L' z'e = u at the solution
-    slope = 2.0 * trace - 2.0 * model.nu / at.rss * (residual.T @ u)
-    return np.asarray(slope[np.tril_indices(model.sizes[term])])
-
-
-def _inner_trace(model: Likelihood, at: Solution, half: Array) -> Array:
-    """Sum over levels of Z'[Z Lambda, X] H^-1 on the eliminated factor's own blocks, (q, q)."""
-    inner, pulled = at.sums.inner, at.pulled
-    held = np.eye(model.sizes[0]) - inner @ pulled @ at.scale[0].T
-    return np.asarray((inner @ pulled - held @ around_levels(model, at, half) @ pulled).sum(axis=0))
-
-
-def around_levels(model: Likelihood, at: Solution, half: Array) -> Array:
-    """C_l T C_l' by eliminated level, (m, q, q): what not knowing the border adds to each."""
-    q, m, size = model.sizes[0], model.counts[0], half.shape[0]
-    around = scale_rows(half.T, at.scale[1:], model.counts[1:])  # T = Lambda S^-1 Lambda'
-    if size == 0:
-        return np.zeros((m, q, q))
-    places, values = _padded(at.sums.cross[:, :size])
-    places, values = places.reshape(m, q, -1), values.reshape(m, q, -1)
-    found = np.empty((m, q, q))
-    run = max(1, _GATHERED // (q * places.shape[2]) ** 2)
-    for start in range(0, m, run):
-        here = slice(start, start + run)
-        for a in range(q):
-            for b in range(a + 1):
-                block = around[places[here, a, :, None], places[here, b, None, :]]
-                found[here, a, b] = np.einsum(
-                    "li,lij,lj->l", values[here, a], block, values[here, b], optimize=True
-                )
-                found[here, b, a] = found[here, a, b]
-    return found
-
-
-def _padded(rows: sparse.csr_array) -> tuple[NDArray[np.int64], Array]:
-    """Columns and values of each sparse row, as wide as the fullest; what is padded has the value 0."""
-    counts = np.diff(rows.indptr)
-    width = max(int(counts.max(initial=0)), 1)
-    places = np.zeros((rows.shape[0], width), dtype=np.int64)
-    values = np.zeros((rows.shape[0], width))
-    filled = np.arange(width) < counts[:, None]
-    places[filled], values[filled] = rows.indices, rows.data
-    return places, values
-
-
-def _border_trace(model: Likelihood, at: Solution, half: Array, term: int) -> Array:
-    """The same sum for a term of the border, (q, q)."""
-    q, count, size = model.sizes[term], model.counts[term], half.shape[0]
-    strip = model.strip(term)
-    rows = at.raw[strip, :size].reshape(count, q, size)
-    columns = half[:, strip].reshape(size, count, q)
-    return np.asarray(np.einsum("lai,ilb->ab", rows, columns, optimize=True))
-
-
-def _projected(model: Likelihood, at: Solution, term: int) -> Array:
-    """Z'e of one term's levels, (m, q), with e the residual."""
-    if term == 0:
-        left = -(at.sums.cross @ at.outer).reshape(at.effects[0].shape)
-        return np.asarray(left - np.einsum("lab,lb->la", at.sums.inner, at.effects[0]))
-    rest = -(at.sums.border @ at.outer) - at.sums.cross.T @ at.effects[0].ravel()
-    return np.asarray(rest[model.strip(term)].reshape(at.effects[term].shape))

@@ -1,123 +1,242 @@
-"""The sums that the likelihood needs, by level: made once, and the rows are not touched again.
+"""The sums that the likelihood needs, arranged by level; the rows are not touched again.
 
-One grouping factor, the one with the most effects, is *eliminated*: its levels are independent given the
-rest, so each is a small block. All other factors, the fixed columns and the response are the *border*, kept
-dense. With a drift, the rows of each walk are first made independent (whitened) at the drift's present size.
+A factor whose every level lies within one level of the next is eliminated level by level; such factors, finest
+first, make the *chain* of tiers. The other factors are crossed with the chain: their effects are the columns of
+the *border*, and a level of a tier touches only a few of them (its *pairs*).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import sparse
 
-from attunement.errors import ModelProblem
+from attunement.mixed.border import Pairs, lay_border
+from attunement.mixed.cells import pair
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from numpy.typing import NDArray
 
-    from attunement.mixed.design import Grouped, Steps
-
     Array = NDArray[np.float64]
+    Codes = NDArray[np.int64]
 
-DENSE_LIMIT = 8_000  # columns of the border: 0.5 GB
+BLOCK = 8_192  # levels worked on at once: what is made of them stays in the processor's cache
 
 
 @dataclass(frozen=True, slots=True)
-class Moments:
-    """Sums of squares and products.
+class Tier:
+    """One factor of the chain, its levels sorted so that those of one parent stand together.
 
     Parameters
     ----------
-    inner
-        (m, q, q) of the eliminated factor, a block a level.
-    cross
-        (m·q, border) of the eliminated factor with the border, sparse.
-    border
-        (border, border) of everything else; its last p + 1 columns are the fixed columns and the response.
-    logdet
-        log-determinant of the whitening, added to the deviance.
-    n
-        Rows.
+    factor
+        Its name.
+    places
+        (q,) the columns of its effects.
+    order
+        (levels,) the level's code at each position.
+    starts
+        (parents,) where each parent's first level stands.
+    parent
+        (levels,) the position of each level's parent in the next tier (0 in the last).
+    cells
+        (levels,) where each level's first cell stands, among the sorted cells; None where they are the same.
+    blocks
+        Runs of levels and of parents to work on at once.
+    pairs
+        Which columns of the border each level touches, if there is a border.
     """
 
-    inner: Array
-    cross: sparse.csr_array
+    factor: str
+    places: tuple[int, ...]
+    order: Codes
+    starts: Codes
+    parent: Codes
+    cells: Codes | None
+    blocks: tuple[tuple[slice, slice], ...]
+    pairs: Pairs | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """What one likelihood is worked out of.
+
+    Parameters
+    ----------
+    tiers
+        By tier, (q, m, T, levels): each level's own columns with all columns. T is the number of parameter values
+        worked on at once, or 1 where the sums are the same for all.
+    total
+        (m, m, T) over all rows.
+    pairs
+        By tier, (q, pairs): its own columns with those of the border that it touches.
+    border, beside
+        (keys,) products of two columns of the border; (K, m) of the border with all columns.
+    """
+
+    tiers: tuple[Array, ...]
+    total: Array
+    pairs: tuple[Array, ...]
     border: Array
-    logdet: float
-    n: int
+    beside: Array
 
 
-def moments(grouped: list[Grouped], xy: Array, walks: Walks | None, drift: float) -> Moments:
-    """Sum the rows: the first of `grouped` is eliminated; `xy` (n, p+1) are fixed columns and response.
+class Structure:
+    """How cells lie in tiers and border: worked out once for a model, for whatever sums are to come.
 
-    `drift` is the walk's variance a session, relative to the residual's.
+    Parameters
+    ----------
+    codes, counts
+        As in `Cells`.
+    places
+        By factor, the columns of its effects.
+    m
+        How many columns there are.
     """
-    columns, logdet = [*(group.z for group in grouped), xy], 0.0
-    if walks is not None:
-        columns, logdet = walks.whiten(columns, drift)
-    xy = columns.pop()
-    blocks = [_sparse(group, z) for group, z in zip(grouped, columns, strict=True)]
-    width = sum(block.shape[1] for block in blocks[1:]) + xy.shape[1]
-    if width > DENSE_LIMIT:
-        raise ModelProblem(
-            f"Besides {grouped[0].term}, this model has {width} effects that have to be solved together; "
-            f"{DENSE_LIMIT} is the limit of this version."
+
+    def __init__(
+        self,
+        codes: Mapping[str, Codes],
+        counts: Mapping[str, int],
+        places: Mapping[str, tuple[int, ...]],
+        m: int,
+    ) -> None:
+        self.m = m
+        chain, crossed = _chain(codes, counts, places)
+        parents = [_parents(codes[fine], codes[coarse], counts[fine]) for fine, coarse in _steps(chain)]
+        orders, ranks = _sorted(parents, [counts[factor] for factor in chain])
+        self._cells = _cell_order(codes[chain[0]], ranks[0]) if chain else None
+        levels = [_in_order(ranks[tier][codes[factor]], self._cells) for tier, factor in enumerate(chain)]
+        sorted_codes = {factor: _in_order(codes[factor], self._cells) for factor in crossed}
+        self.border, pairs = lay_border(
+            levels, sorted_codes, {factor: (counts[factor], places[factor]) for factor in crossed}
         )
-    border = sparse.hstack([*blocks[1:], sparse.csr_array(xy)], format="csr")
-    if not blocks:
-        nothing = sparse.csr_array((0, width))
-        return Moments(np.empty((0, 1, 1)), nothing, xy.T @ xy, logdet, xy.shape[0])
-    first = blocks[0].T.tocsr()
-    return Moments(
-        inner=_inner(grouped[0], columns[0]),
-        cross=sparse.csr_array(first @ border),
-        border=np.asarray((border.T @ border).toarray()),
-        logdet=logdet,
-        n=xy.shape[0],
+        self.tiers = tuple(
+            _tier(factor, places[factor], orders, ranks, parents, tier, levels[tier], pairs[tier])
+            for tier, factor in enumerate(chain)
+        )
+
+    def sums(self, products: Array) -> Sums:
+        """Arrange the products, (m (m + 1) / 2, cells) or (…, T, cells), by tier and border."""
+        if products.ndim == 2:
+            products = products[:, None]
+        total = _square(products.sum(axis=-1), self.m)
+        if self._cells is not None:
+            products = products[..., self._cells]
+        tiers = tuple(self._raw(tier, products) for tier in self.tiers)
+        pairs, inner, beside = self.border.sums(products[:, 0], self.tiers, self.m)
+        return Sums(tiers, total, pairs, inner, beside)
+
+    def _raw(self, tier: Tier, products: Array) -> Array:
+        rows = [pair(place, column) for place in tier.places for column in range(self.m)]
+        raw = products[rows]
+        if tier.cells is not None:
+            raw = np.add.reduceat(raw, tier.cells, axis=-1)
+        return raw.reshape(len(tier.places), self.m, raw.shape[1], raw.shape[2])
+
+
+def _chain(
+    codes: Mapping[str, Codes], counts: Mapping[str, int], places: Mapping[str, tuple[int, ...]]
+) -> tuple[list[str], list[str]]:
+    """Split the factors: the largest, what it is nested in, and so on; and those crossed with them."""
+    by_size = sorted(codes, key=lambda factor: -counts[factor] * len(places[factor]))
+    chain = by_size[:1]
+    crossed: list[str] = []
+    for factor in by_size[1:]:
+        nested = _parents(codes[chain[-1]], codes[factor], counts[chain[-1]]) is not None
+        (chain if nested else crossed).append(factor)
+    return chain, crossed
+
+
+def _parents(fine: Codes, coarse: Codes, count: int) -> Codes | None:
+    """Each fine level's coarse level, or None if one lies in several."""
+    parent = np.zeros(count, dtype=np.int64)
+    parent[fine] = coarse
+    return parent if np.array_equal(parent[fine], coarse) else None
+
+
+def _steps(chain: Sequence[str]) -> list[tuple[str, str]]:
+    return list(pairwise(chain))
+
+
+def _sorted(parents: Sequence[Codes | None], counts: Sequence[int]) -> tuple[list[Codes], list[Codes]]:
+    """By tier: the codes in sorted order, and each code's position there; parents' order decides."""
+    orders: list[Codes] = []
+    ranks: list[Codes] = []
+    for tier in reversed(range(len(counts))):
+        above = parents[tier] if tier < len(parents) else None
+        order = np.arange(counts[tier])
+        if above is not None:
+            ranked = ranks[0][above]
+            if (np.diff(ranked) < 0).any():
+                order = np.argsort(ranked, kind="stable")
+        rank = np.empty_like(order)
+        rank[order] = np.arange(order.size)
+        orders.insert(0, order)
+        ranks.insert(0, rank)
+    return orders, ranks
+
+
+def _cell_order(codes: Codes, rank: Codes) -> Codes | None:
+    """The order that puts cells by tier, or None if they stand so already."""
+    ranked = rank[codes]
+    return np.argsort(ranked, kind="stable") if (np.diff(ranked) < 0).any() else None
+
+
+def _in_order(values: Codes, order: Codes | None) -> Codes:
+    return values if order is None else values[order]
+
+
+def _tier(  # noqa: PLR0913, PLR0917 - the pieces of one tier
+    factor: str,
+    places: tuple[int, ...],
+    orders: list[Codes],
+    ranks: list[Codes],
+    parents: Sequence[Codes | None],
+    tier: int,
+    levels: Codes,
+    pairs: Pairs | None,
+) -> Tier:
+    above = parents[tier] if tier < len(parents) else None
+    parent = np.zeros_like(orders[tier]) if above is None else ranks[tier + 1][above[orders[tier]]]
+    starts = _firsts(parent)
+    cells = _firsts(levels)
+    return Tier(
+        factor=factor,
+        places=places,
+        order=orders[tier],
+        starts=starts,
+        parent=parent,
+        cells=None if cells.size == levels.size else cells,
+        blocks=_blocks(starts, parent.size) if pairs is None else ((slice(None), slice(None)),),
+        pairs=pairs,
     )
 
 
-def _sparse(group: Grouped, z: Array) -> sparse.csr_array:
-    n, q = z.shape
-    places = group.codes[:, None] * q + np.arange(q)
-    starts = np.arange(0, n * q + 1, q)
-    return sparse.csr_array((z.ravel(), places.ravel(), starts), shape=(n, len(group.levels) * q))
+def _firsts(sorted_values: Codes) -> Codes:
+    """Where each run of equal values begins."""
+    return np.flatnonzero(np.r_[True, sorted_values[1:] != sorted_values[:-1]])
 
 
-def _inner(group: Grouped, z: Array) -> Array:
-    m, q = len(group.levels), z.shape[1]
-    inner = np.empty((m, q, q))
-    for a in range(q):
-        for b in range(a + 1):
-            inner[:, a, b] = inner[:, b, a] = np.bincount(group.codes, z[:, a] * z[:, b], m)
-    return inner
+def _blocks(starts: Codes, count: int) -> tuple[tuple[slice, slice], ...]:
+    """Runs of whole families of about `BLOCK` levels."""
+    ends = np.r_[starts[1:], count]
+    blocks, first = [], 0
+    while first < starts.size:
+        last = max(int(np.searchsorted(ends, starts[first] + BLOCK, side="right")), first + 1)
+        blocks.append((slice(int(starts[first]), int(ends[last - 1])), slice(first, last)))
+        first = last
+    return tuple(blocks)
 
 
-class Walks:
-    """The rows of each walk, in order, gathered by length so that equal lengths are worked on at once."""
-
-    def __init__(self, steps: Steps) -> None:
-        order = np.lexsort((steps.position, steps.codes))
-        codes = steps.codes[order]
-        starts = np.flatnonzero(np.r_[True, codes[1:] != codes[:-1]])
-        lengths = np.diff(np.r_[starts, codes.size])
-        self._batches: list[tuple[NDArray[np.int64], Array]] = []
-        for length in np.unique(lengths):
-            rows = order[starts[lengths == length][:, None] + np.arange(length)]
-            position = steps.position[rows] - 1.0
-            self._batches.append((rows, np.minimum(position[:, :, None], position[:, None, :])))
-
-    def whiten(self, columns: list[Array], drift: float) -> tuple[list[Array], float]:
-        """Make rows of a walk independent; returns the columns so changed, and the log-determinant."""
-        changed = [column.copy() for column in columns]
-        logdet = 0.0
-        if drift > 0.0:
-            for rows, kernel in self._batches:
-                root = np.linalg.cholesky(np.eye(rows.shape[1]) + drift * kernel)
-                logdet += 2.0 * float(np.log(np.diagonal(root, axis1=1, axis2=2)).sum())
-                for column in changed:
-                    column[rows] = np.linalg.solve(root, column[rows])
-        return changed, logdet
+def _square(triangle: Array, m: int) -> Array:
+    """(m (m + 1) / 2, T) to the symmetric (m, m, T)."""
+    rows, columns = np.tril_indices(m)
+    square = np.empty((m, m, triangle.shape[1]))
+    square[rows, columns] = triangle
+    square[columns, rows] = triangle
+    return square

@@ -41,7 +41,7 @@ def optimise(model: Likelihood, start: Array | None = None) -> Optimum:
     """
     if model.parameters == 0:
         return Optimum(np.empty(0), model.deviance(np.empty(0)), 0.0)
-    small = model.xy.shape[0] <= _SMALL and sum(model.counts) <= _SMALL / 5
+    small = model.n <= _SMALL and model.effects <= _SMALL / 5
     starts = [model.start(size) for size in (_STARTS if small else _STARTS[1:2])]
     if start is not None:
         starts = [start, *starts[: len(starts) if small else 0]]
@@ -90,5 +90,5 @@ def _upright(model: Likelihood, theta: Array) -> Array:
     """Flip the columns of L so that the diagonals are positive; the criterion does not change."""
     turned = [triangle * np.where(np.diag(triangle) < 0, -1.0, 1.0) for triangle in model.triangles(theta)]
     flat = [triangle[np.tril_indices(triangle.shape[0])] for triangle in turned]
-    walk = [np.abs(theta[-1:])] if model.walks is not None else []
-    return np.concatenate([*flat, *walk])
+    further = theta[theta.size - len(model.even) :]
+    return np.concatenate([*flat, np.where(model.even, np.abs(further), further)])

@@ -1,0 +1,173 @@
+"""Rows on their way into sums: weighted, and made independent where neighbours in a series are not.
+
+What the residuals of a series have in common is described by a few further parameters behind theta. At each of
+their values the rows are whitened (Pinheiro & Bates 2000, section 5.3) and summed anew.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from attunement.mixed.cells import Cells, cells_of, sum_cells
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+    Codes = NDArray[np.int64]
+
+
+class Whitening(Protocol):
+    """One way in which residuals hang together.
+
+    `even` says, one a parameter, whether the likelihood is even in it.
+    """
+
+    even: tuple[bool, ...]
+
+    def whiten(self, columns: Array, parameters: Array) -> tuple[Array, float]:
+        """Make (n, m) rows independent and of equal variance; also the log-determinant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Rows in series: each row's series and its position there."""
+
+    codes: Codes
+    position: Array
+
+    @property
+    def order(self) -> Codes:
+        """The order that puts each series together, by position."""
+        return np.lexsort((self.position, self.codes))
+
+
+class Walks:
+    """A random walk within each series, started anew at position 1; its parameter is its sd a step, relative.
+
+    The rows of each walk are gathered by length, so that equal lengths are worked on at once.
+    """
+
+    even: tuple[bool, ...] = (True,)
+
+    def __init__(self, series: Series) -> None:
+        order = series.order
+        codes = series.codes[order]
+        starts = np.flatnonzero(np.r_[True, codes[1:] != codes[:-1]])
+        lengths = np.diff(np.r_[starts, codes.size])
+        self._batches: list[tuple[Codes, Array]] = []
+        for length in np.unique(lengths):
+            rows = order[starts[lengths == length][:, None] + np.arange(length)]
+            position = series.position[rows] - 1.0
+            self._batches.append((rows, np.minimum(position[:, :, None], position[:, None, :])))
+
+    def whiten(self, columns: Array, parameters: Array) -> tuple[Array, float]:
+        """Make the rows of each walk independent."""
+        variance = float(parameters[0]) ** 2
+        if variance == 0.0:
+            return columns, 0.0
+        changed, logdet = np.empty_like(columns), 0.0
+        for rows, kernel in self._batches:
+            root = np.linalg.cholesky(np.eye(rows.shape[1]) + variance * kernel)
+            logdet += 2.0 * float(np.log(np.diagonal(root, axis1=1, axis2=2)).sum())
+            changed[rows] = np.linalg.solve(root, columns[rows])
+        return changed, logdet
+
+
+class Autocorrelation:
+    """AR(1) residuals with gaps: rows g positions apart correlate by phi to the power g.
+
+    Its parameter is atanh(phi). Where positions are no whole numbers, phi is not negative (CAR(1)).
+    """
+
+    def __init__(self, series: Series) -> None:
+        order = series.order
+        codes, position = series.codes[order], series.position[order]
+        self._later = np.flatnonzero(codes[1:] == codes[:-1]) + 1
+        self._order = order
+        self._gap = position[self._later] - position[self._later - 1]
+        whole = bool((self._gap == np.round(self._gap)).all())
+        self.even: tuple[bool, ...] = (not whole,)
+
+    def phi(self, parameters: Array) -> float:
+        """The correlation of neighbours one position apart."""
+        phi = float(np.tanh(parameters[0]))
+        return abs(phi) if self.even[0] else phi
+
+    def whiten(self, columns: Array, parameters: Array) -> tuple[Array, float]:
+        """Take from each row what its predecessor tells of it."""
+        phi = self.phi(parameters)
+        if phi == 0.0:
+            return columns, 0.0
+        tie = np.sign(phi) ** self._gap * abs(phi) ** self._gap
+        left = 1.0 - tie**2
+        sorted_rows = columns[self._order]
+        changed = sorted_rows.copy()
+        changed[self._later] -= tie[:, None] * sorted_rows[self._later - 1]
+        changed[self._later] /= np.sqrt(left)[:, None]
+        back = np.empty_like(changed)
+        back[self._order] = changed
+        return back, float(np.log(left).sum())
+
+
+class Strata:
+    """A residual variance a stratum; its parameters are the logs of the sds relative to the first stratum's."""
+
+    def __init__(self, codes: Codes) -> None:
+        self._codes = codes
+        self._sizes = np.bincount(codes)
+        self.even: tuple[bool, ...] = (False,) * (self._sizes.size - 1)
+
+    def whiten(self, columns: Array, parameters: Array) -> tuple[Array, float]:
+        """Bring all rows to the first stratum's variance."""
+        logs = np.r_[0.0, parameters]
+        return columns * np.exp(-logs)[self._codes, None], 2.0 * float(self._sizes @ logs)
+
+
+class Rows:
+    """The rows of a frame, to be summed at any values of the further parameters.
+
+    Parameters
+    ----------
+    columns
+        (n, m) the columns, in the order of the sums, already weighted.
+    codes, counts
+        By grouping factor: each row's level, and how many levels there are.
+    whitenings
+        Applied one after the other.
+    logdet
+        Minus the log-determinant of the weights.
+    """
+
+    def __init__(
+        self,
+        columns: Array,
+        codes: Mapping[str, Codes],
+        counts: Mapping[str, int],
+        whitenings: tuple[Whitening, ...],
+        logdet: float,
+    ) -> None:
+        self._columns, self._counts, self._logdet = columns, counts, logdet
+        self._whitenings = whitenings
+        self._cell, self._codes = cells_of(codes, columns.shape[0])
+
+    @property
+    def even(self) -> tuple[bool, ...]:
+        """One a further parameter."""
+        return tuple(even for whitening in self._whitenings for even in whitening.even)
+
+    def cells(self, further: Array) -> Cells:
+        """Whiten and sum."""
+        columns, logdet, place = self._columns, self._logdet, 0
+        for whitening in self._whitenings:
+            here = further[place : place + len(whitening.even)]
+            columns, more = whitening.whiten(columns, here)
+            logdet, place = logdet + more, place + here.size
+        count = int(self._cell.max()) + 1
+        products = sum_cells(columns, self._cell, count)
+        return Cells(self._codes, self._counts, products, columns.shape[0], logdet)
