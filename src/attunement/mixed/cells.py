@@ -33,8 +33,8 @@ class Cells:
         By grouping factor, how many levels it has.
     products
         (m (m + 1) / 2, cells) sums of products of two columns: the lower triangle, row by row.
-    n
-        Rows that were summed.
+    rows
+        (cells,) how many rows each has.
     logdet
         Minus the log-determinant of the rows' weights, added to the deviance.
     """
@@ -42,8 +42,24 @@ class Cells:
     codes: Mapping[str, Codes]
     counts: Mapping[str, int]
     products: Array
-    n: int
+    rows: Array
     logdet: float = 0.0
+
+    @property
+    def n(self) -> int:
+        """Rows that were summed."""
+        return int(self.rows.sum())
+
+    def only(self, keep: NDArray[np.bool_]) -> Cells:
+        """Some of the cells, their levels numbered anew."""
+        codes = {}
+        for factor, of_factor in self.codes.items():
+            seen = np.zeros(self.counts[factor], dtype=np.int64)
+            seen[of_factor[keep]] = 1
+            codes[factor] = (np.cumsum(seen) - 1)[of_factor[keep]]
+        counts = {factor: int(of_factor.max()) + 1 for factor, of_factor in codes.items()}
+        rows = self.rows[keep]
+        return Cells(codes, counts, self.products[:, keep], rows, self.logdet * float(rows.sum()) / self.n)
 
 
 def pair(i: int, j: int) -> int:
@@ -65,12 +81,21 @@ def cells_of(codes: Mapping[str, Codes], n: int) -> tuple[Codes, dict[str, Codes
     """Number the combinations of levels: (n,) each row's cell, and by factor each cell's level."""
     if not codes:
         return np.zeros(n, dtype=np.int64), {}
-    cell = np.zeros(n, dtype=np.int64)
-    for of_factor in codes.values():
-        _, cell = np.unique(cell * (of_factor.max() + 1) + of_factor, return_inverse=True)
+    finest_first = sorted(codes.values(), key=lambda of_factor: -int(of_factor.max()))
+    cell = finest_first[0]
+    for of_factor in finest_first[1:]:
+        if not _follows(cell, of_factor):
+            _, cell = np.unique(cell * (of_factor.max() + 1) + of_factor, return_inverse=True)
     count = int(cell.max()) + 1
     by_factor = {}
     for factor, of_factor in codes.items():
         by_factor[factor] = np.empty(count, dtype=np.int64)
         by_factor[factor][cell] = of_factor
     return cell, by_factor
+
+
+def _follows(cell: Codes, of_factor: Codes) -> bool:
+    """Whether the cell says which level it is."""
+    level = np.zeros(int(cell.max()) + 1, dtype=np.int64)
+    level[cell] = of_factor
+    return np.array_equal(level[cell], of_factor)

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class LaidTerm:
+class TermColumns:
     """One random term on the data.
 
     Parameters
@@ -59,8 +59,8 @@ class LaidTerm:
 
 
 @dataclass(frozen=True, slots=True)
-class Laid:
-    """A formula laid on data: the cells' sums, and what leads from their columns back to those as written.
+class Moments:
+    """The moments of a formula on data: the cells' sums, and what leads from their columns back to those as written.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ class Laid:
     m: int
     turn: Array
     plain: Array
-    terms: tuple[LaidTerm, ...]
+    terms: tuple[TermColumns, ...]
     levels: dict[str, pl.Series]
     groups: dict[str, tuple[str, ...]]
     cells: Callable[[Array], Cells]
@@ -109,13 +109,13 @@ class Laid:
     spec: ModelSpec
 
 
-def design(
+def moments(
     text: str,
     table: Any,  # noqa: ANN401 - any eager frame narwhals knows
     *,
     weights: str | None = None,
     strata: str | None = None,
-) -> Laid:
+) -> Moments:
     """Lay a formula on a table.
 
     Raises
@@ -136,7 +136,7 @@ def design(
     kept = _independent(x)
     factors = _factors(formula, frame)
     own, terms = _terms(formula, frame, text)
-    _refuse_the_unfittable(
+    refuse_the_unfittable(
         text, frame.height, len(kept), terms, {name: levels.len() for name, (levels, _) in factors.items()}
     )
     root = np.sqrt(_weights(weights, frame))
@@ -152,7 +152,7 @@ def design(
         whitenings,
         -2.0 * float(np.log(root).sum()),
     )
-    return Laid(
+    return Moments(
         formula=formula,
         names=tuple(names[column] for column in kept),
         dropped=tuple(name for column, name in enumerate(names) if column not in kept),
@@ -172,7 +172,7 @@ def design(
     )
 
 
-def on_new_rows(laid: Laid, table: Any) -> tuple[Array, Array, dict[str, Codes]]:  # noqa: ANN401 - any eager frame
+def on_new_rows(held: Moments, table: Any) -> tuple[Array, Array, dict[str, Codes]]:  # noqa: ANN401 - any eager frame
     """Make the same columns for other rows.
 
     Returns
@@ -184,17 +184,17 @@ def on_new_rows(laid: Laid, table: Any) -> tuple[Array, Array, dict[str, Codes]]
     frame = as_polars(table)
     missing = [
         name
-        for name in _needed(replace(laid.formula, response="1", drift=None, autocorrelation=None), frame, [])
+        for name in _needed(replace(held.formula, response="1", drift=None, autocorrelation=None), frame, [])
         if frame[name].has_nulls()
     ]
     if missing:
         raise ModelProblem(f"A prediction needs {', '.join(missing)} in every row.")
-    x = _made(laid.spec, frame)[:, [laid.spec.column_names.index(name) for name in laid.names]]
-    columns = np.zeros((frame.height, laid.m))
-    for term in laid.terms:
+    x = _made(held.spec, frame)[:, [held.spec.column_names.index(name) for name in held.names]]
+    columns = np.zeros((frame.height, held.m))
+    for term in held.terms:
         columns[:, list(term.places)] = np.linalg.solve(term.turn.T, _made(term.spec, frame).T).T
-    columns[:, list(laid.fixed)] = solve_triangular(laid.turn, x.T, trans="T").T
-    codes = {factor: _find(levels, frame, laid.groups[factor]) for factor, levels in laid.levels.items()}
+    columns[:, list(held.fixed)] = solve_triangular(held.turn, x.T, trans="T").T
+    codes = {factor: _find(levels, frame, held.groups[factor]) for factor, levels in held.levels.items()}
     return x, columns, codes
 
 
@@ -203,8 +203,8 @@ def _made(spec: ModelSpec, frame: pl.DataFrame) -> Array:
 
 
 def _find(levels: pl.Series, frame: pl.DataFrame, group: tuple[str, ...]) -> Codes:
-    known = pl.DataFrame({"level": levels}).with_row_index("code")
-    asked = pl.DataFrame({"level": _level_names(group, frame)})
+    known = pl.DataFrame({"level": levels.cast(pl.String)}).with_row_index("code")
+    asked = pl.DataFrame({"level": level_names(group, frame)})
     found = asked.join(known, on="level", how="left", maintain_order="left")["code"]
     return found.cast(pl.Int64).fill_null(-1).to_numpy()
 
@@ -279,7 +279,7 @@ def _independent(x: Array) -> list[int]:
 
 def _factors(formula: Formula, frame: pl.DataFrame) -> dict[str, tuple[pl.Series, Codes]]:
     """By grouping factor, its levels in alphabetical order and each row's code."""
-    return {term.name: _coded(_level_names(term.group, frame)) for term in formula.random}
+    return {term.name: _coded(level_names(term.group, frame)) for term in formula.random}
 
 
 def _coded(names: pl.Series) -> tuple[pl.Series, Codes]:
@@ -287,7 +287,7 @@ def _coded(names: pl.Series) -> tuple[pl.Series, Codes]:
     return levels, names.rank("dense").cast(pl.Int64).to_numpy() - 1
 
 
-def _terms(formula: Formula, frame: pl.DataFrame, text: str) -> tuple[Array, tuple[LaidTerm, ...]]:
+def _terms(formula: Formula, frame: pl.DataFrame, text: str) -> tuple[Array, tuple[TermColumns, ...]]:
     """The random terms' columns side by side, (n, …), each name once, and the terms on them."""
     held: dict[str, Array] = {}
     terms = []
@@ -296,11 +296,12 @@ def _terms(formula: Formula, frame: pl.DataFrame, text: str) -> tuple[Array, tup
         for place, name in enumerate(names):
             held.setdefault(name, z[:, place])
         places = tuple(list(held).index(name) for name in names)
-        terms.append(LaidTerm(term, tuple(names), places, np.eye(len(names)), spec))
+        terms.append(TermColumns(term, tuple(names), places, np.eye(len(names)), spec))
     return np.column_stack([np.empty((frame.height, 0)), *held.values()]), tuple(terms)
 
 
-def _level_names(group: tuple[str, ...], frame: pl.DataFrame) -> pl.Series:
+def level_names(group: tuple[str, ...], frame: pl.DataFrame) -> pl.Series:
+    """Name the level of each row: the group's values, joined by colons."""
     parts = [pl.col(name).cast(pl.String) for name in group]
     if len(parts) > 1:  # a colon within a code is not the one between two
         parts = [part.str.replace_all(r"([\\:])", r"\${1}") for part in parts]
@@ -344,7 +345,7 @@ def _whitenings(
 
 
 def _series(written: InSeries, frame: pl.DataFrame, codes: dict[str, Codes], least: float) -> Series:
-    _, of_row = _coded(_level_names(written.group, frame))
+    _, of_row = _coded(level_names(written.group, frame))
     if not frame[written.position].dtype.is_numeric():
         raise ModelProblem(f"{written}: {written.position} is no number.")
     position = frame[written.position].cast(pl.Float64).to_numpy()
@@ -358,18 +359,25 @@ def _series(written: InSeries, frame: pl.DataFrame, codes: dict[str, Codes], lea
     return Series(of_row, position)
 
 
-def _refuse_the_unfittable(
-    text: str, n: int, p: int, terms: tuple[LaidTerm, ...], levels: dict[str, int]
+def refuse_the_unfittable(
+    text: str, n: int, p: int, terms: tuple[TermColumns, ...], levels: dict[str, int]
 ) -> None:
+    """Refuse a model with more effects than rows, or a factor with one level.
+
+    Raises
+    ------
+    ModelProblem
+        Says which.
+    """
     if n <= p + 1:
         raise ModelProblem(f"{text!r} has {p} fixed columns and {n} complete rows; it needs more rows.")
-    for laid in terms:
-        m, q = levels[laid.term.name], len(laid.names)
+    for held in terms:
+        m, q = levels[held.term.name], len(held.names)
         if m < 2:
-            raise ModelProblem(f"{laid.term} has one level; a variance needs two or more.")
+            raise ModelProblem(f"{held.term} has one level; a variance needs two or more.")
         if m * q >= n:
             raise ModelProblem(
-                f"{laid.term} has {m * q} effects for {n} rows: they cannot be told from the residual."
+                f"{held.term} has {m * q} effects for {n} rows: they cannot be told from the residual."
             )
 
 

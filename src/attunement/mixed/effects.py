@@ -10,30 +10,33 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from attunement.mixed.likelihood import Likelihood, Solution
-    from attunement.mixed.moments import Tier
     from attunement.mixed.sweep import Level
+    from attunement.mixed.tiers import Tier
 
     Array = NDArray[np.float64]
 
 
 def effects(model: Likelihood, at: Solution) -> dict[str, tuple[Array, Array]]:
-    """By factor, (levels, q): modes, and variances relative to the residual's, the fixed effects taken as known."""
+    """By factor: modes (levels, q), and covariances (levels, q, q) relative to the residual variance.
+
+    The fixed effects are taken as known, as lme4 does for ``condVar``.
+    """
     direction = model.direction(at)
     found = {}
     nothing = np.zeros((model.structure.m, model.structure.m))
     modes, covariances = at.border.modes(direction), at.border.covariance(nothing)
     for factor, mode, covariance in zip(model.structure.border.factors, modes, covariances, strict=True):
-        found[factor] = (mode, np.diagonal(covariance, axis1=1, axis2=2))
+        found[factor] = (mode, covariance)
     of_border = -np.concatenate([np.empty(0), *(mode.ravel() for mode in modes)])
     for tier in model.structure.tiers:
-        shape = (tier.order.size, len(tier.places))
-        found[tier.factor] = (np.empty(shape), np.empty(shape))
+        levels, q = tier.order.size, len(tier.places)
+        found[tier.factor] = (np.empty((levels, q)), np.empty((levels, q, q)))
     coefficients, below = direction[:, None], []
-    for tier, levels, solved, _, covariance in model.descend(at, nothing):
-        own, passed = _modes(tier, levels, solved, coefficients, of_border)
-        codes = tier.order[levels]
+    for tier, block, solved, _, covariance in model.descend(at, nothing):
+        own, passed = _modes(tier, block, solved, coefficients, of_border)
+        codes = tier.order[block]
         found[tier.factor][0][codes] = own.T
-        found[tier.factor][1][codes] = np.diagonal(covariance, axis1=0, axis2=1)
+        found[tier.factor][1][codes] = np.moveaxis(covariance, 2, 0)
         below.append(passed)
         if len(below) == len(tier.blocks):
             coefficients, below = np.concatenate(below, axis=1), []

@@ -26,13 +26,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from attunement.mixed.design import Laid, design, on_new_rows
+from attunement.errors import ModelProblem
+from attunement.mixed.design import Moments, moments, on_new_rows
 from attunement.mixed.effects import effects
 from attunement.mixed.likelihood import Likelihood, Solution, Term
-from attunement.mixed.moments import Structure
 from attunement.mixed.optimise import Optimum, optimise
 from attunement.mixed.predict import NewRows, covariance
 from attunement.mixed.rows import Autocorrelation, Walks
+from attunement.mixed.tiers import Structure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -122,7 +123,7 @@ class Fit:
     varcorr: tuple[Component, ...] = field(repr=False)
     dropped: tuple[str, ...]
     slope: float
-    laid: Laid = field(repr=False)
+    moments: Moments = field(repr=False)
     _model: Likelihood = field(repr=False)
     _at: Solution = field(repr=False)
     _kept: dict[str, pl.DataFrame] = field(default_factory=dict, repr=False)
@@ -175,12 +176,11 @@ class Fit:
 
         The rows of a run must share the levels that the fit does not know.
         """
-        x, columns, codes = on_new_rows(self.laid, table)
+        x, columns, codes = on_new_rows(self.moments, table)
         mean = x @ np.array(list(self.fixef.values()))
         found = effects(self._model, self._at)
         for term in self._model.terms:
-            laid = self._model.terms.index(term)
-            places = list(self.laid.terms[laid].places)
+            places = list(self.moments.terms[self._model.terms.index(term)].places)
             modes = found[term.factor][0][codes[term.factor], term.places]
             mean += (columns[:, places] * modes).sum(axis=1) * (codes[term.factor] >= 0)
         relative = covariance(self._model, self._at, NewRows(columns, codes, size))
@@ -191,9 +191,9 @@ class Fit:
 
         At zero the criterion's mixed derivatives vanish, so its own second derivative is all of the curvature.
         """
-        if self.laid.formula.drift is None:
+        if self.moments.formula.drift is None:
             return 0.0
-        theta = np.array(self.theta)
+        theta = self._inside(self.theta)
         step = np.zeros_like(theta)
         step[-1] = max(0.02, 0.1 * theta[-1])
         bent = self._model.deviance(theta + step) + self._model.deviance(theta - step) - 2 * self._at.deviance
@@ -203,7 +203,7 @@ class Fit:
     def criterion(self, theta: Sequence[float]) -> float:
         """Minus twice the (restricted) log-likelihood at another theta, fixed effects and residual profiled out."""
         constant = -2.0 * self.loglik - self._at.deviance
-        return self._model.deviance(np.array(theta, dtype=float)) + constant
+        return self._model.deviance(self._inside(theta)) + constant
 
     def theta_draws(self, count: int, seed: int) -> list[tuple[Array, ...]]:
         """Draw the relative covariances of the terms from the likelihood's curvature at the optimum.
@@ -211,11 +211,15 @@ class Fit:
         Each draw is a (q, q) matrix a term, in the order of `varcorr`, relative to the residual variance.
         Normal in theta and folded at zero, so a variance on the boundary gets an interval too.
         """
-        center = np.array(self.theta)
+        center = self._inside(self.theta)
         values, vectors = np.linalg.eigh(self._model.hessian(center))
         root = vectors * np.sqrt(2.0 / np.maximum(values, 1e-6 * max(values.max(), 1e-300)))
         normal = np.random.default_rng(seed).standard_normal((count, center.size))
-        return [_relative(self._model, theta) for theta in center + normal @ root.T]
+        return [_relative(self.moments, self._model, theta) for theta in center + normal @ root.T]
+
+    def _inside(self, theta: Sequence[float]) -> Array:
+        """Theta on the columns of the sums."""
+        return _turned(self.moments, self._model, np.array(theta, dtype=float), back=False)
 
     def __str__(self) -> str:
         how = "REML" if self.reml else "ML"
@@ -229,9 +233,9 @@ class Fit:
             for name, sd in zip(component.names, component.sd, strict=True):
                 said = f"standard deviation, {component.levels:,} levels"
                 lines.append(_line(component.group, name, float(sd), said))
-        if self.laid.formula.drift is not None:
+        if self.moments.formula.drift is not None:
             lines.append(_line("drift", "a session", math.sqrt(self.drift), "standard deviation"))
-        if self.laid.formula.autocorrelation is not None:
+        if self.moments.formula.autocorrelation is not None:
             lines.append(_line("ar1", "one apart", self.ar1, "correlation of residuals"))
         for name, sd in (self.strata or {"": self.sigma}).items():
             lines.append(_line("residual", name, sd, "standard deviation"))
@@ -256,7 +260,8 @@ def fit(
     formula
         As in lme4: ``score ~ log2(session) + (1 + log2(session) | client) + (1 | therapist)``.
     frame
-        A pandas or polars data frame or an Arrow table; rows with anything missing are left out.
+        A pandas or polars data frame or an Arrow table, rows with anything missing being left out; or the
+        `Moments` of this formula, from wherever they were summed (`attunement.scale`).
     reml
         Restricted maximum likelihood (for variances), or maximum likelihood (to compare fixed columns).
     weights
@@ -271,38 +276,49 @@ def fit(
     ModelProblem
         When the formula cannot be read, a column is missing, or the design cannot be fitted.
     """
-    laid = design(formula, frame, weights=weights, strata=strata)
-    model = likelihood(laid, reml=reml)
+    held = _moments(formula, frame, weights, strata)
+    model = likelihood(held, reml=reml)
     optimum = optimise(model, None if start is None else _start(model, start))
-    return _fitted(laid, model, optimum)
+    return _fitted(held, model, optimum)
 
 
-def _fitted(laid: Laid, model: Likelihood, optimum: Optimum) -> Fit:
+def _moments(formula: str, frame: Any, weights: str | None, strata: str | None) -> Moments:  # noqa: ANN401
+    if not isinstance(frame, Moments):
+        return moments(formula, frame, weights=weights, strata=strata)
+    if frame.formula.text != formula or weights is not None or strata is not None:
+        raise ModelProblem(
+            f"These moments are those of {frame.formula.text!r}, with their own weights and strata; "
+            "fit them by that formula alone."
+        )
+    return frame
+
+
+def _fitted(held: Moments, model: Likelihood, optimum: Optimum) -> Fit:
     at = model.solve(optimum.theta)
     variance = at.rss / model.nu
-    back = np.linalg.inv(laid.turn)
-    beta = back @ (at.beta + laid.plain)
+    back = np.linalg.inv(held.turn)
+    beta = back @ (at.beta + held.plain)
     vcov = back @ at.spread @ back.T * variance
-    constant = 2.0 * float(np.linalg.slogdet(laid.turn)[1]) if model.reml else 0.0
-    further = _further(laid, optimum.theta)
+    constant = 2.0 * float(np.linalg.slogdet(held.turn)[1]) if model.reml else 0.0
+    further = _further(held, optimum.theta)
     sds = np.exp(np.r_[0.0, further["strata"]]) * math.sqrt(variance)
     return Fit(
-        formula=laid.formula.text,
+        formula=held.formula.text,
         reml=model.reml,
-        nobs=laid.n,
+        nobs=held.n,
         loglik=-(optimum.deviance + constant) / 2.0,
-        theta=tuple(optimum.theta.tolist()),
+        theta=tuple(_turned(held, model, optimum.theta, back=True).tolist()),
         sigma=math.sqrt(variance),
-        strata=dict(zip(laid.strata, sds.tolist(), strict=True)) if laid.strata else {},
+        strata=dict(zip(held.strata, sds.tolist(), strict=True)) if held.strata else {},
         drift=float((further["drift"] ** 2).sum() * variance),
         ar1=float(further["ar1"].sum()),
-        fixef=dict(zip(laid.names, beta.tolist(), strict=True)),
-        se=dict(zip(laid.names, np.sqrt(np.diagonal(vcov)).tolist(), strict=True)),
+        fixef=dict(zip(held.names, beta.tolist(), strict=True)),
+        se=dict(zip(held.names, np.sqrt(np.diagonal(vcov)).tolist(), strict=True)),
         vcov=vcov,
-        varcorr=_components(laid, model, optimum.theta, variance),
-        dropped=laid.dropped,
+        varcorr=_components(held, model, optimum.theta, variance),
+        dropped=held.dropped,
         slope=optimum.slope,
-        laid=laid,
+        moments=held,
         _model=model,
         _at=at,
     )
@@ -313,29 +329,29 @@ def loglik_at(formula: str, frame: Any, like: Fit) -> float:  # noqa: ANN401 - a
 
     One evaluation instead of a search: enough to compare fixed columns, as the variances hardly move with them.
     """
-    model = likelihood(design(formula, frame), reml=False)
+    model = likelihood(_moments(formula, frame, None, None), reml=False)
     return -model.deviance(np.array(like.theta)) / 2.0
 
 
-def likelihood(laid: Laid, *, reml: bool) -> Likelihood:
+def likelihood(held: Moments, *, reml: bool) -> Likelihood:
     """Lay out the criterion of a formula on its data."""
     places: dict[str, tuple[int, ...]] = {}
     terms = []
-    for term in laid.terms:
+    for term in held.terms:
         before = places.get(term.term.name, ())
         places[term.term.name] = before + term.places
         terms.append(Term(term.term.name, slice(len(before), len(before) + len(term.places))))
-    even = tuple(even for whitening in laid.whitenings for even in whitening.even)
-    cells = laid.cells(np.zeros(len(even)))
-    structure = Structure(cells.codes, cells.counts, places, laid.m)
-    return Likelihood(structure, laid.cells, tuple(terms), laid.fixed, laid.response, even, reml=reml)
+    even = tuple(even for whitening in held.whitenings for even in whitening.even)
+    cells = held.cells(np.zeros(len(even)))
+    structure = Structure(cells.codes, cells.counts, places, held.m)
+    return Likelihood(structure, held.cells, tuple(terms), held.fixed, held.response, even, reml=reml)
 
 
-def _further(laid: Laid, theta: Array) -> dict[str, Array]:
+def _further(held: Moments, theta: Array) -> dict[str, Array]:
     """The further parameters by kind: logs of strata, the drift's sd, phi."""
     found = {"strata": np.empty(0), "drift": np.empty(0), "ar1": np.empty(0)}
-    place = theta.size - sum(len(whitening.even) for whitening in laid.whitenings)
-    for whitening in laid.whitenings:
+    place = theta.size - sum(len(whitening.even) for whitening in held.whitenings)
+    for whitening in held.whitenings:
         here = theta[place : place + len(whitening.even)]
         place += here.size
         if isinstance(whitening, Autocorrelation):
@@ -349,8 +365,26 @@ def _line(part: str, name: str, value: float, said: str) -> str:
     return f"  {part:<14} {name:<15} {value:>5.2f}  ({said})"
 
 
-def _relative(model: Likelihood, theta: Array) -> tuple[Array, ...]:
-    return tuple(triangle @ triangle.T for triangle in model.triangles(theta))
+def _relative(held: Moments, model: Likelihood, theta: Array) -> tuple[Array, ...]:
+    """The terms' relative covariances, on the columns as written."""
+    found = []
+    for term, triangle in zip(held.terms, model.triangles(theta), strict=True):
+        root = np.linalg.solve(term.turn, triangle)
+        found.append(root @ root.T)
+    return tuple(found)
+
+
+def _turned(held: Moments, model: Likelihood, theta: Array, *, back: bool) -> Array:
+    """Theta from the columns as written to those of the sums, or back; the roots stay lower triangles."""
+    pieces = [np.empty(0)]
+    for term, triangle in zip(held.terms, model.triangles(theta), strict=True):
+        root = np.linalg.solve(term.turn, triangle) if back else term.turn @ triangle
+        lower = np.asarray(np.linalg.qr(root.T, mode="r")).T
+        lower = lower * np.where(np.diagonal(lower) < 0, -1.0, 1.0)
+        pieces.append(
+            (lower if np.any(np.triu(term.turn, 1)) else triangle)[np.tril_indices(triangle.shape[0])]
+        )
+    return np.concatenate([*pieces, theta[theta.size - len(model.even) :]])
 
 
 _UNKNOWN = 0.15  # where a search starts in what the kindred fit does not have
@@ -367,13 +401,11 @@ def _start(model: Likelihood, kindred: Fit) -> Array:
     return np.concatenate([np.empty(0), *pieces, *further])
 
 
-def _components(laid: Laid, model: Likelihood, theta: Array, variance: float) -> tuple[Component, ...]:
+def _components(held: Moments, model: Likelihood, theta: Array, variance: float) -> tuple[Component, ...]:
     found = []
-    for term, relative in zip(laid.terms, _relative(model, theta), strict=True):
-        back = np.linalg.inv(term.turn)
-        covariance_there = back @ relative @ back.T * variance
+    for term, relative in zip(held.terms, _relative(held, model, theta), strict=True):
         name = term.term.name
-        found.append(Component(name, term.names, covariance_there, laid.levels[name].len()))
+        found.append(Component(name, term.names, relative * variance, held.levels[name].len()))
     return tuple(found)
 
 
@@ -381,16 +413,19 @@ def _ranef(found: Fit) -> dict[str, pl.DataFrame]:
     model, variance = found._model, found.sigma**2  # noqa: SLF001 - its own
     by_factor = effects(model, found._at)  # noqa: SLF001 - its own
     tables: dict[str, list[pl.DataFrame]] = {}
-    for laid, term in zip(found.laid.terms, model.terms, strict=True):
-        values, variances = (each[:, term.places] for each in by_factor[term.factor])
-        for column, name in enumerate(laid.names):
+    for held, term in zip(found.moments.terms, model.terms, strict=True):
+        back = np.linalg.inv(held.turn)
+        modes, spreads = by_factor[term.factor]
+        values = modes[:, term.places] @ back.T
+        spread = back @ spreads[:, term.places, term.places] @ back.T
+        for column, name in enumerate(held.names):
             tables.setdefault(term.factor, []).append(
                 pl.DataFrame(
                     {
-                        "level": found.laid.levels[term.factor],
+                        "level": found.moments.levels[term.factor].cast(pl.String),
                         "term": pl.Series([name]).new_from_index(0, values.shape[0]),
                         "value": values[:, column],
-                        "sd": np.sqrt(np.maximum(variances[:, column], 0.0) * variance),
+                        "sd": np.sqrt(np.maximum(spread[:, column, column], 0.0) * variance),
                     }
                 )
             )

@@ -32,6 +32,7 @@ from attunement.mixed.sweep import (
     solve_level,
     take_out,
 )
+from attunement.mixed.tiers import Structure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from attunement.mixed.cells import Cells
-    from attunement.mixed.moments import Structure, Sums, Tier
+    from attunement.mixed.tiers import Sums, Tier
 
     Array = NDArray[np.float64]
     Block = slice | NDArray[np.int64]
@@ -120,6 +121,9 @@ class Likelihood:
         self.structure, self.terms, self.even, self.reml = structure, terms, even, reml
         self.fixed, self.response = list(fixed), response
         self._cells = cells
+        self._corners = [np.tril_indices(term.q) for term in terms]
+        self._fixed_square = np.ix_(self.fixed, self.fixed)
+        self._left_square = np.ix_([*fixed, response], [*fixed, response])
         self._kept: tuple[Array, Sums, float] | None = None
         further = np.zeros(len(even))
         self.n = cells(further).n
@@ -133,6 +137,27 @@ class Likelihood:
         """How many random effects there are."""
         tiers = sum(tier.order.size * len(tier.places) for tier in self.structure.tiers)
         return tiers + self.structure.border.width
+
+    @property
+    def levels(self) -> int:
+        """How many levels the finest factor has."""
+        return self.structure.tiers[0].order.size if self.structure.tiers else 0
+
+    def sample(self, levels: int) -> Likelihood:
+        """The same model on whole families of about that many levels of the finest factor, evenly spread."""
+        cells = self._cells(np.zeros(len(self.even)))
+        top = self.structure.tiers[-1].factor
+        keep = cells.codes[top] % -(-self.levels // levels) == 0
+
+        def kept(further: Array) -> Cells:
+            return self._cells(further).only(keep)
+
+        places = {tier.factor: tier.places for tier in self.structure.tiers}
+        some = cells.only(keep)
+        structure = Structure(some.codes, some.counts, places, self.structure.m)
+        return Likelihood(
+            structure, kept, self.terms, tuple(self.fixed), self.response, self.even, reml=self.reml
+        )
 
     @property
     def parameters(self) -> int:
@@ -154,12 +179,11 @@ class Likelihood:
     def triangles(self, theta: Array) -> tuple[Array, ...]:
         """Theta as one lower triangle a term, (q, q) or (q, q, T) for theta (parameters, T)."""
         found, place = [], 0
-        for term in self.terms:
-            count = term.q * (term.q + 1) // 2
+        for term, corner in zip(self.terms, self._corners, strict=True):
             triangle = np.zeros((term.q, term.q, *theta.shape[1:]))
-            triangle[np.tril_indices(term.q)] = theta[place : place + count]
+            triangle[corner] = theta[place : place + corner[0].size]
             found.append(triangle)
-            place += count
+            place += corner[0].size
         return tuple(found)
 
     def roots(self, theta: Array) -> dict[str, Array]:
@@ -186,7 +210,7 @@ class Likelihood:
         border = solve_border(self.structure.border, sums, roots, steps[-1])
         left = sums.total[:, :, 0] - steps[-1].tier[:, :, 0, 0] - border.taken
         left[self.response, self.response] += _ROUNDING * sums.total[self.response, self.response, 0]
-        root = np.linalg.cholesky(left[np.ix_([*self.fixed, self.response], [*self.fixed, self.response])])
+        root = np.linalg.cholesky(left[self._left_square])
         diagonal = np.log(np.diagonal(root))
         rss = float(root[-1, -1] ** 2)
         deviance = logdet + float(steps[-1].logdet[0]) + border.logdet
@@ -230,17 +254,16 @@ class Likelihood:
         direction = self.direction(at)
         adjoint = (self.nu / at.rss) * np.outer(direction, direction)
         if self.reml:
-            adjoint[np.ix_(self.fixed, self.fixed)] += at.spread
-        slopes = {}
+            adjoint[self._fixed_square] += at.spread
+        slopes = at.border.slopes(adjoint)
         carried = self._onto_the_chain(at, adjoint)
-        slopes.update(at.border.slopes(adjoint))
         for depth, tier in reversed(list(enumerate(self.structure.tiers))):
             slope, carried = self._slope(at, depth, tier, carried)
             slopes[tier.factor] = slope
         gradient = [np.empty(0)]
-        for term, triangle in zip(self.terms, self.triangles(theta), strict=True):
+        for term, triangle, corner in zip(self.terms, self.triangles(theta), self._corners, strict=True):
             own = slopes[term.factor][term.places, term.places]
-            gradient.append((2.0 * own @ triangle)[np.tril_indices(term.q)])
+            gradient.append((2.0 * own @ triangle)[corner])
         return at.deviance, np.concatenate([*gradient, self._further(theta)])
 
     def _slope(self, at: Solution, depth: int, tier: Tier, carried: Carried) -> tuple[Array, Carried]:

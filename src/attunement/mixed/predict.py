@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from attunement.mixed.likelihood import Likelihood, Solution
-    from attunement.mixed.moments import Tier
+    from attunement.mixed.tiers import Tier
 
     Array = NDArray[np.float64]
     Codes = NDArray[np.int64]

@@ -155,6 +155,8 @@ class Rows:
         self._columns, self._counts, self._logdet = columns, counts, logdet
         self._whitenings = whitenings
         self._cell, self._codes = cells_of(codes, columns.shape[0])
+        self._sizes = np.bincount(self._cell).astype(np.float64)
+        self._kept: Cells | None = None
 
     @property
     def even(self) -> tuple[bool, ...]:
@@ -162,12 +164,16 @@ class Rows:
         return tuple(even for whitening in self._whitenings for even in whitening.even)
 
     def cells(self, further: Array) -> Cells:
-        """Whiten and sum."""
+        """Whiten and sum; once and for all where nothing is to be whitened."""
+        if self._kept is not None:
+            return self._kept
         columns, logdet, place = self._columns, self._logdet, 0
         for whitening in self._whitenings:
             here = further[place : place + len(whitening.even)]
             columns, more = whitening.whiten(columns, here)
             logdet, place = logdet + more, place + here.size
-        count = int(self._cell.max()) + 1
-        products = sum_cells(columns, self._cell, count)
-        return Cells(self._codes, self._counts, products, columns.shape[0], logdet)
+        products = sum_cells(columns, self._cell, self._sizes.size)
+        found = Cells(self._codes, self._counts, products, self._sizes, logdet)
+        if not self._whitenings:
+            self._kept = found
+        return found

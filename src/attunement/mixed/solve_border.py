@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from attunement.mixed.border import Border, Component
-    from attunement.mixed.moments import Sums
+    from attunement.mixed.tiers import Sums
 
     Array = NDArray[np.float64]
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from attunement.mixed.border import Pairs
-    from attunement.mixed.moments import Tier
+    from attunement.mixed.tiers import Tier
 
     Array = NDArray[np.float64]
     Block = slice | NDArray[np.int64]
@@ -127,7 +127,7 @@ def _half(inner: Array, root: Array) -> tuple[Array, Array]:
         scaled = 1.0 + root[0, 0] ** 2 * inner[0, 0]
         half[0, 0] = root[0, 0] / np.sqrt(scaled)
         return half, np.log(scaled).sum(axis=-1)
-    middle = np.einsum("ka...,kl...,lb...->ab...", root, inner, root, optimize=True)
+    middle = np.einsum("ka...,kb...->ab...", root, np.einsum("kl...,lb...->kb...", inner, root))
     logdet = np.zeros(shape[:-1])
     factor: dict[tuple[int, int], Array] = {}
     for a in range(q):
@@ -151,14 +151,11 @@ def take_out(tier: Tier, root: Array, own: Array, own_pairs: Array, taken: Taken
     for levels, of_parents in tier.blocks:
         solved = solve_level(tier, root, own, own_pairs, before, levels)
         taken.logdet = taken.logdet + solved.logdet
-        for i in range(m):
-            lost = np.einsum("k...,kj...->j...", solved.pulled[:, i], solved.pulled[:, : i + 1])
-            if before is not None:
-                lost += before.tier[i, : i + 1][..., levels]
-            first = tier.starts[of_parents]
-            above[i, : i + 1, :, of_parents] = np.add.reduceat(lost, first - first[0], axis=-1)
-    for i in range(m):
-        above[:i, i] = above[i, :i]
+        lost = np.einsum("ki...,kj...->ij...", solved.pulled, solved.pulled)
+        if before is not None:
+            lost += before.tier[..., levels]
+        first = tier.starts[of_parents]
+        above[..., of_parents] = np.add.reduceat(lost, first - first[0], axis=-1)
     if tier.pairs is None:
         return Taken(above, taken.pairs, taken.border, taken.beside, taken.logdet)
     return _with_border(tier.pairs, solved, above, taken)
