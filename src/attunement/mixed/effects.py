@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from attunement.mixed import compiled
+from attunement.mixed.sweep import at_level, bring_down
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from attunement.mixed.likelihood import Likelihood, Solution
-    from attunement.mixed.sweep import Level
+    from attunement.mixed.sweep import Carried, Level
     from attunement.mixed.tiers import Tier
 
     Array = NDArray[np.float64]
@@ -28,19 +31,46 @@ def effects(model: Likelihood, at: Solution) -> dict[str, tuple[Array, Array]]:
     for factor, mode, covariance in zip(model.structure.border.factors, modes, covariances, strict=True):
         found[factor] = (mode, covariance)
     of_border = -np.concatenate([np.empty(0), *(mode.ravel() for mode in modes)])
-    for tier in model.structure.tiers:
-        levels, q = tier.order.size, len(tier.places)
-        found[tier.factor] = (np.empty((levels, q)), np.empty((levels, q, q)))
-    coefficients, below = direction[:, None], []
-    for tier, block, solved, _, covariance in model.descend(at, nothing):
-        own, passed = _modes(tier, block, solved, coefficients, of_border)
-        codes = tier.order[block]
-        found[tier.factor][0][codes] = own.T
-        found[tier.factor][1][codes] = np.moveaxis(covariance, 2, 0)
-        below.append(passed)
-        if len(below) == len(tier.blocks):
-            coefficients, below = np.concatenate(below, axis=1), []
+    carried, coefficients = model.onto_the_chain(at, nothing), direction[:, None]
+    for depth, tier in reversed(list(enumerate(model.structure.tiers))):
+        if depth == 0 and compiled.worth_it(tier, at.sums.tiers[0]):
+            own, spread = compiled.effects(
+                tier, at.roots[tier.factor], at.sums.tiers[0], carried.tier, coefficients
+            )
+        else:
+            own, spread, carried, coefficients = _tier(model, at, depth, carried, coefficients, of_border)
+        found[tier.factor] = _by_code(tier, own, spread)
     return found
+
+
+def _by_code(tier: Tier, own: Array, spread: Array) -> tuple[Array, Array]:
+    if np.array_equal(tier.order, np.arange(tier.order.size)):
+        return own.T, np.moveaxis(spread, 2, 0)
+    ranks = np.empty_like(tier.order)
+    ranks[tier.order] = np.arange(tier.order.size)
+    return own.T[ranks], np.moveaxis(spread, 2, 0)[ranks]
+
+
+def _tier(
+    model: Likelihood, at: Solution, depth: int, carried: Carried, coefficients: Array, of_border: Array
+) -> tuple[Array, Array, Carried, Array]:
+    """(q, levels) modes and (q, q, levels) covariances; and what goes to the next finer tier."""
+    tier = model.structure.tiers[depth]
+    own, spread, passed, left = [], [], [], []
+    for levels, _ in tier.blocks:
+        solved, here = model.level(at, depth, levels), at_level(tier, carried, levels)
+        below, covariance = bring_down(tier, solved, here)
+        mode, rest = _modes(tier, levels, solved, coefficients, of_border)
+        own.append(mode)
+        spread.append(covariance)
+        passed.append(below)
+        left.append(rest)
+    return (
+        np.concatenate(own, axis=1),
+        np.concatenate(spread, axis=2),
+        model.below(depth, passed),
+        np.concatenate(left, axis=1),
+    )
 
 
 def _modes(

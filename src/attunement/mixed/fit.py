@@ -417,16 +417,24 @@ def _ranef(found: Fit) -> dict[str, pl.DataFrame]:
         back = np.linalg.inv(held.turn)
         modes, spreads = by_factor[term.factor]
         values = modes[:, term.places] @ back.T
-        spread = back @ spreads[:, term.places, term.places] @ back.T
+        covariances = spreads[:, term.places, term.places]
         for column, name in enumerate(held.names):
             tables.setdefault(term.factor, []).append(
                 pl.DataFrame(
                     {
                         "level": found.moments.levels[term.factor].cast(pl.String),
                         "term": pl.Series([name]).new_from_index(0, values.shape[0]),
-                        "value": values[:, column],
-                        "sd": np.sqrt(np.maximum(spread[:, column, column], 0.0) * variance),
+                        "value": np.ascontiguousarray(values[:, column]),
+                        "sd": np.sqrt(np.maximum(_along(back[column], covariances), 0.0) * variance),
                     }
                 )
             )
     return {group: pl.concat(parts) for group, parts in tables.items()}
+
+
+def _along(direction: Array, covariances: Array) -> Array:
+    """(levels,) the variance in one direction of (levels, q, q) covariances."""
+    found = np.zeros(covariances.shape[0])
+    for i, j in zip(*np.nonzero(np.outer(direction, direction)), strict=True):
+        found += direction[i] * direction[j] * covariances[:, i, j]
+    return found

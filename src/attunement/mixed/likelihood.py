@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from attunement.mixed import compiled
 from attunement.mixed.solve_border import SolvedBorder, solve_border
 from attunement.mixed.sweep import (
     Carried,
@@ -35,7 +36,7 @@ from attunement.mixed.sweep import (
 from attunement.mixed.tiers import Structure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from numpy.typing import NDArray
 
@@ -256,7 +257,7 @@ class Likelihood:
         if self.reml:
             adjoint[self._fixed_square] += at.spread
         slopes = at.border.slopes(adjoint)
-        carried = self._onto_the_chain(at, adjoint)
+        carried = self.onto_the_chain(at, adjoint)
         for depth, tier in reversed(list(enumerate(self.structure.tiers))):
             slope, carried = self._slope(at, depth, tier, carried)
             slopes[tier.factor] = slope
@@ -267,6 +268,9 @@ class Likelihood:
         return at.deviance, np.concatenate([*gradient, self._further(theta)])
 
     def _slope(self, at: Solution, depth: int, tier: Tier, carried: Carried) -> tuple[Array, Carried]:
+        if depth == 0 and compiled.worth_it(tier, at.sums.tiers[0]):
+            found = compiled.slope(tier, at.roots[tier.factor], at.sums.tiers[0], carried.tier)
+            return found, carried
         slope = np.zeros((len(tier.places), len(tier.places)))
         below = []
         for levels, _ in tier.blocks:
@@ -275,9 +279,9 @@ class Likelihood:
             slope += slope_of(tier, solved, here)
             if depth > 0:
                 below.append(bring_down(tier, solved, here)[0])
-        return slope, self._below(depth, below)
+        return slope, self.below(depth, below)
 
-    def _below(self, depth: int, parts: list[Carried]) -> Carried:
+    def below(self, depth: int, parts: list[Carried]) -> Carried:
         """What is carried, for the next finer tier."""
         if depth == 0:
             return Carried(np.empty(0), np.empty((0, 0)), np.empty(0))
@@ -285,7 +289,8 @@ class Likelihood:
         pairs = parts[0].pairs if finer is None else parts[0].pairs[:, finer.above]
         return Carried(np.concatenate([part.tier for part in parts], axis=2), pairs, parts[0].border)
 
-    def _onto_the_chain(self, at: Solution, on: Array) -> Carried:
+    def onto_the_chain(self, at: Solution, on: Array) -> Carried:
+        """Bring what stands on the columns' coefficients, (m, m), down to the last tier."""
         carried = at.border.bring_down(on)
         last = self.structure.tiers[-1].pairs if self.structure.tiers else None
         if last is None:
@@ -299,22 +304,6 @@ class Likelihood:
         return solve_level(
             tier, at.roots[tier.factor], at.sums.tiers[depth], at.sums.pairs[depth], taken, levels
         )
-
-    def descend(self, at: Solution, covariance: Array) -> Iterator[tuple[Tier, slice, Level, Carried, Array]]:
-        """Bring a covariance of the columns' coefficients down: by tier and block, coarsest first.
-
-        Yields the tier, its levels, their solution, what is carried onto them, and (q, q, levels) the covariance
-        of their effects.
-        """
-        carried = self._onto_the_chain(at, covariance)
-        for depth, tier in reversed(list(enumerate(self.structure.tiers))):
-            below = []
-            for levels, _ in tier.blocks:
-                solved, here = self.level(at, depth, levels), at_level(tier, carried, levels)
-                passed, own = bring_down(tier, solved, here)
-                below.append(passed)
-                yield tier, levels, solved, here, own
-            carried = self._below(depth, below)
 
     def direction(self, at: Solution) -> Array:
         """(m,) what a residual is made of: −beta on the fixed columns, 1 on the response."""

@@ -30,6 +30,7 @@ _LARGEST = 3e3  # relative standard deviation; beyond, the residual is rounding 
 _LONGEST = 0.7  # step of the search
 _STEPS = 300
 _ENOUGH = 1e-9  # what a full step would still gain in the criterion
+_UNSEEN = 3e-14  # of the criterion: no gain below can be told from rounding
 _ROUGHLY = 1e-2  # enough to tell valleys apart
 _POLISHED = 3
 _POLISHED_EFFECTS = 20_000  # up to which second derivatives are worked out to gain the last digits
@@ -103,7 +104,7 @@ def _descend(
             else -inverse @ slope
         )
         gain = -float(slope @ step)
-        if inverse is not None and gain < enough:
+        if inverse is not None and gain < max(enough, _UNSEEN * abs(deviance)):
             break
         step *= min(
             1.0, _LONGEST * max(1.0, float(np.abs(theta).max())) / max(float(np.abs(step).max()), 1e-300)
@@ -129,10 +130,10 @@ def _halved(
     expected = float(slope @ step)
     for _ in range(12):
         tried, new_slope = model.with_gradient(np.clip(theta + step, -_LARGEST, _LARGEST))
-        if np.isfinite(tried) and tried <= deviance + 1e-4 * expected:
+        if np.isfinite(tried) and tried <= deviance + 1e-4 * expected + 0.1 * _UNSEEN * abs(deviance):
             return step, tried, new_slope
         step, expected = 0.4 * step, 0.4 * expected
-        if -expected < 1e-13 * abs(deviance):
+        if -expected < _UNSEEN * abs(deviance):
             return None
     return None
 

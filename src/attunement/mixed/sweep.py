@@ -22,11 +22,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from attunement.mixed import compiled
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from attunement.mixed.border import Pairs
-    from attunement.mixed.tiers import Tier
+    from attunement.mixed.tiers import Own, Tier
 
     Array = NDArray[np.float64]
     Block = slice | NDArray[np.int64]
@@ -103,11 +105,11 @@ class Level:
 
 
 def solve_level(
-    tier: Tier, root: Array, own: Array, own_pairs: Array, taken: Taken | None, block: Block
+    tier: Tier, root: Array, sums: Own, own_pairs: Array, taken: Taken | None, block: Block
 ) -> Level:
-    """Solve a block of levels; `own` and `own_pairs` are the tier's sums, `root` (q, q, T) is L."""
+    """Solve a block of levels; `sums` and `own_pairs` are the tier's, `root` (q, q, T) is L."""
     places = list(tier.places)
-    own = own[..., block]
+    own = sums[block]
     if taken is not None:
         own = own - taken.tier[places][..., block]
         own_pairs = own_pairs - taken.pairs[places]
@@ -142,10 +144,13 @@ def _half(inner: Array, root: Array) -> tuple[Array, Array]:
     return half, logdet
 
 
-def take_out(tier: Tier, root: Array, own: Array, own_pairs: Array, taken: Taken, *, finest: bool) -> Taken:
+def take_out(tier: Tier, root: Array, own: Own, own_pairs: Array, taken: Taken, *, finest: bool) -> Taken:
     """Eliminate a tier: returns what is taken from its parents, with all that came before."""
-    m, parents = own.shape[1], tier.starts.size
-    times = max(own.shape[2], root.shape[2])
+    if finest and compiled.worth_it(tier, own):
+        lost, logdet = compiled.take_out(tier, root, own)
+        return Taken(lost, taken.pairs, taken.border, taken.beside, taken.logdet + logdet)
+    m, parents = own.rows.shape[1], tier.starts.size
+    times = max(own.products.shape[1], root.shape[2])
     above = np.empty((m, m, times, parents))
     before = None if finest else taken
     for levels, of_parents in tier.blocks:

@@ -7,6 +7,7 @@ the *border*, and a level of a tier touches only a few of them (its *pairs*).
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     Codes = NDArray[np.int64]
 
 BLOCK = 8_192  # levels worked on at once: what is made of them stays in the processor's cache
+_RUN = 512  # the same, for the compiled passes
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ class Tier:
         (levels,) where each level's first cell stands, among the sorted cells; None where they are the same.
     blocks
         Runs of levels and of parents to work on at once.
+    runs
+        Where shorter runs of families begin, and the end: those of the compiled passes.
     pairs
         Which columns of the border each level touches, if there is a border.
     """
@@ -58,7 +62,30 @@ class Tier:
     parent: Codes
     cells: Codes | None
     blocks: tuple[tuple[slice, slice], ...]
+    runs: Codes
     pairs: Pairs | None
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """The products of a tier's own columns with all columns, by level.
+
+    Parameters
+    ----------
+    products
+        (…, T, levels). T is the number of parameter values worked on at once, or 1 where the sums are the same
+        for all.
+    rows
+        (q, m) which of them is the product of an own column with a column.
+    """
+
+    products: Array
+    rows: Codes
+
+    def __getitem__(self, levels: slice | Codes) -> Array:
+        """(q, m, T, levels) of some levels."""
+        some = self.products[..., levels]
+        return some[self.rows.ravel()].reshape(*self.rows.shape, *some.shape[1:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +95,7 @@ class Sums:
     Parameters
     ----------
     tiers
-        By tier, (q, m, T, levels): each level's own columns with all columns. T is the number of parameter values
-        worked on at once, or 1 where the sums are the same for all.
+        By tier, its levels' own products.
     total
         (m, m, T) over all rows.
     pairs
@@ -78,7 +104,7 @@ class Sums:
         (keys,) products of two columns of the border; (K, m) of the border with all columns.
     """
 
-    tiers: tuple[Array, ...]
+    tiers: tuple[Own, ...]
     total: Array
     pairs: tuple[Array, ...]
     border: Array
@@ -127,16 +153,17 @@ class Structure:
         total = _square(products.sum(axis=-1), self.m)
         if self._cells is not None:
             products = products[..., self._cells]
-        tiers = tuple(self._raw(tier, products) for tier in self.tiers)
+        tiers = tuple(self._own(tier, products) for tier in self.tiers)
         pairs, inner, beside = self.border.sums(products[:, 0], self.tiers, self.m)
         return Sums(tiers, total, pairs, inner, beside)
 
-    def _raw(self, tier: Tier, products: Array) -> Array:
-        rows = [pair(place, column) for place in tier.places for column in range(self.m)]
-        raw = products[rows]
-        if tier.cells is not None:
-            raw = np.add.reduceat(raw, tier.cells, axis=-1)
-        return raw.reshape(len(tier.places), self.m, raw.shape[1], raw.shape[2])
+    def _own(self, tier: Tier, products: Array) -> Own:
+        rows = np.array([[pair(place, column) for column in range(self.m)] for place in tier.places])
+        if tier.cells is None:
+            return Own(products, rows)
+        needed, rows_of_needed = np.unique(rows, return_inverse=True)
+        summed = np.add.reduceat(products[needed], tier.cells, axis=-1)
+        return Own(summed, rows_of_needed.reshape(rows.shape))
 
 
 def _chain(
@@ -212,7 +239,8 @@ def _tier(  # noqa: PLR0913, PLR0917 - the pieces of one tier
         starts=starts,
         parent=parent,
         cells=None if cells.size == levels.size else cells,
-        blocks=_blocks(starts, parent.size) if pairs is None else ((slice(None), slice(None)),),
+        blocks=_blocks(starts, parent.size, BLOCK) if pairs is None else ((slice(None), slice(None)),),
+        runs=np.array([0, *(families.stop for _, families in _blocks(starts, parent.size, _RUN))]),
         pairs=pairs,
     )
 
@@ -222,13 +250,14 @@ def _firsts(sorted_values: Codes) -> Codes:
     return np.flatnonzero(np.r_[True, sorted_values[1:] != sorted_values[:-1]])
 
 
-def _blocks(starts: Codes, count: int) -> tuple[tuple[slice, slice], ...]:
-    """Runs of whole families of about `BLOCK` levels."""
-    ends = np.r_[starts[1:], count]
+def _blocks(starts: Codes, count: int, size: int) -> tuple[tuple[slice, slice], ...]:
+    """Runs of whole families of about `size` levels."""
+    ends = [*starts[1:].tolist(), count]
     blocks, first = [], 0
-    while first < starts.size:
-        last = max(int(np.searchsorted(ends, starts[first] + BLOCK, side="right")), first + 1)
-        blocks.append((slice(int(starts[first]), int(ends[last - 1])), slice(first, last)))
+    while first < len(ends):
+        begin = ends[first - 1] if first else 0
+        last = max(bisect_right(ends, begin + size), first + 1)
+        blocks.append((slice(begin, ends[last - 1]), slice(first, last)))
         first = last
     return tuple(blocks)
 

@@ -61,9 +61,12 @@ def moments(
         found = laid.grouped(laid.constant).to_pyarrow()
     if found.num_rows == 0 or found["n"].null_count:
         raise ModelProblem(f"No row has all that {formula!r} needs; there is nothing to fit.")
-    if sum(found["bad"].to_pylist()):
-        raise ModelProblem(f"A column of {formula!r} is not finite in {sum(found['bad'].to_pylist())} rows.")
-    return Gathered(laid, found).moments()
+    bad = int(found["bad"].to_numpy().sum())
+    if bad:
+        raise ModelProblem(f"A column of {formula!r} is not finite in {bad} row{'s' * (bad > 1)}.")
+    gathered = Gathered(laid, found)
+    del found  # as large as what was gathered from it
+    return gathered.moments()
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +199,7 @@ def lay(
 
 def _parquet(source: str | Path) -> Table:
     try:
-        return ibis.duckdb.connect().read_parquet(str(source))
+        return ibis.duckdb.connect(preserve_insertion_order=False).read_parquet(str(source))
     except Exception as problem:  # noqa: BLE001 - DuckDB's errors are of many kinds
         reason = str(problem).splitlines()[0]
         raise UnreadableFile(f"{Path(source).name} cannot be read as Parquet: {reason}") from None

@@ -1,0 +1,86 @@
+"""The three passes over the finest tier, compiled: for tens of thousands of levels, where numba is installed.
+
+The same steps as in `sweep` and `effects`, a family at a time, its levels side by side so that the processor works
+on several at once. One thread: more of them wait for one another on a busy machine.
+"""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from attunement.mixed import kernels
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from attunement.mixed.tiers import Own, Tier
+
+    Array = NDArray[np.float64]
+    Codes = NDArray[np.int64]
+
+HERE = find_spec("numba") is not None
+
+LEAST = 20_000  # levels below which compiling does not pay
+_KEPT: list[Callable[..., Any]] = []  # the compiled passes, once they are there
+
+
+def _compile(kernel: Callable[..., Any]) -> Callable[..., Any]:
+    from numba import njit  # noqa: PLC0415 - half a second, and an extra
+
+    how = njit(cache=True, fastmath={"contract", "reassoc", "nsz", "arcp"}, nogil=True)
+    return cast("Callable[..., Any]", how(kernel))
+
+
+def worth_it(tier: Tier, own: Own) -> bool:
+    """Whether the compiled passes serve this tier."""
+    one_by_one = tier.pairs is None and own.products.shape[1] == 1
+    return HERE and one_by_one and tier.order.size >= (2_000 if _KEPT else LEAST)
+
+
+def _about(tier: Tier, root: Array, own: Own) -> tuple[Any, ...]:
+    """What every pass needs: sums, where the own columns' stand, L, their places, families and runs of families."""
+    ends = np.append(tier.starts[1:], tier.order.size)
+    return own.products[:, 0], own.rows, root[:, :, 0], np.array(tier.places), tier.starts, ends, tier.runs
+
+
+def take_out(tier: Tier, root: Array, own: Own) -> tuple[Array, float]:
+    """(m, m, 1, parents) what the finest tier takes from its parents, and the log-determinant."""
+    m = own.rows.shape[1]
+    above = np.zeros((tier.starts.size, m, m))
+    logdet = _kernels()[0](*_about(tier, root, own), above)
+    return np.ascontiguousarray(np.moveaxis(above, 0, 2))[:, :, None], float(logdet)
+
+
+def slope(tier: Tier, root: Array, own: Own, carried: Array) -> Array:
+    """(q, q) the derivative of the criterion in the finest tier's covariance; `carried` is (m, m, parents)."""
+    by_parent = np.ascontiguousarray(np.moveaxis(carried, 2, 0))
+    q = own.rows.shape[0]
+    found = np.zeros((q, q))
+    _kernels()[1](*_about(tier, root, own), by_parent, found)
+    return found
+
+
+def effects(tier: Tier, root: Array, own: Own, carried: Array, coefficients: Array) -> tuple[Array, Array]:
+    """(q, levels) the finest tier's modes and (q, q, levels) their covariances."""
+    q, levels = own.rows.shape[0], tier.order.size
+    by_parent = np.ascontiguousarray(np.moveaxis(carried, 2, 0))
+    modes, spread = np.zeros((q, levels)), np.zeros((q, q, levels))
+    of_parent = np.ascontiguousarray(coefficients.T)
+    _kernels()[2](*_about(tier, root, own), by_parent, of_parent, modes, spread)
+    return modes, spread
+
+
+def _kernels() -> list[Callable[..., Any]]:
+    """Compile on first use: importing numba's output costs half a second that small practices need not pay."""
+    if not _KEPT:
+        parts = ("general_half", "half_kernel", "pulled_kernel", "reach_kernel")
+        for name in parts:  # the passes find their parts compiled
+            setattr(kernels, name, _compile(getattr(kernels, name)))
+        passes = (kernels.take_out_kernel, kernels.slope_kernel, kernels.effects_kernel)
+        _KEPT.extend(_compile(each) for each in passes)
+    return _KEPT
