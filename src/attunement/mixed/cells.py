@@ -7,6 +7,7 @@ by session, site by site.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -60,6 +61,42 @@ class Cells:
         counts = {factor: int(of_factor.max()) + 1 for factor, of_factor in codes.items()}
         rows = self.rows[keep]
         return Cells(codes, counts, self.products[:, keep], rows, self.logdet * float(rows.sum()) / self.n)
+
+
+class CellSource(ABC):
+    """Where sums come from, at any values of the further parameters behind theta."""
+
+    @abstractmethod
+    def __call__(self, further: Array) -> Cells:
+        """The sums at (k,) values."""
+
+    def many(self, furthers: Array) -> tuple[Array, Array]:
+        """Products (…, T, cells) and log-determinants (T,) at (T, k) values."""
+        found = [self(further) for further in furthers]
+        return np.stack([each.products for each in found], axis=1), np.array([each.logdet for each in found])
+
+
+@dataclass(frozen=True, slots=True)
+class Always(CellSource):
+    """The same sums, whatever the parameters."""
+
+    cells: Cells
+
+    def __call__(self, further: Array) -> Cells:  # noqa: ARG002 - none changes them
+        """The sums."""
+        return self.cells
+
+
+@dataclass(frozen=True, slots=True)
+class Only(CellSource):
+    """Some cells of another source."""
+
+    source: CellSource
+    keep: NDArray[np.bool_]
+
+    def __call__(self, further: Array) -> Cells:
+        """The sums of those cells."""
+        return self.source(further).only(self.keep)
 
 
 def pair(i: int, j: int) -> int:

@@ -21,12 +21,10 @@ from attunement.mixed.formula import Formula, InSeries, RandomTerm, parse
 from attunement.mixed.rows import Autocorrelation, Rows, Series, Strata, Walks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from formulaic import ModelSpec
     from numpy.typing import NDArray
 
-    from attunement.mixed.cells import Cells
+    from attunement.mixed.cells import CellSource
     from attunement.mixed.rows import Whitening
 
     Array = NDArray[np.float64]
@@ -102,7 +100,7 @@ class Moments:
     terms: tuple[TermColumns, ...]
     levels: dict[str, pl.Series]
     groups: dict[str, tuple[str, ...]]
-    cells: Callable[[Array], Cells]
+    cells: CellSource
     whitenings: tuple[Whitening, ...]
     strata: tuple[str, ...]
     n: int
@@ -115,8 +113,9 @@ def moments(
     *,
     weights: str | None = None,
     strata: str | None = None,
+    few: bool = False,
 ) -> Moments:
-    """Lay a formula on a table.
+    """Lay a formula on a table; `few` says that a prior will make up for what the rows cannot tell.
 
     Raises
     ------
@@ -136,19 +135,22 @@ def moments(
     kept = _independent(x)
     factors = _factors(formula, frame)
     own, terms = _terms(formula, frame, text)
-    refuse_the_unfittable(
-        text, frame.height, len(kept), terms, {name: levels.len() for name, (levels, _) in factors.items()}
-    )
+    counts = {name: levels.len() for name, (levels, _) in factors.items()}
     root = np.sqrt(_weights(weights, frame))
-    columns, turn = orthogonal(x[:, kept] * root[:, None])
-    plain = columns.T @ (y[:, 0] * root)
+    if few:  # a prior will tell apart what these rows cannot
+        kept = list(range(x.shape[1]))
+        columns, turn, plain = x * root[:, None], np.eye(x.shape[1]), np.zeros(x.shape[1])
+    else:
+        refuse_the_unfittable(text, frame.height, len(kept), terms, counts)
+        columns, turn = orthogonal(x[:, kept] * root[:, None])
+        plain = columns.T @ (y[:, 0] * root)
     rest = y[:, 0] * root - columns @ plain
     codes = {name: code for name, (_, code) in factors.items()}
     whitenings, labels = _whitenings(formula, frame, codes, strata)
     rows = Rows(
         np.column_stack([own * root[:, None], columns, rest]),
         codes,
-        {name: levels.len() for name, (levels, _) in factors.items()},
+        counts,
         whitenings,
         -2.0 * float(np.log(root).sum()),
     )
@@ -164,7 +166,7 @@ def moments(
         terms=terms,
         levels={name: levels for name, (levels, _) in factors.items()},
         groups={term.name: term.group for term in formula.random},
-        cells=rows.cells,
+        cells=rows,
         whitenings=whitenings,
         strata=labels,
         n=frame.height,

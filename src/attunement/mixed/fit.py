@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
+    Codes = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,15 +177,8 @@ class Fit:
 
         The rows of a run must share the levels that the fit does not know.
         """
-        x, columns, codes = on_new_rows(self.moments, table)
-        mean = x @ np.array(list(self.fixef.values()))
-        found = effects(self._model, self._at)
-        for term in self._model.terms:
-            places = list(self.moments.terms[self._model.terms.index(term)].places)
-            modes = found[term.factor][0][codes[term.factor], term.places]
-            mean += (columns[:, places] * modes).sum(axis=1) * (codes[term.factor] >= 0)
-        relative = covariance(self._model, self._at, NewRows(columns, codes, size))
-        return mean.reshape(-1, size), relative * self.sigma**2
+        rows = on_new_rows(self.moments, table)
+        return predicted(self.moments, self._model, self._at, self.sigma, rows, size)
 
     def expected_drift(self) -> float:
         """The drift's expectation over the likelihood's curvature, in squared points; 0 without a drift.
@@ -322,6 +316,25 @@ def _fitted(held: Moments, model: Likelihood, optimum: Optimum) -> Fit:
         _model=model,
         _at=at,
     )
+
+
+def predicted(
+    held: Moments,
+    model: Likelihood,
+    at: Solution,
+    sigma: float,
+    rows: tuple[Array, Array, dict[str, Codes]],
+    size: int,
+) -> tuple[Array, Array]:
+    """Predict `on_new_rows` in runs of `size` at a solution: see `Fit.joint`."""
+    x, columns, codes = rows
+    mean = x @ np.linalg.solve(held.turn, at.beta + held.plain)
+    found = effects(model, at)
+    for written, term in zip(held.terms, model.terms, strict=True):
+        modes = found[term.factor][0][codes[term.factor], term.places]
+        mean += (columns[:, list(written.places)] * modes).sum(axis=1) * (codes[term.factor] >= 0)
+    relative = covariance(model, at, NewRows(columns, codes, size))
+    return mean.reshape(-1, size), relative * sigma**2
 
 
 def loglik_at(formula: str, frame: Any, like: Fit) -> float:  # noqa: ANN401 - any eager frame

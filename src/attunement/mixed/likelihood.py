@@ -16,12 +16,13 @@ and is brought down through the same steps.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from attunement.mixed import compiled
+from attunement.mixed.cells import Only
 from attunement.mixed.solve_border import SolvedBorder, solve_border
 from attunement.mixed.sweep import (
     Carried,
@@ -36,11 +37,9 @@ from attunement.mixed.sweep import (
 from attunement.mixed.tiers import Structure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
-    from attunement.mixed.cells import Cells
+    from attunement.mixed.cells import CellSource
     from attunement.mixed.tiers import Sums, Tier
 
     Array = NDArray[np.float64]
@@ -75,6 +74,9 @@ class Solution:
         Penalised residual sum of squares; the residual variance is ``rss / nu``.
     beta, spread
         (p,) coefficients of the fixed columns as they stand in the sums, and (p, p) their covariance, relative.
+    left, logdet
+        (p + 1, p + 1) what is left of the fixed columns and the response, and the random effects' and weights'
+        log-determinant.
     sums, roots, taken, border
         The sums, L by factor (q, q, 1), and what each step left.
     """
@@ -83,6 +85,8 @@ class Solution:
     rss: float
     beta: Array
     spread: Array
+    left: Array
+    logdet: float
     sums: Sums
     roots: dict[str, Array]
     taken: tuple[Taken, ...]
@@ -111,7 +115,7 @@ class Likelihood:
     def __init__(
         self,
         structure: Structure,
-        cells: Callable[[Array], Cells],
+        cells: CellSource,
         terms: tuple[Term, ...],
         fixed: tuple[int, ...],
         response: int,
@@ -150,14 +154,17 @@ class Likelihood:
         top = self.structure.tiers[-1].factor
         keep = cells.codes[top] % -(-self.levels // levels) == 0
 
-        def kept(further: Array) -> Cells:
-            return self._cells(further).only(keep)
-
         places = {tier.factor: tier.places for tier in self.structure.tiers}
         some = cells.only(keep)
         structure = Structure(some.codes, some.counts, places, self.structure.m)
         return Likelihood(
-            structure, kept, self.terms, tuple(self.fixed), self.response, self.even, reml=self.reml
+            structure,
+            Only(self._cells, keep),
+            self.terms,
+            tuple(self.fixed),
+            self.response,
+            self.even,
+            reml=self.reml,
         )
 
     @property
@@ -203,27 +210,57 @@ class Likelihood:
             self._kept = (further.copy(), self.structure.sums(cells.products), cells.logdet)
         return self._kept[1], self._kept[2]
 
+    def sums_at(self, thetas: Array) -> tuple[Sums, Array]:
+        """The sums at (T, parameters) values of theta, and (T,) their log-determinants."""
+        if not self.even:
+            sums, logdet = self.sums(thetas[0])
+            return sums, np.full(thetas.shape[0], logdet)
+        products, logdets = self._cells.many(thetas[:, thetas.shape[1] - len(self.even) :])
+        return self.structure.sums(products), logdets
+
     def solve(self, theta: Array) -> Solution:
         """Work out the criterion at theta, and what the effects follow from."""
+        at = self._reduced(theta)
+        left = at.left.copy()
+        left[-1, -1] += _ROUNDING * at.sums.total[self.response, self.response, 0]
+        root = np.linalg.cholesky(left)
+        diagonal = np.log(np.diagonal(root))
+        rss = float(root[-1, -1] ** 2)
+        deviance = at.logdet + self.nu * (1.0 + np.log(2.0 * np.pi * rss / self.nu))
+        if self.reml:
+            deviance += 2.0 * diagonal[:-1].sum()
+        inverse = np.linalg.inv(root[:-1, :-1])
+        beta = np.asarray(root[-1, :-1] @ inverse, dtype=np.float64)
+        return replace(
+            at,
+            deviance=float(deviance),
+            rss=rss,
+            beta=beta,
+            spread=np.asarray(inverse.T @ inverse, dtype=np.float64),
+        )
+
+    def given(self, theta: Array, precision: Array, weighted: Array) -> Solution:
+        """What follows from theta and pseudo-data on the fixed effects; the criterion is not worked out.
+
+        `precision` (p, p) and `weighted` (p,), precision times mean, are relative to the residual variance.
+        """
+        at = self._reduced(theta)
+        spread = np.linalg.inv(at.left[:-1, :-1] + precision)
+        return replace(at, beta=spread @ (at.left[:-1, -1] + weighted), spread=spread)
+
+    def _reduced(self, theta: Array) -> Solution:
         sums, logdet = self.sums(theta)
         roots = self.roots(theta)
         steps = self.eliminate(sums, roots)
         border = solve_border(self.structure.border, sums, roots, steps[-1])
         left = sums.total[:, :, 0] - steps[-1].tier[:, :, 0, 0] - border.taken
-        left[self.response, self.response] += _ROUNDING * sums.total[self.response, self.response, 0]
-        root = np.linalg.cholesky(left[self._left_square])
-        diagonal = np.log(np.diagonal(root))
-        rss = float(root[-1, -1] ** 2)
-        deviance = logdet + float(steps[-1].logdet[0]) + border.logdet
-        if self.reml:
-            deviance += 2.0 * diagonal[:-1].sum()
-        deviance += self.nu * (1.0 + np.log(2.0 * np.pi * rss / self.nu))
-        inverse = np.linalg.inv(root[:-1, :-1])
         return Solution(
-            deviance=float(deviance),
-            rss=rss,
-            beta=np.asarray(root[-1, :-1] @ inverse, dtype=np.float64),
-            spread=inverse.T @ inverse,
+            deviance=np.nan,
+            rss=np.nan,
+            beta=np.empty(0),
+            spread=np.empty((0, 0)),
+            left=left[self._left_square],
+            logdet=logdet + float(steps[-1].logdet[0]) + border.logdet,
             sums=sums,
             roots=roots,
             taken=tuple(steps),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from attunement.mixed.cells import Cells, cells_of, sum_cells
+from attunement.mixed.cells import Cells, CellSource, cells_of, pair, sum_cells
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,6 +78,16 @@ class Walks:
             changed[rows] = np.linalg.solve(root, columns[rows])
         return changed, logdet
 
+    def whiten_many(self, columns: Array, variances: Array) -> tuple[Array, Array]:
+        """(m, T, n) the columns at (T,) variances, and (T,) the log-determinants."""
+        changed = np.empty((columns.shape[1], variances.size, columns.shape[0]))
+        logdet = np.zeros(variances.size)
+        for rows, kernel in self._batches:
+            root = np.linalg.cholesky(np.eye(rows.shape[1]) + variances[:, None, None, None] * kernel)
+            logdet += 2.0 * np.log(np.diagonal(root, axis1=2, axis2=3)).sum(axis=(1, 2))
+            changed[:, :, rows] = np.moveaxis(np.linalg.solve(root, columns[rows][None]), 3, 0)
+        return changed, logdet
+
 
 class Autocorrelation:
     """AR(1) residuals with gaps: rows g positions apart correlate by phi to the power g.
@@ -129,7 +139,7 @@ class Strata:
         return columns * np.exp(-logs)[self._codes, None], 2.0 * float(self._sizes @ logs)
 
 
-class Rows:
+class Rows(CellSource):
     """The rows of a frame, to be summed at any values of the further parameters.
 
     Parameters
@@ -163,7 +173,7 @@ class Rows:
         """One a further parameter."""
         return tuple(even for whitening in self._whitenings for even in whitening.even)
 
-    def cells(self, further: Array) -> Cells:
+    def __call__(self, further: Array) -> Cells:
         """Whiten and sum; once and for all where nothing is to be whitened."""
         if self._kept is not None:
             return self._kept
@@ -177,3 +187,17 @@ class Rows:
         if not self._whitenings:
             self._kept = found
         return found
+
+    def many(self, furthers: Array) -> tuple[Array, Array]:
+        """Whiten and sum at (T, k) values; walks at all of them together."""
+        if len(self._whitenings) != 1 or not isinstance(self._whitenings[0], Walks):
+            return super().many(furthers)
+        columns, logdet = self._whitenings[0].whiten_many(self._columns, furthers[:, 0] ** 2)
+        order = np.argsort(self._cell, kind="stable")
+        starts = np.flatnonzero(np.diff(self._cell[order], prepend=-1))
+        columns, m = columns[:, :, order], columns.shape[0]
+        products = np.empty((m * (m + 1) // 2, furthers.shape[0], starts.size))
+        for i in range(m):
+            for j in range(i + 1):
+                products[pair(i, j)] = np.add.reduceat(columns[i] * columns[j], starts, axis=1)
+        return products, logdet + self._logdet

@@ -152,7 +152,7 @@ class Structure:
             products = products[:, None]
         total = _square(products.sum(axis=-1), self.m)
         if self._cells is not None:
-            products = products[..., self._cells]
+            products = np.take(products, self._cells, axis=-1)  # in C order, unlike an index
         tiers = tuple(self._own(tier, products) for tier in self.tiers)
         pairs, inner, beside = self.border.sums(products[:, 0], self.tiers, self.m)
         return Sums(tiers, total, pairs, inner, beside)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
-from attunement.mixed.cells import Cells, cells_of, pair
+from attunement.mixed.cells import Always, Cells, CellSource, cells_of, pair
 from attunement.mixed.design import Moments, TermColumns, level_names, refuse_the_unfittable
 from attunement.mixed.rows import Strata
 
@@ -119,23 +120,36 @@ class Gathered:
             turn[names.index("Intercept")] += self.laid.centres[places]
         return turn
 
-    def _cells(self, counts: dict[str, int]) -> Any:  # noqa: ANN401 - a function of the strata's sds
+    def _cells(self, counts: dict[str, int]) -> CellSource:
         cell, codes = cells_of(self._codes, self._n.size)
         size = int(cell.max()) + 1
         if size == cell.size and self._strata is None:
             only = Cells(self._codes, counts, self._products, self._n, -self._logw)
-            return lambda _further: only
+            return Always(only)
         rows = np.bincount(cell, self._n, size).astype(np.float64)
+        whole = Cells(codes, counts, self._products, rows, -self._logw)
+        return _ByStratum(whole, cell, self._n, self._of_stratum)
 
-        def cells(further: Array) -> Cells:
-            logs = np.r_[0.0, further] if self._strata is not None else np.zeros(1)
-            of_row = logs[self._of_stratum] if self._strata is not None else np.zeros(cell.size)
-            weight = np.exp(-2.0 * of_row)
-            sums = [np.bincount(cell, weight * each, size) for each in self._products]
-            products = np.asarray(sums, dtype=np.float64)
-            return Cells(codes, counts, products, rows, 2.0 * float(self._n @ of_row) - self._logw)
 
-        return cells
+@dataclass(frozen=True, slots=True)
+class _ByStratum(CellSource):
+    """Sums by cell and stratum, weighed by the strata's variances and added up by cell.
+
+    `whole` has a product a row of the table, (…, rows); `cell`, `sizes` and `stratum` are (rows,).
+    """
+
+    whole: Cells
+    cell: Codes
+    sizes: Array
+    stratum: Codes
+
+    def __call__(self, further: Array) -> Cells:
+        """The sums at the logs of the strata's standard deviations, the first being zero."""
+        logs = np.r_[0.0, further][self.stratum] if self.stratum.size else np.zeros(self.cell.size)
+        weight, size = np.exp(-2.0 * logs), self.whole.rows.size
+        sums = [np.bincount(self.cell, weight * each, size) for each in self.whole.products]
+        logdet = self.whole.logdet + 2.0 * float(self.sizes @ logs)
+        return replace(self.whole, products=np.asarray(sums, dtype=np.float64), logdet=logdet)
 
 
 def _factors(laid: Laid, keys: dict[str, Any]) -> tuple[dict[str, Codes], dict[str, pl.Series]]:
