@@ -13,7 +13,11 @@ import pytest
 from attunement.mixed import Fit, fit
 
 REFERENCE = Path(__file__).parents[1] / "reference"
-CASES: dict[str, dict[str, Any]] = json.loads((REFERENCE / "lme4.json").read_text(encoding="utf-8"))["cases"]
+CASES: dict[str, dict[str, Any]] = {
+    name: case
+    for file in ("lme4.json", "lme4_more.json")
+    for name, case in json.loads((REFERENCE / file).read_text(encoding="utf-8"))["cases"].items()
+}
 
 FIVE_DIGITS = 5e-6
 LOGLIK = 1e-7  # absolute: both sides stop within this of the optimum
@@ -23,7 +27,9 @@ LOGLIK = 1e-7  # absolute: both sides stop within this of the optimum
 def case(request: pytest.FixtureRequest) -> tuple[dict[str, Any], Fit]:
     reference = CASES[request.param]
     table = pl.read_csv(REFERENCE / "data" / reference["data"])
-    return reference, fit(reference["formula"], table, reml=reference["reml"])
+    return reference, fit(
+        reference["formula"], table, reml=reference["reml"], weights=reference.get("weights")
+    )
 
 
 def test_the_same_rows_are_used(case: tuple[dict[str, Any], Fit]) -> None:

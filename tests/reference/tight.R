@@ -1,4 +1,5 @@
-# How lme4.R and lme4_kokorochat.R fit, describe and profile a model. Sourced by them, never run alone.
+# How lme4.R, lme4_more.R and lme4_kokorochat.R fit, describe and profile a model. Sourced by them, never run
+# alone.
 #
 # lme4's own optimisers stop when theta moves by less than about 1e-4 to 1e-6, which shows in the fifth digit.
 # Here the criterion is lme4's, unchanged (mkLmerDevfun), but it is descended from several starts by two
@@ -31,8 +32,8 @@ write_reference <- function(reference, file) {
 
 # ---- fit ---------------------------------------------------------------------------------------------------
 
-fit_tightly <- function(formula, frame, reml, start_scales = c(1, 0.2, 3)) {
-  lme4s <- criterion_of(formula, frame, reml)
+fit_tightly <- function(formula, frame, reml, start_scales = c(1, 0.2, 3), weights = NULL) {
+  lme4s <- criterion_of(formula, frame, reml, weights)
   criterion <- lme4s$criterion
   lower <- lme4s$lower
   searches <- do.call(c, lapply(start_scales, function(scale) {
@@ -54,8 +55,8 @@ fit_tightly <- function(formula, frame, reml, start_scales = c(1, 0.2, 3)) {
 }
 
 # A fresh criterion each time it is asked for: lme4's writes theta into the memory of its own parts and model.
-criterion_of <- function(formula, frame, reml) {
-  parts <- lFormula(formula, frame, REML = reml)
+criterion_of <- function(formula, frame, reml, weights = NULL) {
+  parts <- do.call(lFormula, list(formula, frame, REML = reml, weights = weights))
   start <- parts$reTrms$theta + 0 # a copy
   list(parts = parts, criterion = do.call(mkLmerDevfun, parts), start = start, lower = parts$reTrms$lower)
 }
@@ -95,7 +96,7 @@ polish <- function(criterion, theta, lower, steps = 3) {
 
 # ---- describe ----------------------------------------------------------------------------------------------
 
-describe <- function(fit, formula, file, frame, reml, every_level = TRUE) {
+describe <- function(fit, formula, file, frame, reml, every_level = TRUE, weights = NULL) {
   model <- fit$model
   log_likelihood <- logLik(model)
   list(
@@ -118,8 +119,8 @@ describe <- function(fit, formula, file, frame, reml, every_level = TRUE) {
     effects_listed = if (every_level) "every level" else "first 10 levels of each group, sorted as text",
     effects = effects_of(model, every_level),
     fitted = fitted_of(model, 5),
-    criterion_at = criterion_at(as.formula(formula), frame, reml),
-    search = search_of(fit, as.formula(formula), frame, reml)
+    criterion_at = criterion_at(as.formula(formula), frame, reml, weights),
+    search = search_of(fit, as.formula(formula), frame, reml, weights)
   )
 }
 
@@ -175,8 +176,8 @@ fitted_of <- function(model, rows) {
 }
 
 # The criterion away from its optimum: to compare likelihoods at equal theta, where no optimiser interferes.
-criterion_at <- function(formula, frame, reml) {
-  lme4s <- criterion_of(formula, frame, reml)
+criterion_at <- function(formula, frame, reml, weights = NULL) {
+  lme4s <- criterion_of(formula, frame, reml, weights)
   diagonal <- is.finite(lme4s$lower)
   lapply(list(lme4s$start, ifelse(diagonal, 0.4, -0.1), ifelse(diagonal, 1.7, 0.3)), function(theta) {
     list(theta = I(theta), criterion = lme4s$criterion(theta))
@@ -184,10 +185,12 @@ criterion_at <- function(formula, frame, reml) {
 }
 
 # How far each optimiser's runs, and lmer() as anybody calls it, end from the point that is reported.
-search_of <- function(fit, formula, frame, reml) {
-  usual <- suppressWarnings(suppressMessages(lmer(formula, frame, REML = reml)))
+search_of <- function(fit, formula, frame, reml, weights = NULL) {
+  usual <- suppressWarnings(suppressMessages(
+    do.call(lmer, list(formula, frame, REML = reml, weights = weights))
+  ))
   usual <- list(optimiser = "lmer() by default", theta = getME(usual, "theta") + 0)
-  usual$criterion <- criterion_of(formula, frame, reml)$criterion(usual$theta)
+  usual$criterion <- criterion_of(formula, frame, reml, weights)$criterion(usual$theta)
   runs <- c(fit$searches, list(usual))
   distances <- lapply(split(runs, factor(sapply(runs, `[[`, "optimiser"))), function(of_one) {
     above <- sapply(of_one, `[[`, "criterion") - fit$criterion

@@ -245,7 +245,7 @@ class Likelihood:
         `precision` (p, p) and `weighted` (p,), precision times mean, are relative to the residual variance.
         """
         at = self._reduced(theta)
-        spread = np.linalg.inv(at.left[:-1, :-1] + precision)
+        spread = np.asarray(np.linalg.inv(at.left[:-1, :-1] + precision), dtype=np.float64)
         return replace(at, beta=spread @ (at.left[:-1, -1] + weighted), spread=spread)
 
     def _reduced(self, theta: Array) -> Solution:

@@ -34,7 +34,8 @@ _UNSEEN = 3e-14  # of the criterion: no gain below can be told from rounding
 _ROUGHLY = 1e-2  # enough to tell valleys apart
 _POLISHED = 3
 _POLISHED_EFFECTS = 20_000  # up to which second derivatives are worked out to gain the last digits
-_FLAT = 3e-7  # slope a row; theta is then right to seven digits
+_SETTLED = 1e-7  # a step of theta too small to matter
+_THIN = 0.1  # of a term's smallest direction to its largest, below which it may well be none
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ def optimise(model: Likelihood, start: Array | None = None) -> Optimum:
         ]
     theta, deviance = _descend(model, starts[0], metric)
     if model.effects <= _POLISHED_EFFECTS:
-        theta, deviance = _newton(model, theta, deviance)
+        theta, deviance = _newton(model, *_thinned(model, theta, deviance))
     theta, deviance = _on_the_boundary(model, theta, deviance)
     slope = model.with_gradient(theta)[1]
     return Optimum(_upright(model, theta), deviance, float(np.abs(slope).max()))
@@ -153,17 +154,33 @@ def _newton(model: Likelihood, theta: Array, deviance: float) -> tuple[Array, fl
     """A few Newton steps: the descent stops short where the surface is flat, and digits are lost."""
     for _ in range(_POLISHED):
         slope = model.with_gradient(theta)[1]
-        if np.abs(slope).max() < _FLAT * model.nu:
-            break
         values, vectors = np.linalg.eigh(model.hessian(theta))
         step = vectors @ ((vectors.T @ slope) / np.maximum(np.abs(values), 1e-6 * np.abs(values).max()))
-        if np.abs(step).max() < 1e-9 or np.abs(theta - step).max() > _LARGEST:
+        if np.abs(step).max() < _SETTLED or np.abs(theta - step).max() > _LARGEST:
             break
         tried = model.deviance(theta - step)
         if not tried <= deviance + 1e-12 * abs(deviance):
             break
         theta, deviance = theta - step, min(tried, deviance)
     return theta, deviance
+
+
+def _thinned(model: Likelihood, theta: Array, deviance: float) -> tuple[Array, float]:
+    """Search once more from where thin terms have lost their smallest direction: the valley there is bent."""
+    thin = theta.copy()
+    place, changed = 0, False
+    for triangle in model.triangles(theta):
+        size = triangle.shape[0] * (triangle.shape[0] + 1) // 2
+        left, sizes, _ = np.linalg.svd(triangle)
+        if triangle.shape[0] > 1 and sizes[-1] < _THIN * sizes[0]:
+            flat = left * np.append(sizes[:-1], 0.0)
+            lower = np.asarray(np.linalg.qr(flat.T, mode="r")).T
+            thin[place : place + size] = lower[np.tril_indices(triangle.shape[0])]
+            changed = True
+        place += size
+    if not changed:
+        return theta, deviance
+    return min((theta, deviance), _descend(model, thin, None), key=lambda each: each[1])
 
 
 def _on_the_boundary(model: Likelihood, theta: Array, deviance: float) -> tuple[Array, float]:
