@@ -5,7 +5,8 @@ formulas and returns a `Fit` in lme4's words; `posterior` does the same for a fe
 """
 
 from attunement.mixed.design import Moments, moments
-from attunement.mixed.fit import Component, Fit, fit, loglik_at
+from attunement.mixed.fit import fit, loglik_at
+from attunement.mixed.fitted import Component, Fit
 from attunement.mixed.posterior import Posterior, posterior
 from attunement.mixed.prior import HalfNormal, LogNormal, Prior
 

@@ -132,7 +132,7 @@ def moments(
     if y.shape[1] != 1:
         raise ModelProblem(f"The response {formula.response!r} of {text!r} is not a number.")
     x, names, spec = _columns(formula.fixed, frame, text)
-    kept = _independent(x)
+    kept = independent(x)
     factors = _factors(formula, frame)
     own, terms = _terms(formula, frame, text)
     counts = {name: levels.len() for name, (levels, _) in factors.items()}
@@ -262,7 +262,7 @@ def _columns(text: str, frame: pl.DataFrame, formula: str) -> tuple[Array, list[
     return values, [str(name) for name in made.model_spec.column_names], made.model_spec
 
 
-def _independent(x: Array) -> list[int]:
+def independent(x: Array) -> list[int]:
     """Columns that are no combination of earlier ones; lme4 leaves out the later column too."""
     if x.shape[1] == 0:
         return []

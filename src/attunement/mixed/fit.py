@@ -20,234 +20,38 @@ Hierarchical model by REML: score ~ log2(session) + (1 | client)
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import polars as pl
 
 from attunement.errors import ModelProblem
-from attunement.mixed.design import Moments, moments, on_new_rows
-from attunement.mixed.effects import effects
-from attunement.mixed.likelihood import Likelihood, Solution, Term
+from attunement.mixed.design import Moments, moments
+from attunement.mixed.family_fit import Found, fit_family
+from attunement.mixed.fitted import Component, Fit, relative, turned
+from attunement.mixed.layout import likelihood
 from attunement.mixed.optimise import Optimum, optimise
-from attunement.mixed.predict import NewRows, covariance
 from attunement.mixed.rows import Autocorrelation, Walks
-from attunement.mixed.tiers import Structure
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
+    from attunement.mixed.likelihood import Likelihood
+
     Array = NDArray[np.float64]
-    Codes = NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
-class Component:
-    """The covariance of one random term.
-
-    Parameters
-    ----------
-    group
-        Its grouping factor.
-    names
-        Its q columns.
-    covariance
-        (q, q), in squared points.
-    levels
-        How many levels the factor has.
-    """
-
-    group: str
-    names: tuple[str, ...]
-    covariance: Array
-    levels: int
-
-    @property
-    def sd(self) -> Array:
-        """(q,) standard deviations."""
-        return np.sqrt(np.diagonal(self.covariance))
-
-    @property
-    def singular(self) -> bool:
-        """Whether the fit lies on the boundary: no variance in some direction."""
-        values = np.linalg.eigvalsh(self.covariance)
-        return bool(values[0] <= 1e-8 * max(values[-1], 1e-300))
-
-
-@dataclass(frozen=True, slots=True)
-class Fit:
-    """A fitted hierarchical model. Nothing in it changes; the words are lme4's.
-
-    Parameters
-    ----------
-    formula, reml, nobs
-        What was fitted, how, and to how many rows (rows with anything missing are left out).
-    loglik
-        The restricted (REML) or full (ML) log-likelihood.
-    theta
-        lme4's parameters: the lower triangles of the relative covariances' roots, row by row, in the order of
-        the formula's terms; then the logs of the strata's relative standard deviations, a drift's relative
-        standard deviation a session, and the inverse hyperbolic tangent of ar1's phi, where there are any.
-    sigma
-        Residual standard deviation, in points; with strata, that of the first.
-    strata
-        Residual standard deviation by stratum, in points; empty without strata.
-    drift
-        Variance that a drift adds each session, in squared points; 0 without one.
-    ar1
-        Correlation of residuals one position apart; 0 without the term.
-    fixef, se, vcov
-        Fixed effects by name, their standard errors and covariance.
-    varcorr
-        A `Component` a random term, in the order of the formula.
-    dropped
-        Fixed columns left out because others already say the same.
-    slope
-        The largest slope of the criterion left at the optimum; near zero when it converged.
-    """
-
-    formula: str
-    reml: bool
-    nobs: int
-    loglik: float
-    theta: tuple[float, ...]
-    sigma: float
-    strata: dict[str, float]
-    drift: float
-    ar1: float
-    fixef: dict[str, float]
-    se: dict[str, float]
-    vcov: Array = field(repr=False)
-    varcorr: tuple[Component, ...] = field(repr=False)
-    dropped: tuple[str, ...]
-    slope: float
-    moments: Moments = field(repr=False)
-    _model: Likelihood = field(repr=False)
-    _at: Solution = field(repr=False)
-    _kept: dict[str, pl.DataFrame] = field(default_factory=dict, repr=False)
-
-    @property
-    def parameters(self) -> int:
-        """How many parameters were estimated: fixed, variances, residual."""
-        return len(self.fixef) + len(self.theta) + 1
-
-    @property
-    def aic(self) -> float:
-        """Akaike's criterion; comparable between REML fits only with equal fixed columns."""
-        return 2.0 * self.parameters - 2.0 * self.loglik
-
-    @property
-    def bic(self) -> float:
-        """Schwarz's criterion, on rows, as lme4 has it."""
-        return math.log(self.nobs) * self.parameters - 2.0 * self.loglik
-
-    @property
-    def singular(self) -> tuple[str, ...]:
-        """The grouping factors whose term lies on the boundary: kept, and named."""
-        return tuple(component.group for component in self.varcorr if component.singular)
-
-    def predict(self, table: Any) -> pl.DataFrame:  # noqa: ANN401 - any eager frame narwhals knows
-        """Predict the mean of rows, known levels with their modes, unknown ones as drawn anew.
-
-        Returns
-        -------
-        polars.DataFrame
-            ``value, sd`` a row: the sd has the uncertainty of fixed and random effects (given the variances),
-            the full variance of levels never seen, and not the residual's nor the drift's.
-        """
-        mean, covariance = self.joint(table, 1)
-        return pl.DataFrame({"value": mean[:, 0], "sd": np.sqrt(covariance[:, 0, 0])})
-
-    @property
-    def ranef(self) -> dict[str, pl.DataFrame]:
-        """The random effects, by grouping factor: a table of ``level, term, value, sd``.
-
-        These are the conditional modes, and the conditional standard deviations given the estimated parameters
-        (lme4's ``condVar``). They are worked out when first asked for.
-        """
-        if not self._kept:
-            self._kept.update(_ranef(self))
-        return self._kept
-
-    def joint(self, table: Any, size: int) -> tuple[Array, Array]:  # noqa: ANN401 - any eager frame
-        """Predict rows in runs of `size` with their covariance: means (k, size), covariances (k, size, size).
-
-        The rows of a run must share the levels that the fit does not know.
-        """
-        rows = on_new_rows(self.moments, table)
-        return predicted(self.moments, self._model, self._at, self.sigma, rows, size)
-
-    def expected_drift(self) -> float:
-        """The drift's expectation over the likelihood's curvature, in squared points; 0 without a drift.
-
-        At zero the criterion's mixed derivatives vanish, so its own second derivative is all of the curvature.
-        """
-        if self.moments.formula.drift is None:
-            return 0.0
-        theta = self._inside(self.theta)
-        step = np.zeros_like(theta)
-        step[-1] = max(0.02, 0.1 * theta[-1])
-        bent = self._model.deviance(theta + step) + self._model.deviance(theta - step) - 2 * self._at.deviance
-        variance = 2.0 * step[-1] ** 2 / max(bent, 1e-3)
-        return float((theta[-1] ** 2 + min(variance, 1.0)) * self.sigma**2)
-
-    def criterion(self, theta: Sequence[float]) -> float:
-        """Minus twice the (restricted) log-likelihood at another theta, fixed effects and residual profiled out."""
-        constant = -2.0 * self.loglik - self._at.deviance
-        return self._model.deviance(self._inside(theta)) + constant
-
-    def theta_draws(self, count: int, seed: int) -> list[tuple[Array, ...]]:
-        """Draw the relative covariances of the terms from the likelihood's curvature at the optimum.
-
-        Each draw is a (q, q) matrix a term, in the order of `varcorr`, relative to the residual variance.
-        Normal in theta and folded at zero, so a variance on the boundary gets an interval too.
-        """
-        center = self._inside(self.theta)
-        values, vectors = np.linalg.eigh(self._model.hessian(center))
-        root = vectors * np.sqrt(2.0 / np.maximum(values, 1e-6 * max(values.max(), 1e-300)))
-        normal = np.random.default_rng(seed).standard_normal((count, center.size))
-        return [_relative(self.moments, self._model, theta) for theta in center + normal @ root.T]
-
-    def _inside(self, theta: Sequence[float]) -> Array:
-        """Theta on the columns of the sums."""
-        return _turned(self.moments, self._model, np.array(theta, dtype=float), back=False)
-
-    def __str__(self) -> str:
-        how = "REML" if self.reml else "ML"
-        lines = [
-            f"Hierarchical model by {how}: {self.formula}",
-            f"{self.nobs:,} rows; log-likelihood {self.loglik:.1f}",
-        ]
-        for name, value in self.fixef.items():
-            lines.append(_line("fixed", name, value, f"standard error {self.se[name]:.2f}"))
-        for component in self.varcorr:
-            for name, sd in zip(component.names, component.sd, strict=True):
-                said = f"standard deviation, {component.levels:,} levels"
-                lines.append(_line(component.group, name, float(sd), said))
-        if self.moments.formula.drift is not None:
-            lines.append(_line("drift", "a session", math.sqrt(self.drift), "standard deviation"))
-        if self.moments.formula.autocorrelation is not None:
-            lines.append(_line("ar1", "one apart", self.ar1, "correlation of residuals"))
-        for name, sd in (self.strata or {"": self.sigma}).items():
-            lines.append(_line("residual", name, sd, "standard deviation"))
-        lines += [f"On the boundary: {group} has no variance in some direction." for group in self.singular]
-        lines += [f"Left out, as other columns say it already: {name}." for name in self.dropped]
-        return "\n".join(lines)
-
-
-def fit(
+def fit(  # noqa: PLR0913 - each is a choice of its own
     formula: str,
     frame: Any,  # noqa: ANN401 - any eager frame narwhals knows
     *,
     reml: bool = True,
     weights: str | None = None,
     strata: str | None = None,
+    family: str = "gaussian",
+    ceiling: float | None = None,
     start: Fit | None = None,
 ) -> Fit:
-    """Fit a Gaussian hierarchical model exactly.
+    """Fit a hierarchical model: exactly where the response is Gaussian, else by Laplace's approximation.
 
     Parameters
     ----------
@@ -262,6 +66,12 @@ def fit(
         The column of the rows' weights: the residual variance is divided by it, as in lme4.
     strata
         The column of the residual's strata: each has a residual variance of its own (nlme's ``varIdent``).
+    family
+        ``"gaussian"``; ``"ceiling"`` where ratings pile up at the top of the scale, which `ceiling` is: those
+        there count as at least that high; ``"binomial"`` for 0 and 1, ``"ordinal"`` for ordered categories, both
+        with the logit link. All but the first by maximum likelihood, as lme4's ``nAGQ = 1``.
+    ceiling
+        The top of the scale.
     start
         A kindred fit, to start the search from: terms of the same group start from its intercepts.
 
@@ -270,10 +80,46 @@ def fit(
     ModelProblem
         When the formula cannot be read, a column is missing, or the design cannot be fitted.
     """
+    if family != "gaussian":
+        if weights is not None or strata is not None:
+            raise ModelProblem(f"A {family} response takes no weights and no strata.")
+        return _of_family(family, fit_family(formula, frame, family, ceiling))
     held = _moments(formula, frame, weights, strata)
     model = likelihood(held, reml=reml)
     optimum = optimise(model, None if start is None else _start(model, start))
     return _fitted(held, model, optimum)
+
+
+def _of_family(family: str, found: Found) -> Fit:
+    shown = [
+        place for place, name in enumerate(found.held.names) if name != "Intercept" or not found.thresholds
+    ]
+    names = [found.held.names[place] for place in shown]
+    vcov = found.vcov[np.ix_(shown, shown)]
+    return Fit(
+        formula=found.held.formula.text,
+        reml=False,
+        nobs=found.held.n,
+        loglik=found.loglik,
+        theta=tuple(found.theta.tolist()),
+        sigma=found.sigma,
+        strata={},
+        drift=0.0,
+        ar1=0.0,
+        fixef=dict(zip(names, found.fixef[shown].tolist(), strict=True)),
+        se=dict(zip(names, np.sqrt(np.diagonal(vcov)).tolist(), strict=True)),
+        vcov=vcov,
+        varcorr=_components(found.held, found.model, found.theta, found.sigma**2),
+        dropped=found.held.dropped,
+        slope=found.slope,
+        moments=found.held,
+        _model=found.model,
+        _at=found.at,
+        family=family,
+        thresholds=found.thresholds,
+        threshold_se=found.threshold_se,
+        _variances=found.variances,
+    )
 
 
 def _moments(formula: str, frame: Any, weights: str | None, strata: str | None) -> Moments:  # noqa: ANN401
@@ -301,7 +147,7 @@ def _fitted(held: Moments, model: Likelihood, optimum: Optimum) -> Fit:
         reml=model.reml,
         nobs=held.n,
         loglik=-(optimum.deviance + constant) / 2.0,
-        theta=tuple(_turned(held, model, optimum.theta, back=True).tolist()),
+        theta=tuple(turned(held, model, optimum.theta, back=True).tolist()),
         sigma=math.sqrt(variance),
         strata=dict(zip(held.strata, sds.tolist(), strict=True)) if held.strata else {},
         drift=float((further["drift"] ** 2).sum() * variance),
@@ -318,25 +164,6 @@ def _fitted(held: Moments, model: Likelihood, optimum: Optimum) -> Fit:
     )
 
 
-def predicted(
-    held: Moments,
-    model: Likelihood,
-    at: Solution,
-    sigma: float,
-    rows: tuple[Array, Array, dict[str, Codes]],
-    size: int,
-) -> tuple[Array, Array]:
-    """Predict `on_new_rows` in runs of `size` at a solution: see `Fit.joint`."""
-    x, columns, codes = rows
-    mean = x @ np.linalg.solve(held.turn, at.beta + held.plain)
-    found = effects(model, at)
-    for written, term in zip(held.terms, model.terms, strict=True):
-        modes = found[term.factor][0][codes[term.factor], term.places]
-        mean += (columns[:, list(written.places)] * modes).sum(axis=1) * (codes[term.factor] >= 0)
-    relative = covariance(model, at, NewRows(columns, codes, size))
-    return mean.reshape(-1, size), relative * sigma**2
-
-
 def loglik_at(formula: str, frame: Any, like: Fit) -> float:  # noqa: ANN401 - any eager frame
     """Work out the full (ML) log-likelihood at the variances of a fit with the same random terms.
 
@@ -344,20 +171,6 @@ def loglik_at(formula: str, frame: Any, like: Fit) -> float:  # noqa: ANN401 - a
     """
     model = likelihood(_moments(formula, frame, None, None), reml=False)
     return -model.deviance(np.array(like.theta)) / 2.0
-
-
-def likelihood(held: Moments, *, reml: bool) -> Likelihood:
-    """Lay out the criterion of a formula on its data."""
-    places: dict[str, tuple[int, ...]] = {}
-    terms = []
-    for term in held.terms:
-        before = places.get(term.term.name, ())
-        places[term.term.name] = before + term.places
-        terms.append(Term(term.term.name, slice(len(before), len(before) + len(term.places))))
-    even = tuple(even for whitening in held.whitenings for even in whitening.even)
-    cells = held.cells(np.zeros(len(even)))
-    structure = Structure(cells.codes, cells.counts, places, held.m)
-    return Likelihood(structure, held.cells, tuple(terms), held.fixed, held.response, even, reml=reml)
 
 
 def _further(held: Moments, theta: Array) -> dict[str, Array]:
@@ -372,32 +185,6 @@ def _further(held: Moments, theta: Array) -> dict[str, Array]:
         else:
             found["drift" if isinstance(whitening, Walks) else "strata"] = here
     return found
-
-
-def _line(part: str, name: str, value: float, said: str) -> str:
-    return f"  {part:<14} {name:<15} {value:>5.2f}  ({said})"
-
-
-def _relative(held: Moments, model: Likelihood, theta: Array) -> tuple[Array, ...]:
-    """The terms' relative covariances, on the columns as written."""
-    found = []
-    for term, triangle in zip(held.terms, model.triangles(theta), strict=True):
-        root = np.linalg.solve(term.turn, triangle)
-        found.append(root @ root.T)
-    return tuple(found)
-
-
-def _turned(held: Moments, model: Likelihood, theta: Array, *, back: bool) -> Array:
-    """Theta from the columns as written to those of the sums, or back; the roots stay lower triangles."""
-    pieces = [np.empty(0)]
-    for term, triangle in zip(held.terms, model.triangles(theta), strict=True):
-        root = np.linalg.solve(term.turn, triangle) if back else term.turn @ triangle
-        lower = np.asarray(np.linalg.qr(root.T, mode="r")).T
-        lower = lower * np.where(np.diagonal(lower) < 0, -1.0, 1.0)
-        pieces.append(
-            (lower if np.any(np.triu(term.turn, 1)) else triangle)[np.tril_indices(triangle.shape[0])]
-        )
-    return np.concatenate([*pieces, theta[theta.size - len(model.even) :]])
 
 
 _UNKNOWN = 0.15  # where a search starts in what the kindred fit does not have
@@ -416,38 +203,7 @@ def _start(model: Likelihood, kindred: Fit) -> Array:
 
 def _components(held: Moments, model: Likelihood, theta: Array, variance: float) -> tuple[Component, ...]:
     found = []
-    for term, relative in zip(held.terms, _relative(held, model, theta), strict=True):
+    for term, covariance in zip(held.terms, relative(held, model, theta), strict=True):
         name = term.term.name
-        found.append(Component(name, term.names, relative * variance, held.levels[name].len()))
+        found.append(Component(name, term.names, covariance * variance, held.levels[name].len()))
     return tuple(found)
-
-
-def _ranef(found: Fit) -> dict[str, pl.DataFrame]:
-    model, variance = found._model, found.sigma**2  # noqa: SLF001 - its own
-    by_factor = effects(model, found._at)  # noqa: SLF001 - its own
-    tables: dict[str, list[pl.DataFrame]] = {}
-    for held, term in zip(found.moments.terms, model.terms, strict=True):
-        back = np.linalg.inv(held.turn)
-        modes, spreads = by_factor[term.factor]
-        values = modes[:, term.places] @ back.T
-        covariances = spreads[:, term.places, term.places]
-        for column, name in enumerate(held.names):
-            tables.setdefault(term.factor, []).append(
-                pl.DataFrame(
-                    {
-                        "level": found.moments.levels[term.factor].cast(pl.String),
-                        "term": pl.Series([name]).new_from_index(0, values.shape[0]),
-                        "value": np.ascontiguousarray(values[:, column]),
-                        "sd": np.sqrt(np.maximum(_along(back[column], covariances), 0.0) * variance),
-                    }
-                )
-            )
-    return {group: pl.concat(parts) for group, parts in tables.items()}
-
-
-def _along(direction: Array, covariances: Array) -> Array:
-    """(levels,) the variance in one direction of (levels, q, q) covariances."""
-    found = np.zeros(covariances.shape[0])
-    for i, j in zip(*np.nonzero(np.outer(direction, direction)), strict=True):
-        found += direction[i] * direction[j] * covariances[:, i, j]
-    return found

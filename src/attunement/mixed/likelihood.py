@@ -39,7 +39,7 @@ from attunement.mixed.tiers import Structure
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from attunement.mixed.cells import CellSource
+    from attunement.mixed.cells import Cells, CellSource
     from attunement.mixed.tiers import Sums, Tier
 
     Array = NDArray[np.float64]
@@ -134,6 +134,8 @@ class Likelihood:
         self.n = cells(further).n
         self.p = len(fixed)
         self.nu = self.n - (self.p if reml else 0)
+        self.places = {tier.factor: list(tier.places) for tier in structure.tiers}
+        self.places |= dict(zip(structure.border.factors, map(list, structure.border.places), strict=True))
         self.widths = {tier.factor: len(tier.places) for tier in structure.tiers}
         self.widths |= dict(zip(structure.border.factors, map(len, structure.border.places), strict=True))
 
@@ -248,8 +250,14 @@ class Likelihood:
         spread = np.asarray(np.linalg.inv(at.left[:-1, :-1] + precision), dtype=np.float64)
         return replace(at, beta=spread @ (at.left[:-1, -1] + weighted), spread=spread)
 
+    def solve_for(self, cells: Cells, theta: Array) -> Solution:
+        """What follows from theta and other sums of the same cells, for a model without fixed columns."""
+        return self._from(self.structure.sums(cells.products), cells.logdet, theta)
+
     def _reduced(self, theta: Array) -> Solution:
-        sums, logdet = self.sums(theta)
+        return self._from(*self.sums(theta), theta)
+
+    def _from(self, sums: Sums, logdet: float, theta: Array) -> Solution:
         roots = self.roots(theta)
         steps = self.eliminate(sums, roots)
         border = solve_border(self.structure.border, sums, roots, steps[-1])
@@ -293,16 +301,20 @@ class Likelihood:
         adjoint = (self.nu / at.rss) * np.outer(direction, direction)
         if self.reml:
             adjoint[self._fixed_square] += at.spread
-        slopes = at.border.slopes(adjoint)
-        carried = self.onto_the_chain(at, adjoint)
-        for depth, tier in reversed(list(enumerate(self.structure.tiers))):
-            slope, carried = self._slope(at, depth, tier, carried)
-            slopes[tier.factor] = slope
+        slopes = self.slopes(at, adjoint)
         gradient = [np.empty(0)]
         for term, triangle, corner in zip(self.terms, self.triangles(theta), self._corners, strict=True):
             own = slopes[term.factor][term.places, term.places]
             gradient.append((2.0 * own @ triangle)[corner])
         return at.deviance, np.concatenate([*gradient, self._further(theta)])
+
+    def slopes(self, at: Solution, adjoint: Array) -> dict[str, Array]:
+        """By factor, (q, q) the derivative in its relative covariance of log|M| and what has this adjoint."""
+        slopes = at.border.slopes(adjoint)
+        carried = self.onto_the_chain(at, adjoint)
+        for depth, tier in reversed(list(enumerate(self.structure.tiers))):
+            slopes[tier.factor], carried = self._slope(at, depth, tier, carried)
+        return slopes
 
     def _slope(self, at: Solution, depth: int, tier: Tier, carried: Carried) -> tuple[Array, Carried]:
         if depth == 0 and compiled.worth_it(tier, at.sums.tiers[0]):

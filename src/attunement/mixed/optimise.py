@@ -9,7 +9,7 @@ as first metric, and is there after a handful of passes over its sums.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -36,6 +36,19 @@ _POLISHED = 3
 _POLISHED_EFFECTS = 20_000  # up to which second derivatives are worked out to gain the last digits
 _SETTLED = 1e-7  # a step of theta too small to matter
 _THIN = 0.1  # of a term's smallest direction to its largest, below which it may well be none
+
+
+class Surface(Protocol):
+    """What is minimised."""
+
+    def deviance(self, theta: Array, /) -> float:
+        """Its height."""
+
+    def with_gradient(self, theta: Array, /) -> tuple[float, Array]:
+        """Its height and slope."""
+
+    def hessian(self, theta: Array, /) -> Array:
+        """Its curvature."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +83,13 @@ def optimise(model: Likelihood, start: Array | None = None) -> Optimum:
     return Optimum(_upright(model, theta), deviance, float(np.abs(slope).max()))
 
 
+def climb_down(surface: Surface, starts: list[Array]) -> tuple[Array, float, float]:
+    """Minimise any surface from the best of some starts: where it ended, how deep, and the largest slope left."""
+    rough = min((_descend(surface, each, None, _ROUGHLY) for each in starts), key=lambda each: each[1])
+    values, deviance = _newton(surface, *_descend(surface, rough[0], None))
+    return values, deviance, float(np.abs(surface.with_gradient(values)[1]).max())
+
+
 def _starts(model: Likelihood) -> list[Array]:
     """Eight points, of several sizes and slopes' ties to intercepts; fewer where the terms have no slopes."""
     found = []
@@ -93,7 +113,7 @@ def _of_a_sample(model: Likelihood) -> tuple[Array, Array]:
 
 
 def _descend(
-    model: Likelihood, theta: Array, metric: Array | None, enough: float = _ENOUGH
+    model: Surface, theta: Array, metric: Array | None, enough: float = _ENOUGH
 ) -> tuple[Array, float]:
     """Search with the BFGS formula (Nocedal & Wright 2006, algorithm 6.1) and halved steps."""
     deviance, slope = model.with_gradient(theta)
@@ -125,7 +145,7 @@ def _descend(
 
 
 def _halved(
-    model: Likelihood, theta: Array, deviance: float, slope: Array, step: Array
+    model: Surface, theta: Array, deviance: float, slope: Array, step: Array
 ) -> tuple[Array, float, Array] | None:
     """Shorten a step until it leads down; None where rounding hides any way down."""
     expected = float(slope @ step)
@@ -150,7 +170,7 @@ def _updated(inverse: Array | None, step: Array, change: Array) -> Array | None:
     return turn @ inverse @ turn.T + np.outer(step, step) / along
 
 
-def _newton(model: Likelihood, theta: Array, deviance: float) -> tuple[Array, float]:
+def _newton(model: Surface, theta: Array, deviance: float) -> tuple[Array, float]:
     """A few Newton steps: the descent stops short where the surface is flat, and digits are lost."""
     for _ in range(_POLISHED):
         slope = model.with_gradient(theta)[1]

@@ -16,11 +16,13 @@ import polars as pl
 from scipy.special import ndtr
 
 from attunement.errors import ModelProblem
-from attunement.mixed.design import Moments, moments, on_new_rows
-from attunement.mixed.fit import likelihood, predicted
+from attunement.mixed.design import Moments, independent, moments, on_new_rows
+from attunement.mixed.fitted import predicted
 from attunement.mixed.integrate import Points, integrate
+from attunement.mixed.layout import likelihood
 from attunement.mixed.many import left_at
 from attunement.mixed.parameters import Parameters
+from attunement.mixed.rows import Rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -173,7 +175,20 @@ class _Pseudo:
         mean = np.array([prior.fixed.get(name, (0.0, np.inf))[0] for name in held.names])
         precision = np.array([prior.fixed.get(name, (0.0, np.inf))[1] ** -2.0 for name in held.names])
         turned = np.diag(precision)
+        kept = independent(np.vstack([_fixed_columns(held), np.sqrt(turned)]))
+        if len(kept) < len(held.names):
+            lost = ", ".join(name for place, name in enumerate(held.names) if place not in kept)
+            raise ModelProblem(
+                f"These rows cannot tell {lost} from the other fixed columns; give the prior a mean and a standard "
+                "deviation of it."
+            )
         return _Pseudo(turned, turned @ mean, float(mean @ turned @ mean))
+
+
+def _fixed_columns(held: Moments) -> Array:
+    if not isinstance(held.cells, Rows):
+        raise ModelProblem("A posterior needs the rows themselves; give a frame.")
+    return held.cells.columns[:, list(held.fixed)]
 
 
 def _log_likelihood(model: Likelihood, theta: Array, sigma: Array, fixed: _Pseudo) -> Array:

@@ -82,7 +82,7 @@ def _covariance(model: Likelihood, at: Solution, rows: NewRows) -> Array:
 
 
 def _runs(rows: NDArray[Any], size: int) -> NDArray[Any]:
-    return rows.reshape(-1, size, *rows.shape[1:])
+    return rows.reshape(rows.shape[0] // size, size, *rows.shape[1:])
 
 
 def _on_the_border(model: Likelihood, at: Solution, rows: NewRows, found: Array) -> Array:

@@ -162,11 +162,25 @@ class Rows(CellSource):
         whitenings: tuple[Whitening, ...],
         logdet: float,
     ) -> None:
-        self._columns, self._counts, self._logdet = columns, counts, logdet
+        self.columns, self.counts, self._logdet = columns, counts, logdet
         self._whitenings = whitenings
         self._cell, self._codes = cells_of(codes, columns.shape[0])
         self._sizes = np.bincount(self._cell).astype(np.float64)
         self._kept: Cells | None = None
+
+    @property
+    def codes_of_rows(self) -> dict[str, Codes]:
+        """By grouping factor, (n,) each row's level."""
+        return {factor: code[self._cell] for factor, code in self._codes.items()}
+
+    def summed(self, columns: Array) -> Cells:
+        """Sum other columns of the same rows."""
+        products = sum_cells(columns, self._cell, self._sizes.size)
+        return Cells(self._codes, self.counts, products, self._sizes)
+
+    def with_columns(self, columns: Array) -> Rows:
+        """The same rows with other columns, nothing to be whitened."""
+        return Rows(columns, self.codes_of_rows, self.counts, (), 0.0)
 
     @property
     def even(self) -> tuple[bool, ...]:
@@ -177,13 +191,13 @@ class Rows(CellSource):
         """Whiten and sum; once and for all where nothing is to be whitened."""
         if self._kept is not None:
             return self._kept
-        columns, logdet, place = self._columns, self._logdet, 0
+        columns, logdet, place = self.columns, self._logdet, 0
         for whitening in self._whitenings:
             here = further[place : place + len(whitening.even)]
             columns, more = whitening.whiten(columns, here)
             logdet, place = logdet + more, place + here.size
         products = sum_cells(columns, self._cell, self._sizes.size)
-        found = Cells(self._codes, self._counts, products, self._sizes, logdet)
+        found = Cells(self._codes, self.counts, products, self._sizes, logdet)
         if not self._whitenings:
             self._kept = found
         return found
@@ -192,7 +206,7 @@ class Rows(CellSource):
         """Whiten and sum at (T, k) values; walks at all of them together."""
         if len(self._whitenings) != 1 or not isinstance(self._whitenings[0], Walks):
             return super().many(furthers)
-        columns, logdet = self._whitenings[0].whiten_many(self._columns, furthers[:, 0] ** 2)
+        columns, logdet = self._whitenings[0].whiten_many(self.columns, furthers[:, 0] ** 2)
         order = np.argsort(self._cell, kind="stable")
         starts = np.flatnonzero(np.diff(self._cell[order], prepend=-1))
         columns, m = columns[:, :, order], columns.shape[0]
