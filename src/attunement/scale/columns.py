@@ -38,8 +38,6 @@ _FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "log2": lambda x: _where(x > 0, x).ln() / float(np.log(2.0)),
     "log10": lambda x: _where(x > 0, x).ln() / float(np.log(10.0)),
     "exp": lambda x: x.exp(),
-    "sqrt": lambda x: _where(x >= 0, x).sqrt(),
-    "abs": lambda x: x.abs(),
     "I": lambda x: x,
 }
 _OPERATORS: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
@@ -129,7 +127,7 @@ class Writer:
 
     def _factor(self, text: str, formula: str) -> Any:  # noqa: ANN401
         if text in {"Intercept", "1"}:
-            return ibis.literal(1.0)
+            return ibis.literal(1).cast("float64")  # 1.0 would be a decimal in PostgreSQL
         base, bracket, level = text.partition("[")
         if bracket:
             return self._category(base, level.removesuffix("]").removeprefix("T."))
@@ -139,7 +137,7 @@ class Writer:
         name = base.removeprefix("C(").removesuffix(")").strip()
         column = self.table[name]
         wanted = (level == "True") if self.table.schema()[name].is_boolean() else level
-        return (column == wanted).cast("float64")
+        return ibis.ifelse(column == wanted, 1, 0).cast("float64")  # PostgreSQL casts no truth to it
 
     def _work_out(self, node: ast.AST, formula: str) -> Any:  # noqa: ANN401
         match node:

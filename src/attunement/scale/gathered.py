@@ -46,6 +46,11 @@ class Gathered:
         self._names = tuple(_coded(table["h"])[0].to_list()) if laid.stratified else ()
         self._of_stratum = _coded(table["h"])[1] if laid.stratified else np.empty(0, dtype=np.int64)
 
+    @property
+    def finite(self) -> bool:
+        """Whether all sums are numbers."""
+        return bool(np.isfinite(self._products.sum()))
+
     def _expanded(self, table: pa.Table) -> Array:
         """All products: those that were summed, and those of columns constant within a cell."""
         constant = self.laid.constant
