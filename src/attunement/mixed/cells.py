@@ -60,7 +60,13 @@ class Cells:
             codes[factor] = (np.cumsum(seen) - 1)[of_factor[keep]]
         counts = {factor: int(of_factor.max()) + 1 for factor, of_factor in codes.items()}
         rows = self.rows[keep]
-        return Cells(codes, counts, self.products[:, keep], rows, self.logdet * float(rows.sum()) / self.n)
+        return Cells(
+            codes,
+            counts,
+            np.compress(keep, self.products, axis=1),
+            rows,
+            self.logdet * float(rows.sum()) / self.n,
+        )
 
 
 class CellSource(ABC):

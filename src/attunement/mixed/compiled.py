@@ -1,12 +1,14 @@
 """The three passes over the finest tier, compiled: for tens of thousands of levels, where numba is installed.
 
 The same steps as in `sweep` and `effects`, a family at a time, its levels side by side so that the processor works
-on several at once. One thread: more of them wait for one another on a busy machine.
+on several at once.
 """
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 HERE = find_spec("numba") is not None
 
+THREADS = 2
 LEAST = 20_000  # levels below which compiling does not pay
 _KEPT: list[Callable[..., Any]] = []  # the compiled passes, once they are there
 
@@ -42,27 +45,42 @@ def worth_it(tier: Tier, own: Own) -> bool:
     return HERE and one_by_one and tier.order.size >= (2_000 if _KEPT else LEAST)
 
 
-def _about(tier: Tier, root: Array, own: Own) -> tuple[Any, ...]:
-    """What every pass needs: sums, where the own columns' stand, L, their places, families and runs of families."""
+def _shares(tier: Tier, root: Array, own: Own) -> list[tuple[Any, ...]]:
+    """What every pass needs: sums, where the own columns' stand, L, their places, families, and runs of families.
+
+    One share a thread; shares touch different families and wait for nothing but the end.
+    """
     ends = np.append(tier.starts[1:], tier.order.size)
-    return own.products[:, 0], own.rows, root[:, :, 0], np.array(tier.places), tier.starts, ends, tier.runs
+    cuts = np.linspace(0, tier.runs.size - 1, THREADS + 1).astype(np.int64)
+    places = np.array(tier.places)
+    return [
+        (own.products[:, 0], own.rows, root[:, :, 0], places, tier.starts, ends, tier.runs[low : high + 1])
+        for low, high in pairwise(cuts)
+    ]
+
+
+def _run(kernel: Callable[..., Any], calls: list[tuple[Any, ...]]) -> list[Any]:
+    """Let each thread do its share; the kernels hold no lock."""
+    with ThreadPoolExecutor(THREADS) as threads:
+        return list(threads.map(lambda call: kernel(*call), calls))
 
 
 def take_out(tier: Tier, root: Array, own: Own) -> tuple[Array, float]:
     """(m, m, 1, parents) what the finest tier takes from its parents, and the log-determinant."""
     m = own.rows.shape[1]
     above = np.zeros((tier.starts.size, m, m))
-    logdet = _kernels()[0](*_about(tier, root, own), above)
-    return np.ascontiguousarray(np.moveaxis(above, 0, 2))[:, :, None], float(logdet)
+    logdets = _run(_kernels()[0], [(*share, above) for share in _shares(tier, root, own)])
+    return np.ascontiguousarray(np.moveaxis(above, 0, 2))[:, :, None], float(sum(logdets))
 
 
 def slope(tier: Tier, root: Array, own: Own, carried: Array) -> Array:
     """(q, q) the derivative of the criterion in the finest tier's covariance; `carried` is (m, m, parents)."""
     by_parent = np.ascontiguousarray(np.moveaxis(carried, 2, 0))
     q = own.rows.shape[0]
-    found = np.zeros((q, q))
-    _kernels()[1](*_about(tier, root, own), by_parent, found)
-    return found
+    found = np.zeros((THREADS, q, q))
+    shares = _shares(tier, root, own)
+    _run(_kernels()[1], [(*share, by_parent, part) for share, part in zip(shares, found, strict=True)])
+    return np.asarray(found.sum(axis=0))
 
 
 def effects(tier: Tier, root: Array, own: Own, carried: Array, coefficients: Array) -> tuple[Array, Array]:
@@ -71,7 +89,8 @@ def effects(tier: Tier, root: Array, own: Own, carried: Array, coefficients: Arr
     by_parent = np.ascontiguousarray(np.moveaxis(carried, 2, 0))
     modes, spread = np.zeros((q, levels)), np.zeros((q, q, levels))
     of_parent = np.ascontiguousarray(coefficients.T)
-    _kernels()[2](*_about(tier, root, own), by_parent, of_parent, modes, spread)
+    shares = _shares(tier, root, own)
+    _run(_kernels()[2], [(*share, by_parent, of_parent, modes, spread) for share in shares])
     return modes, spread
 
 

@@ -296,6 +296,7 @@ def _ranef(found: Fit) -> dict[str, pl.DataFrame]:
     model, variance = found._model, found.sigma**2  # noqa: SLF001 - its own
     by_factor = effects(model, found._at)  # noqa: SLF001 - its own
     tables: dict[str, list[pl.DataFrame]] = {}
+    names = {factor: levels.cast(pl.String) for factor, levels in found.moments.levels.items()}
     for held, term in zip(found.moments.terms, model.terms, strict=True):
         back = np.linalg.inv(held.turn)
         modes, spreads = by_factor[term.factor]
@@ -305,7 +306,7 @@ def _ranef(found: Fit) -> dict[str, pl.DataFrame]:
             tables.setdefault(term.factor, []).append(
                 pl.DataFrame(
                     {
-                        "level": found.moments.levels[term.factor].cast(pl.String),
+                        "level": names[term.factor],
                         "term": pl.Series([name]).new_from_index(0, values.shape[0]),
                         "value": np.ascontiguousarray(values[:, column]),
                         "sd": np.sqrt(np.maximum(_along(back[column], covariances), 0.0) * variance),

@@ -142,17 +142,20 @@ def take_out_kernel(
         pulled_kernel(products, rows, first, last, half, pulled)
         for parent in range(runs[run], runs[run + 1]):
             begin, end = starts[parent] - first, ends[parent] - first
-            for a in range(q):
-                for i in range(m):
-                    one = pulled[a, i, begin:end]
-                    for j in range(i + 1):
-                        other, lost = pulled[a, j, begin:end], 0.0
+            for i in range(m):
+                for j in range(i + 1):
+                    lost, a = 0.0, 0
+                    while a + 2 <= q:
+                        one, other = pulled[a, i, begin:end], pulled[a, j, begin:end]
+                        two, another = pulled[a + 1, i, begin:end], pulled[a + 1, j, begin:end]
+                        for c in range(end - begin):
+                            lost += one[c] * other[c] + two[c] * another[c]
+                        a += 2
+                    if a < q:
+                        one, other = pulled[a, i, begin:end], pulled[a, j, begin:end]
                         for c in range(end - begin):
                             lost += one[c] * other[c]
-                        above[parent, i, j] += lost
-            for i in range(m):
-                for j in range(i):
-                    above[parent, j, i] = above[parent, i, j]
+                    above[parent, i, j] = above[parent, j, i] = lost
     return logdet
 
 

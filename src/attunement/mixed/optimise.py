@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 _STARTS = ((1.0, 0.0), (0.3, 0.0), (0.05, 0.0), (2.0, 0.0), (1.0, 0.9), (1.0, -0.9), (0.2, 0.9), (0.2, -0.9))
 _SMALL = 5_000  # rows; above, one start is enough and the boundary is tried afterwards
-_LARGE = 40_000  # levels of the finest factor, above which a sample is fitted first
-_SAMPLE = 15_000
+_LARGE = 4_000  # levels of the finest factor, above which a sample is fitted first
+_SAMPLE = (1_500, 15_000)  # its levels, at least and at most; a tenth between
 _NEAR_ZERO = 1e-3
 _OFF_ZERO = 0.03
 _LARGEST = 3e3  # relative standard deviation; beyond, the residual is rounding and theta runs away
@@ -105,7 +105,7 @@ def _starts(model: Likelihood) -> list[Array]:
 
 def _of_a_sample(model: Likelihood) -> tuple[Array, Array]:
     """Fit a sample of whole families: where to start, and the inverse of the curvature to expect there."""
-    sample = model.sample(_SAMPLE)
+    sample = model.sample(min(max(_SAMPLE[0], model.levels // 10), _SAMPLE[1]))
     theta, _ = _descend(sample, sample.start(0.3), None, enough=1e-3)
     values, vectors = np.linalg.eigh(sample.hessian(theta))
     values = np.maximum(np.abs(values), 1e-6 * np.abs(values).max())

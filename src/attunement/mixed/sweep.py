@@ -114,7 +114,7 @@ def solve_level(
         own = own - taken.tier[places][..., block]
         own_pairs = own_pairs - taken.pairs[places]
     half, logdet = _half(own[:, places], root[..., None])
-    pulled = np.einsum("aj...,jm...->am...", half, own)
+    pulled = half[0] * own if len(places) == 1 else np.einsum("aj...,jm...->am...", half, own)
     level = np.empty(0, dtype=np.int64) if tier.pairs is None else tier.pairs.level
     pulled_pairs = np.einsum("ajp,jp->ap", half[:, :, 0, level], own_pairs)
     return Level(own, half, pulled, own_pairs, pulled_pairs, logdet, level)
