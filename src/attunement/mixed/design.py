@@ -106,6 +106,25 @@ class Moments:
     n: int
     spec: ModelSpec
 
+    @property
+    def needed(self) -> list[str]:
+        """The table's columns that a prediction needs."""
+        texts = [self.formula.fixed, *(term.columns for term in self.formula.random)]
+        named = {str(name) for text in texts for name in Columns(text).required_variables}
+        return sorted(named | {name for group in self.groups.values() for name in group})
+
+    def raw(self, fixef: dict[str, float]) -> Array:
+        """(p,) coefficients by fixed column, zero for one that is not named."""
+        return np.array([fixef.get(name, 0.0) for name in self.names])
+
+    def columns_of(self, term: TermColumns, frame: pl.DataFrame) -> Array:
+        """(n, q) a term's columns as written, for other rows."""
+        return _made(term.spec, frame)
+
+    def level_numbers(self, term: TermColumns, frame: pl.DataFrame) -> Codes:
+        """(n,) numbers of a term's levels among these rows, known or not."""
+        return _coded(level_names(term.term.group, frame))[1]
+
 
 def moments(
     text: str,
@@ -344,6 +363,12 @@ def _whitenings(
     if formula.autocorrelation is not None:
         found.append(Autocorrelation(_series(formula.autocorrelation, frame, codes, least=-np.inf)))
     return tuple(found), labels
+
+
+def series_of(written: InSeries, frame: pl.DataFrame) -> Series:
+    """Number the series of the rows, and say where in it each row stands."""
+    _, of_row = _coded(level_names(written.group, frame))
+    return Series(of_row, frame[written.position].cast(pl.Float64).to_numpy())
 
 
 def _series(written: InSeries, frame: pl.DataFrame, codes: dict[str, Codes], least: float) -> Series:

@@ -10,7 +10,9 @@ import numpy as np
 import polars as pl
 
 from attunement.errors import ModelProblem
-from attunement.mixed.design import Moments, on_new_rows
+from attunement.mixed import draw, present
+from attunement.mixed.ahead import ahead
+from attunement.mixed.design import Moments, TermColumns, on_new_rows
 from attunement.mixed.effects import effects
 from attunement.mixed.predict import NewRows, covariance
 
@@ -167,6 +169,67 @@ class Fit:
         """
         rows = on_new_rows(self.moments, table)
         return predicted(self.moments, self._model, self._at, self.sigma, rows, size)
+
+    def modes(self, term: TermColumns) -> Array:
+        """(levels, q) the modes of one of `moments`' terms, on its columns as written."""
+        place = self.moments.terms.index(term)
+        inside = self._model.terms[place]
+        return effects(self._model, self._at)[inside.factor][0][:, inside.places] @ np.linalg.inv(term.turn).T
+
+    def tidy(self, level: float = 0.95) -> pl.DataFrame:
+        """One row a parameter, with its interval: see `present.tidy`."""
+        return present.tidy(self, level)
+
+    def glance(self) -> pl.DataFrame:
+        """One row for the whole fit: see `present.glance`."""
+        return present.glance(self)
+
+    def augment(self, table: Any, level: float = 0.95) -> pl.DataFrame:  # noqa: ANN401
+        """The table with fitted values and residuals: see `present.augment`."""
+        return present.augment(self, table, level)
+
+    def confint(self, level: float = 0.95, *, method: str = "curvature") -> pl.DataFrame:
+        """Intervals by curvature or profile: see `present.confint`."""
+        return present.confint(self, level, method=method)
+
+    def simulate(self, table: Any, count: int = 1, *, seed: int, anew: bool = True) -> pl.DataFrame:  # noqa: ANN401
+        """New responses for the rows of a table: see `draw.simulate`."""
+        return draw.simulate(self, table, count, seed, anew=anew)
+
+    def ahead(
+        self,
+        table: Any,  # noqa: ANN401
+        *,
+        series: str | tuple[str, ...],
+        position: str = "session",
+    ) -> pl.DataFrame:
+        """Each response as expected from the earlier ones of its series: see `ahead.ahead`."""
+        return ahead(self, table, series=series, position=position)
+
+    def _repr_html_(self) -> str:
+        return present.as_html(self)
+
+    def sd_criterion(self, place: int | None, sd: float, near: Array) -> tuple[float, Array]:
+        """Minus twice the log-likelihood with one standard deviation (in points) held, all else at its best.
+
+        `place` is a term's, of one column and without further parameters, or None for the residual's; `near` is
+        where to start, theta and the log of sigma. Also where it ended.
+        """
+        model = self._model
+
+        def criterion(values: Array) -> tuple[float, Array]:
+            theta, sigma = values[:-1].copy(), math.exp(values[-1]) if place is not None else sd
+            if place is not None:
+                theta[place] = sd / sigma
+            value, slope = model.given_sigma(theta, sigma)
+            if place is None:
+                slope[-1] = 0.0
+            else:
+                slope[-1] -= slope[place] * theta[place]
+                slope[place] = 0.0
+            return value, slope
+
+        return present.profiled_out(criterion, near)
 
     def expected_drift(self) -> float:
         """The drift's expectation over the likelihood's curvature, in squared points; 0 without a drift.

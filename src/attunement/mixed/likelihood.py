@@ -297,8 +297,21 @@ class Likelihood:
     def with_gradient(self, theta: Array) -> tuple[float, Array]:
         """The criterion and its gradient in theta."""
         at = self.solve(theta)
+        return at.deviance, np.append(self._gradient(at, theta, self.nu / at.rss), self._further(theta))
+
+    def given_sigma(self, theta: Array, sigma: float) -> tuple[float, Array]:
+        """The criterion at a residual sd that is not the best one; its gradient in theta and in log sigma."""
+        at = self.solve(theta)
+        best = self.nu * (1.0 + np.log(2.0 * np.pi * at.rss / self.nu))
+        misfit = at.rss / sigma**2
+        here = at.deviance - best + self.nu * np.log(2.0 * np.pi * sigma**2) + misfit
+        gradient = self._gradient(at, theta, 1.0 / sigma**2)
+        return float(here), np.append(gradient, 2.0 * (self.nu - misfit))
+
+    def _gradient(self, at: Solution, theta: Array, weight: float) -> Array:
+        """The gradient in theta's triangles; `weight` is that of the residual sum of squares."""
         direction = self.direction(at)
-        adjoint = (self.nu / at.rss) * np.outer(direction, direction)
+        adjoint = weight * np.outer(direction, direction)
         if self.reml:
             adjoint[self._fixed_square] += at.spread
         slopes = self.slopes(at, adjoint)
@@ -306,7 +319,7 @@ class Likelihood:
         for term, triangle, corner in zip(self.terms, self.triangles(theta), self._corners, strict=True):
             own = slopes[term.factor][term.places, term.places]
             gradient.append((2.0 * own @ triangle)[corner])
-        return at.deviance, np.concatenate([*gradient, self._further(theta)])
+        return np.concatenate(gradient)
 
     def slopes(self, at: Solution, adjoint: Array) -> dict[str, Array]:
         """By factor, (q, q) the derivative in its relative covariance of log|M| and what has this adjoint."""

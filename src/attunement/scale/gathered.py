@@ -56,7 +56,7 @@ class Gathered:
         constant = self.laid.constant
         products = np.empty((self.m * (self.m + 1) // 2, table.num_rows))
         for i, j in self.laid.products(constant):
-            products[pair(i, j)] = table[f"p{i}_{j}"].to_numpy()
+            _fill(products[pair(i, j)], table[f"p{i}_{j}"])
         if not self.laid.weighted and self.laid.columns[0] == "Intercept":
             products[0] = self._n
         values = {column: table[f"low{column}"].to_numpy() for column in constant}
@@ -155,6 +155,14 @@ class _ByStratum(CellSource):
         sums = [np.bincount(self.cell, weight * each, size) for each in self.whole.products]
         logdet = self.whole.logdet + 2.0 * float(self.sizes @ logs)
         return replace(self.whole, products=np.asarray(sums, dtype=np.float64), logdet=logdet)
+
+
+def _fill(row: Array, column: pa.ChunkedArray) -> None:
+    """Copy an Arrow column chunk by chunk: a column of millions is not made twice."""
+    place = 0
+    for chunk in column.chunks:
+        row[place : place + len(chunk)] = chunk.to_numpy(zero_copy_only=False)
+        place += len(chunk)
 
 
 def _factors(laid: Laid, keys: dict[str, Any]) -> tuple[dict[str, Codes], dict[str, pl.Series]]:
