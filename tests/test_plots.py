@@ -8,8 +8,9 @@ import xml.etree.ElementTree as ET
 import polars as pl
 import pytest
 
+from attunement.drawing import PALETTE, Chart
 from attunement.findings import Finding
-from attunement.plots import PALETTE, Chart, board, course_chart, shares_chart
+from attunement.plots import board, course_chart, shares_chart
 from attunement.simulate import simulate
 from attunement.trajectories import Caseload, Measure, trajectories
 

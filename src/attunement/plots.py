@@ -6,70 +6,19 @@ paths. Colours are names (`PALETTE`): on a page they are the page's own, so a ch
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
-import vl_convert
+
+from attunement.drawing import FONT, Chart, drawn, interval_chart, light
 
 if TYPE_CHECKING:
     from attunement.findings import Finding
     from attunement.trajectories import Caseload, Trajectory
 
-PALETTE = {
-    "paper": ("#faf7f2", "#1c1a18"),
-    "card": ("#fffefa", "#262220"),
-    "ink": ("#26231f", "#ece5d9"),
-    "quiet": ("#635c55", "#aaa196"),
-    "rule": ("#dcd8cb", "#403b36"),
-    "accent": ("#2d6e5f", "#7fc4b2"),
-    "band": ("#dcebe4", "#26403a"),
-    "attention": ("#a0521f", "#e6985f"),
-}
-"""Name, light and dark: warm paper, ink, one green, one warm colour for what wants attention; never red."""
-
-_FONT = "Atkinson Hyperlegible Next, Atkinson Hyperlegible, system-ui, sans-serif"
 _WIDTH, _HEIGHT = 330, 190
 _TILE = (200, 64)
-
-
-@dataclass(frozen=True, slots=True)
-class Chart:
-    """A picture, the same as a sentence, and the same as a table.
-
-    Parameters
-    ----------
-    markup
-        SVG whose colours are the light ones of `PALETTE`.
-    sentence
-        What it shows, for those who hear it.
-    table
-        The numbers in it.
-    """
-
-    markup: str = field(repr=False)
-    sentence: str
-    table: pl.DataFrame = field(repr=False)
-
-    def themed(self) -> str:
-        """SVG that takes its colours from the page, as ``var(--accent)`` and so on."""
-        return themed(self.markup)
-
-    def dark(self) -> str:
-        """SVG in the dark colours, for where no page gives any."""
-        dark = dict(PALETTE.values())
-        return re.sub("|".join(dark), lambda found: dark[found[0]], self.markup)
-
-    def _repr_svg_(self) -> str:
-        return self.markup
-
-
-def themed(markup: str) -> str:
-    """Turn the light colours of `PALETTE` into the names that a page gives them."""
-    names = {light: name for name, (light, _) in PALETTE.items()}
-    return re.sub("|".join(names), lambda found: f"var(--{names[found[0]]})", markup)
 
 
 def course_chart(trajectory: Trajectory) -> Chart:
@@ -89,7 +38,7 @@ def course_chart(trajectory: Trajectory) -> Chart:
         "height": _HEIGHT,
         "layer": layers,
     }
-    return Chart(_draw(spec, _course_sentence(trajectory)), _course_sentence(trajectory), table)
+    return Chart(drawn(spec, _course_sentence(trajectory)), _course_sentence(trajectory), table)
 
 
 def shares_chart(found: Finding) -> Chart:
@@ -103,30 +52,8 @@ def shares_chart(found: Finding) -> Chart:
     table = found.evidence.with_columns(
         pl.col("source").replace(names), pl.col("share", "low", "high") * 100
     ).select("source", "share", "low", "high")
-    y = {"field": "source", "type": "nominal", "sort": None, "title": None}
-    x = {"type": "quantitative", "title": "share of all difference, %", "scale": {"domain": [0, 100]}}
-    spec = {
-        "data": {"values": table.to_dicts()},
-        "width": _WIDTH - 60,
-        "height": {"step": 30},
-        "layer": [
-            {
-                "mark": {"type": "rule", "strokeWidth": 3, "color": _light("accent"), "opacity": 0.45},
-                "encoding": {"y": y, "x": {"field": "low", **x}, "x2": {"field": "high"}},
-            },
-            {
-                "mark": {
-                    "type": "point",
-                    "filled": True,
-                    "size": 70,
-                    "color": _light("accent"),
-                    "opacity": 1,
-                },
-                "encoding": {"y": y, "x": {"field": "share", **x}},
-            },
-        ],
-    }
-    return Chart(_draw(spec, found.sentence), found.sentence, table)
+    x = {"title": "share of all difference, %", "scale": {"domain": [0, 100]}}
+    return interval_chart(table, ("source", "share"), x, found.sentence, _WIDTH - 60)
 
 
 def tile(trajectory: Trajectory, band: pl.DataFrame) -> str:
@@ -147,14 +74,14 @@ def tile(trajectory: Trajectory, band: pl.DataFrame) -> str:
         return [place(*row) for row in rows.drop_nulls(column).select("session", column).rows()]
 
     edge = " ".join([*path(band, "high"), *reversed(path(band, "low"))])
-    drawn = [f'<polygon points="{edge}" fill="{_light("band")}"/>'] if band.height > 1 else []
+    drawn = [f'<polygon points="{edge}" fill="{light("band")}"/>'] if band.height > 1 else []
     points = path(table, "connection" if "connection" in table.columns else "rating")
     drawn.append(
-        f'<polyline points="{" ".join(points)}" fill="none" stroke="{_light("accent")}" stroke-width="2" '
+        f'<polyline points="{" ".join(points)}" fill="none" stroke="{light("accent")}" stroke-width="2" '
         'stroke-linejoin="round"/>'
     )
     across, up = points[-1].split(",")
-    drawn.append(f'<circle cx="{across}" cy="{up}" r="4" fill="{_light("accent")}"/>')
+    drawn.append(f'<circle cx="{across}" cy="{up}" r="4" fill="{light("accent")}"/>')
     return f'<svg viewBox="0 0 {width} {height}" aria-hidden="true" focusable="false">{"".join(drawn)}</svg>'
 
 
@@ -169,13 +96,13 @@ def board(caseload: Caseload, most: int = 60) -> Chart:
         inner = tile(each, band).replace(
             "<svg ", f'<svg x="0" y="22" width="{_TILE[0]}" height="{_TILE[1]}" '
         )
-        text = f'<text x="6" y="16" font-size="13" fill="{_light("ink")}">{label}</text>'
+        text = f'<text x="6" y="16" font-size="13" fill="{light("ink")}">{label}</text>'
         parts.append(f'<g transform="translate({left} {top})">{text}{inner}</g>')
     rows = -(-len(shown) // 4)
     sentence = f"{len(shown):,} of {len(caseload):,} courses, those who want attention first."
     markup = (
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{escape(sentence)}" '
-        f'viewBox="0 0 {4 * width} {rows * height}" font-family="{_FONT}">{"".join(parts)}</svg>'
+        f'viewBox="0 0 {4 * width} {rows * height}" font-family="{FONT}">{"".join(parts)}</svg>'
     )
     return Chart(markup, sentence, caseload.frame().head(most))
 
@@ -204,14 +131,14 @@ def _y(column: str) -> dict[str, Any]:
 
 def _area(low: str, high: str, colour: str, opacity: float) -> dict[str, Any]:
     return {
-        "mark": {"type": "area", "color": _light(colour), "opacity": opacity},
+        "mark": {"type": "area", "color": light(colour), "opacity": opacity},
         "encoding": {"x": _x(), "y": _y(low), "y2": {"field": high}},
     }
 
 
 def _line(column: str, colour: str) -> dict[str, Any]:
     return {
-        "mark": {"type": "line", "color": _light(colour), "strokeWidth": 2.5},
+        "mark": {"type": "line", "color": light(colour), "strokeWidth": 2.5},
         "encoding": {"x": _x(), "y": _y(column)},
     }
 
@@ -223,7 +150,7 @@ def _points(trajectory: Trajectory) -> dict[str, Any]:
         "transform": [{"filter": "datum.rating !== null"}],
         "mark": {
             "type": "point", "filled": True, "size": 50, "opacity": 1,
-            "fill": _light("card"), "stroke": _light("accent"), "strokeWidth": 2,
+            "fill": light("card"), "stroke": light("accent"), "strokeWidth": 2,
         },
         "encoding": {"x": _x(), "y": {**_y("rating"), "scale": scale}},
     }  # fmt: skip
@@ -233,28 +160,6 @@ def _established(trajectory: Trajectory) -> dict[str, Any]:
     """A dashed line; what it stands for is said in the sentence and in the legend, where it covers no rating."""
     return {
         "data": {"values": [{}]},
-        "mark": {"type": "rule", "color": _light("quiet"), "strokeDash": [3, 4], "opacity": 0.8},
+        "mark": {"type": "rule", "color": light("quiet"), "strokeDash": [3, 4], "opacity": 0.8},
         "encoding": {"y": {"datum": trajectory.measure.established, "type": "quantitative"}},
     }
-
-
-def _light(name: str) -> str:
-    return PALETTE[name][0]
-
-
-def _draw(spec: dict[str, Any], sentence: str) -> str:
-    """Let Vega draw; one label for the whole picture in place of Vega's many."""
-    axis = {
-        "labelColor": _light("quiet"), "titleColor": _light("quiet"), "gridColor": _light("rule"),
-        "domainColor": _light("rule"), "tickColor": _light("rule"), "labelFontSize": 13, "titleFontSize": 13,
-        "titleFontWeight": "normal",
-    }  # fmt: skip
-    config = {
-        "font": _FONT, "background": None, "view": {"stroke": None}, "axis": axis,
-        "padding": {"left": 14, "right": 8, "top": 6, "bottom": 4},
-    }  # fmt: skip
-    drawn = re.sub(
-        r' (?:role|aria-[a-z]+)="[^"]*"', "", vl_convert.vegalite_to_svg({**spec, "config": config})
-    )
-    drawn = re.sub(r'<svg ([^>]*?)width="[\d.]+" height="[\d.]+"', r"<svg \1", drawn, count=1)
-    return drawn.replace("<svg ", f'<svg role="img" aria-label="{escape(sentence)}" ', 1)

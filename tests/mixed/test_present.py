@@ -137,3 +137,11 @@ def test_a_family_has_its_tables_too() -> None:
     assert "binomial" in found._repr_html_()
     with pytest.raises(ModelProblem, match="Only Gaussian"):
         found.simulate(staying, seed=1)
+
+
+def test_the_picture_says_what_the_table_says(found: Fit) -> None:
+    chart = found.plot()
+    assert chart.table.height == 6
+    assert chart.markup.startswith("<svg")
+    assert "95 % interval" in chart.sentence
+    assert "c001" not in chart.markup  # nobody is compared

@@ -12,6 +12,7 @@ import polars as pl
 from attunement.errors import ModelProblem
 from attunement.mixed import draw, present
 from attunement.mixed.ahead import ahead
+from attunement.mixed.chart import fit_chart
 from attunement.mixed.design import Moments, TermColumns, on_new_rows
 from attunement.mixed.effects import effects
 from attunement.mixed.predict import NewRows, covariance
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from attunement.drawing import Chart
     from attunement.mixed.likelihood import Likelihood, Solution
 
     Array = NDArray[np.float64]
@@ -205,6 +207,10 @@ class Fit:
     ) -> pl.DataFrame:
         """Each response as expected from the earlier ones of its series: see `ahead.ahead`."""
         return ahead(self, table, series=series, position=position)
+
+    def plot(self, level: float = 0.95) -> Chart:
+        """Every estimate with its interval: see `chart.fit_chart`."""
+        return fit_chart(self, level)
 
     def _repr_html_(self) -> str:
         return present.as_html(self)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from attunement import plots
+from attunement import drawing, plots
 from attunement.findings import Finding, NotYet
 from attunement.reports.summary import Source, attention, details, limits, size
 
@@ -46,7 +46,7 @@ def look_page(
         progress("drawing", len(cards) / max(len(place), 1))
         cards.append(_card(each, place[each.name]))
     band = caseload.band
-    tiles = [(each, _safe(plots.themed(plots.tile(each, band)))) for each in caseload.trajectories[:TILES]]
+    tiles = [(each, _safe(drawing.themed(plots.tile(each, band)))) for each in caseload.trajectories[:TILES]]
     where = caseload.shares
     return (
         _environment()
@@ -66,7 +66,7 @@ def look_page(
             place=place,
             not_drawn=len(details(caseload)) - len(cards),
             limits=limits(caseload),
-            palette=plots.PALETTE,
+            palette=drawing.PALETTE,
             skipped=source.skipped.head(ROWS).to_dicts(),
         )
     )
@@ -77,7 +77,7 @@ def _card(each: Trajectory, place: int) -> Card:
     return Card(place, each, _svg(chart), chart.table)
 
 
-def _svg(chart: plots.Chart) -> Markup:
+def _svg(chart: drawing.Chart) -> Markup:
     return _safe(chart.themed())
 
 
