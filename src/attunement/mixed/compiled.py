@@ -50,13 +50,20 @@ def _shares(tier: Tier, root: Array, own: Own) -> list[tuple[Any, ...]]:
 
     One share a thread; shares touch different families and wait for nothing but the end.
     """
-    ends = np.append(tier.starts[1:], tier.order.size)
+    ends = np.append(tier.pieces[1:], tier.order.size)
     cuts = np.linspace(0, tier.runs.size - 1, THREADS + 1).astype(np.int64)
     places = np.array(tier.places)
     return [
-        (own.products[:, 0], own.rows, root[:, :, 0], places, tier.starts, ends, tier.runs[low : high + 1])
+        (own.products[:, 0], own.rows, root[:, :, 0], places, tier.pieces, ends, tier.runs[low : high + 1])
         for low, high in pairwise(cuts)
     ]
+
+
+def _by_piece(tier: Tier, by_parent: Array) -> Array:
+    """Each piece gets what its family has."""
+    if tier.pieces.size == tier.starts.size:
+        return np.ascontiguousarray(by_parent)
+    return np.ascontiguousarray(by_parent[tier.parent[tier.pieces]])
 
 
 def _run(kernel: Callable[..., Any], calls: list[tuple[Any, ...]]) -> list[Any]:
@@ -68,14 +75,16 @@ def _run(kernel: Callable[..., Any], calls: list[tuple[Any, ...]]) -> list[Any]:
 def take_out(tier: Tier, root: Array, own: Own) -> tuple[Array, float]:
     """(m, m, 1, parents) what the finest tier takes from its parents, and the log-determinant."""
     m = own.rows.shape[1]
-    above = np.zeros((tier.starts.size, m, m))
+    above = np.zeros((tier.pieces.size, m, m))
     logdets = _run(_kernels()[0], [(*share, above) for share in _shares(tier, root, own)])
+    if tier.pieces.size > tier.starts.size:
+        above = np.add.reduceat(above, np.searchsorted(tier.pieces, tier.starts), axis=0)
     return np.ascontiguousarray(np.moveaxis(above, 0, 2))[:, :, None], float(sum(logdets))
 
 
 def slope(tier: Tier, root: Array, own: Own, carried: Array) -> Array:
     """(q, q) the derivative of the criterion in the finest tier's covariance; `carried` is (m, m, parents)."""
-    by_parent = np.ascontiguousarray(np.moveaxis(carried, 2, 0))
+    by_parent = _by_piece(tier, np.moveaxis(carried, 2, 0))
     q = own.rows.shape[0]
     found = np.zeros((THREADS, q, q))
     shares = _shares(tier, root, own)
@@ -86,9 +95,9 @@ def slope(tier: Tier, root: Array, own: Own, carried: Array) -> Array:
 def effects(tier: Tier, root: Array, own: Own, carried: Array, coefficients: Array) -> tuple[Array, Array]:
     """(q, levels) the finest tier's modes and (q, q, levels) their covariances."""
     q, levels = own.rows.shape[0], tier.order.size
-    by_parent = np.ascontiguousarray(np.moveaxis(carried, 2, 0))
+    by_parent = _by_piece(tier, np.moveaxis(carried, 2, 0))
     modes, spread = np.zeros((q, levels)), np.zeros((q, q, levels))
-    of_parent = np.ascontiguousarray(coefficients.T)
+    of_parent = _by_piece(tier, coefficients.T)
     shares = _shares(tier, root, own)
     _run(_kernels()[2], [(*share, by_parent, of_parent, modes, spread) for share in shares])
     return modes, spread

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     Codes = NDArray[np.int64]
 
 BLOCK = 8_192  # levels worked on at once: what is made of them stays in the processor's cache
-_RUN = 512  # the same, for the compiled passes
+_RUN, _PIECE = 512, 1_024  # the same for the compiled passes, and the longest piece of a family there
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +49,8 @@ class Tier:
         (levels,) where each level's first cell stands, among the sorted cells; None where they are the same.
     blocks
         Runs of levels and of parents to work on at once.
-    runs
-        Where shorter runs of families begin, and the end: those of the compiled passes.
+    pieces, runs
+        For the compiled passes: where each family begins, long ones cut; and where runs of pieces begin, and the end.
     pairs
         Which columns of the border each level touches, if there is a border.
     """
@@ -62,6 +62,7 @@ class Tier:
     parent: Codes
     cells: Codes | None
     blocks: tuple[tuple[slice, slice], ...]
+    pieces: Codes
     runs: Codes
     pairs: Pairs | None
 
@@ -231,6 +232,9 @@ def _tier(  # noqa: PLR0913, PLR0917 - the pieces of one tier
     above = parents[tier] if tier < len(parents) else None
     parent = np.zeros_like(orders[tier]) if above is None else ranks[tier + 1][above[orders[tier]]]
     starts = _firsts(parent)
+    pieces = (
+        np.unique(np.r_[starts, np.arange(0, parent.size, _PIECE)]) if _long(starts, parent.size) else starts
+    )
     cells = _firsts(levels)
     return Tier(
         factor=factor,
@@ -240,9 +244,14 @@ def _tier(  # noqa: PLR0913, PLR0917 - the pieces of one tier
         parent=parent,
         cells=None if cells.size == levels.size else cells,
         blocks=_blocks(starts, parent.size, BLOCK) if pairs is None else ((slice(None), slice(None)),),
-        runs=np.array([0, *(families.stop for _, families in _blocks(starts, parent.size, _RUN))]),
+        pieces=pieces,
+        runs=np.array([0, *(some.stop for _, some in _blocks(pieces, parent.size, _RUN))]),
         pairs=pairs,
     )
+
+
+def _long(starts: Codes, count: int) -> bool:
+    return bool(np.diff(starts, append=count).max(initial=0) > _PIECE)
 
 
 def _firsts(sorted_values: Codes) -> Codes:
