@@ -12,7 +12,7 @@ import os
 import sys
 import webbrowser
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import cyclopts
 from cyclopts import App, Parameter
@@ -56,6 +56,7 @@ def look(  # noqa: PLR0913 - each is an option
     encoding: str = "utf-8",
     skip_bad: Annotated[bool, _SWITCH] = False,
     missing_ok: Annotated[bool, _SWITCH] = False,
+    prior: Literal["published", "none"] = "published",
 ) -> None:
     """Look at the connection with every client in a table of session ratings.
 
@@ -89,6 +90,8 @@ def look(  # noqa: PLR0913 - each is an option
         Leave out rows that cannot be read, and list them, instead of stopping.
     missing_ok
         Look even where more than a third of the scores are missing.
+    prior
+        What is known before the ratings, for fewer than 20 clients: published figures, or none.
     """
     from attunement.exchange import name_of, parse_mapping, read_ratings, refuse_places
 
@@ -107,7 +110,8 @@ def look(  # noqa: PLR0913 - each is an option
         from attunement.trajectories import trajectories
 
         source = Source(name_of(file), reading.mapping, (*reading.notes, *said), reading.skipped)
-        caseload = trajectories(reading.ratings, measure, progress=progress)
+        known = prior if prior == "published" else None
+        caseload = trajectories(reading.ratings, measure, prior=known, progress=progress)
         if therapist:
             caseload = caseload.of(therapist)
         _write(caseload, source, page, frame, progress)

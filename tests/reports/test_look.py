@@ -54,10 +54,19 @@ def test_a_practice_of_two_says_what_is_missing_once() -> None:
     table = pl.DataFrame(
         {"client": ["a", "a", "b", "b"], "session": [1, 2, 1, 2], "score": [5.0, 6.0, 7.0, 7.5]}
     )
-    text = text_of(look_page(trajectories(table, Measure(0, 10)), SOURCE))
+    text = text_of(look_page(trajectories(table, Measure(0, 10), prior=None), SOURCE))
     assert text.count("2 clients with two rated sessions or more") == 1
     assert "the client’s ratings" in text
     assert "new clients here are expected" not in text
+
+
+def test_a_practice_of_two_is_told_from_published_figures_and_the_page_says_so() -> None:
+    table = pl.DataFrame(
+        {"client": ["a", "a", "b", "b"], "session": [1, 2, 1, 2], "score": [5.0, 6.0, 7.0, 7.5]}
+    )
+    text = text_of(look_page(trajectories(table, Measure(0, 10)), SOURCE))
+    assert text.count("published figures of client-rated alliances") == 1
+    assert "new clients here are expected" in text
 
 
 def test_a_code_cannot_break_out_of_the_page() -> None:

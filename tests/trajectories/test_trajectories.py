@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import polars as pl
@@ -20,13 +20,18 @@ if TYPE_CHECKING:
 TEN = Measure(0, 10)
 
 
-def caseload_of(ratings: Mapping[str, Sequence[float | None]], measure: Measure = TEN) -> Caseload:
+def caseload_of(
+    ratings: Mapping[str, Sequence[float | None]],
+    measure: Measure = TEN,
+    prior: Literal["published"] | None = "published",
+) -> Caseload:
     rows = [
         (client, session, score)
         for client, scores in ratings.items()
         for session, score in enumerate(scores, start=1)
     ]
-    return trajectories(pl.DataFrame(rows, schema=["client", "session", "score"], orient="row"), measure)
+    table = pl.DataFrame(rows, schema=["client", "session", "score"], orient="row")
+    return trajectories(table, measure, prior=prior)
 
 
 def usual(clients: int = 20, sessions: int = 10) -> dict[str, list[float | None]]:
@@ -150,8 +155,8 @@ def test_the_connected_share_has_an_interval_and_a_sentence(practice: Caseload) 
     assert f"{100 * found.estimate.value:.0f} in 100" in found.sentence
 
 
-def test_few_clients_get_a_not_yet_and_no_crash() -> None:
-    caseload = caseload_of({"a": [5, 6, 7, 7], "b": [6, 6, 6.5]})
+def test_without_a_prior_few_clients_get_a_not_yet_and_no_crash() -> None:
+    caseload = caseload_of({"a": [5, 6, 7, 7], "b": [6, 6, 6.5]}, prior=None)
     assert isinstance(caseload.model, NotYet)
     assert isinstance(caseload.shares, NotYet)
     assert isinstance(caseload.connected, NotYet)
@@ -161,6 +166,46 @@ def test_few_clients_get_a_not_yet_and_no_crash() -> None:
         assert isinstance(each.state, NotYet)
         assert isinstance(each.plateau, NotYet)
     assert caseload.frame().height == 2
+
+
+@pytest.mark.parametrize(
+    "ratings",
+    [
+        {"a": [5.0, 6.0, 7.0, 7.0], "b": [6.0, 6.0, 6.5]},
+        {"a": [4.0, 5.0]},
+        {"a": [8.0], "b": [3.0]},
+        {"a": [5.0 + session % 3 for session in range(60)]},
+    ],
+)
+def test_from_published_figures_one_client_is_enough_for_an_answer(ratings: dict[str, list[float]]) -> None:
+    caseload = caseload_of(ratings)
+    for each in caseload:
+        assert isinstance(each.depth, Finding)
+        assert each.depth.estimate.low < each.depth.estimate.value < each.depth.estimate.high
+        assert each.states is not None
+        assert sum(each.states.values()) == pytest.approx(1)
+    assert any("published figures" in limit for limit in caseload.limits)
+    assert isinstance(caseload.shares, NotYet)
+
+
+def test_a_client_who_was_rated_more_often_is_known_better() -> None:
+    caseload = caseload_of({"often": [6.0, 6.5, 6.0, 7.0, 6.5, 7.0, 6.5, 7.0], "once": [6.5]})
+    width = {
+        each.client: each.depth.estimate.high - each.depth.estimate.low
+        for each in caseload
+        if isinstance(each.depth, Finding)
+    }
+    assert width["often"] < 0.8 * width["once"]
+
+
+def test_the_prior_is_put_on_the_scale() -> None:
+    ten = caseload_of({"a": [5.0, 6.0, 7.0], "b": [6.0, 8.0, 7.0]})
+    forty = caseload_of({"a": [20.0, 24.0, 28.0], "b": [24.0, 32.0, 28.0]}, Measure(0, 40))
+    for small, large in zip(ten, forty, strict=True):
+        assert isinstance(small.depth, Finding)
+        assert isinstance(large.depth, Finding)
+        assert large.depth.estimate.value == pytest.approx(4 * small.depth.estimate.value, rel=1e-3)
+        assert large.depth.estimate.low == pytest.approx(4 * small.depth.estimate.low, rel=1e-2)
 
 
 def test_one_session_each_gets_a_not_yet() -> None:
@@ -199,13 +244,13 @@ def test_the_saturating_shape_has_a_plateau_and_the_others_say_why_not() -> None
         ]
         for i in range(15)
     }
-    caseload = caseload_of(steep)
+    caseload = caseload_of(steep, prior=None)
     assert not isinstance(caseload.model, NotYet)
     assert caseload.model.shape.name == "saturating"
     plateau = caseload.trajectories[0].plateau
     assert isinstance(plateau, Finding)
     assert plateau.estimate.value == pytest.approx(9, abs=1.2)
-    straight = caseload_of(usual())
+    straight = caseload_of(usual(), prior=None)
     plateau = straight.trajectories[0].plateau
     assert isinstance(plateau, NotYet)
 
@@ -312,7 +357,7 @@ def test_the_frame_has_the_same_types_whatever_can_be_told() -> None:
 
 
 def test_a_long_course_of_one_client_says_what_is_missing_and_not_that_it_is_short() -> None:
-    caseload = caseload_of({"a": [5 + session % 3 for session in range(60)]})
+    caseload = caseload_of({"a": [5 + session % 3 for session in range(60)]}, prior=None)
     assert isinstance(caseload.connected, NotYet)
     assert "1 client with two rated sessions" in caseload.connected.sentence
     assert caseload.trajectories[0].word == "not yet"
@@ -321,6 +366,6 @@ def test_a_long_course_of_one_client_says_what_is_missing_and_not_that_it_is_sho
 @pytest.mark.parametrize("slope", [0.0, 0.3])
 def test_ratings_without_any_noise_are_no_fault(slope: float) -> None:
     exact = {f"c{i}": [2 + i * 0.5 + s * slope for s in range(1, 7)] for i in range(8)}
-    for each in caseload_of(exact):
+    for each in caseload_of(exact, prior=None):
         assert isinstance(each.depth, Finding)
         assert each.depth.estimate.value == pytest.approx(each.score[-1], abs=0.05)

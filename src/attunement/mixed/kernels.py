@@ -47,7 +47,7 @@ def half_kernel(
             m10, m11 = l11 * low, 1.0 + l11 * l11 * p11[c]
             inverse = 1.0 / np.sqrt(m00)
             tie = m10 * inverse
-            rest = m11 - tie * tie
+            rest = max(m11 - tie * tie, 1.0)
             other = 1.0 / np.sqrt(rest)
             half[0, 0, c] = l00 * inverse
             half[0, 1, c] = l10 * inverse

@@ -79,6 +79,8 @@ class Solution:
         log-determinant.
     sums, roots, taken, border
         The sums, L by factor (q, q, 1), and what each step left.
+    further
+        The further parameters of theta.
     """
 
     deviance: float
@@ -91,6 +93,7 @@ class Solution:
     roots: dict[str, Array]
     taken: tuple[Taken, ...]
     border: SolvedBorder
+    further: Array
 
 
 class Likelihood:
@@ -273,6 +276,7 @@ class Likelihood:
             roots=roots,
             taken=tuple(steps),
             border=border,
+            further=theta[theta.size - len(self.even) :],
         )
 
     def eliminate(self, sums: Sums, roots: dict[str, Array]) -> list[Taken]:

@@ -36,6 +36,24 @@ _SHOWN = 96  # points that predictions are mixed from
 
 
 @dataclass(frozen=True, slots=True)
+class Conditional:
+    """Predictions given one value of the variances.
+
+    Parameters
+    ----------
+    sigma, drift
+        The residual's standard deviation, and the variance that a drift adds a session, in squared points.
+    mean, covariance
+        (k, size) and (k, size, size).
+    """
+
+    sigma: float
+    drift: float
+    mean: Array
+    covariance: Array
+
+
+@dataclass(frozen=True, slots=True)
 class Posterior:
     """What is known after the data, the uncertainty of the variances included.
 
@@ -91,6 +109,15 @@ class Posterior:
                 "high": _mixed_quantile(means[:, :, 0], sds, 1.0 - tail),
             }
         )
+
+    def each(self, table: Any, size: int) -> list[Conditional]:  # noqa: ANN401 - any eager frame
+        """Predict rows in runs of `size` at each of some values of the variances, all equally likely."""
+        drifted = self.moments.formula.drift is not None
+        found = []
+        for (at, sigma), (mean, covariance) in zip(self._given, self._each(table, size), strict=True):
+            drift = float(at.further[-1]) ** 2 * sigma**2 if drifted else 0.0
+            found.append(Conditional(sigma, drift, mean, covariance))
+        return found
 
     def joint(self, table: Any, size: int) -> tuple[Array, Array]:  # noqa: ANN401 - any eager frame
         """Predict rows in runs of `size`: means (k, size) and covariances (k, size, size), as `Fit.joint`."""
@@ -198,11 +225,16 @@ def _log_likelihood(model: Likelihood, theta: Array, sigma: Array, fixed: _Pseud
     square = left.square / variance[:, None, None]
     precision = square[:, :-1, :-1] + fixed.precision
     reach = square[:, :-1, -1] + fixed.weighted
+    rounded = ~(np.isfinite(precision).all(axis=(1, 2)) & np.isfinite(reach).all(axis=1))
+    precision[rounded] = np.eye(model.p)
+    rounded |= np.linalg.eigvalsh(precision)[:, 0] <= 0.0  # so far off that nothing is left but rounding
+    precision[rounded] = np.eye(model.p)
     root = np.linalg.cholesky(precision)
     half = np.linalg.solve(root, reach[:, :, None])[:, :, 0]
     logdet = 2.0 * np.log(np.diagonal(root, axis1=1, axis2=2)).sum(axis=1)
     misfit = square[:, -1, -1] + fixed.constant - (half**2).sum(axis=1)
-    return np.asarray(-0.5 * (model.n * np.log(variance) + left.logdet + logdet + misfit))
+    found = -0.5 * (model.n * np.log(variance) + left.logdet + logdet + misfit)
+    return np.where(rounded, -np.inf, found)
 
 
 def _given(model: Likelihood, theta: Array, sigma: float, fixed: _Pseudo) -> tuple[Solution, float]:

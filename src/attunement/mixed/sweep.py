@@ -137,6 +137,7 @@ def _half(inner: Array, root: Array) -> tuple[Array, Array]:
             rest = middle[a, b] - sum(factor[a, k] * factor[b, k] for k in range(b))
             factor[a, b] = rest / factor[b, b]
         pivot = 1.0 + middle[a, a] - sum(factor[a, k] ** 2 for k in range(a))
+        pivot = np.maximum(pivot, 1.0)  # as it is but for rounding
         logdet += np.log(pivot).sum(axis=-1)
         factor[a, a] = np.sqrt(pivot)
         half[a] = root[:, a] - sum(factor[a, k] * half[k] for k in range(a))

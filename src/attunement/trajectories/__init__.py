@@ -7,6 +7,7 @@ is expected of a new client of this practice; nobody is ranked.
 from attunement.trajectories.caseload import Caseload, trajectories
 from attunement.trajectories.course import STATES
 from attunement.trajectories.measure import CONVENTION, Measure
+from attunement.trajectories.prior import published_prior
 from attunement.trajectories.scales import guess_scale
 from attunement.trajectories.shares import shares
 from attunement.trajectories.trajectory import Trajectory
@@ -18,6 +19,7 @@ __all__ = [
     "Measure",
     "Trajectory",
     "guess_scale",
+    "published_prior",
     "shares",
     "trajectories",
 ]

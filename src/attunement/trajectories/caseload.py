@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import polars as pl
@@ -11,8 +11,10 @@ import polars as pl
 from attunement import frames
 from attunement.errors import ColumnProblem, TooLittle
 from attunement.findings import Estimate, Finding, NotYet
+from attunement.mixed import Posterior
 from attunement.trajectories.course import Course, course
-from attunement.trajectories.model import CourseModel, course_model, intercepts
+from attunement.trajectories.model import CourseModel, course_model, intercepts, small_practice_model
+from attunement.trajectories.prior import published_prior
 from attunement.trajectories.shares import shares
 from attunement.trajectories.trajectory import ROW, Trajectory
 
@@ -21,12 +23,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from attunement.mixed import Fit, Prior
     from attunement.trajectories.measure import Measure
 
     Array = NDArray[np.float64]
 
 _CEILING = 0.05  # share of ratings at the top from which a Gaussian model understates depth
-_FEW = 20  # clients below which the band's own width is uncertain
+FEW = 20  # clients below which the variances are integrated over, from a prior
 _DRAWS = 4_000
 _BEHIND = {"falling": 0, "stalled": 1, "slow": 2, "forming": 3, "established": 4, "": 5}
 
@@ -94,6 +97,7 @@ class Caseload:
         estimate = Estimate(value, float(min(low, value)), float(max(high, value)), unit="share")
         one_each = self.rated["client"].n_unique() == self.rated["dyad"].n_unique()
         whom = "clients" if one_each else "pairs of client and therapist"
+        whom = whom.replace("clients", "client").replace("pairs", "pair") if len(told) == 1 else whom
         people = f"{len(told):,} {whom} with three rated sessions or more"
         sentence = (
             f"Of {people}, about {100 * value:.0f} in 100 are at the level called established, "
@@ -125,6 +129,7 @@ def trajectories(
     table: Any,  # noqa: ANN401 - any eager frame narwhals knows
     measure: Measure,
     *,
+    prior: Prior | Literal["published"] | None = "published",
     progress: Callable[[str, float], None] = lambda what, share: None,  # noqa: ARG005
 ) -> Caseload:
     """Work out the connection with every client from a table of ratings (`frames.RATINGS`).
@@ -135,6 +140,9 @@ def trajectories(
         therapist (if several), client, session, score.
     measure
         The scale's ends, and what is called established.
+    prior
+        What is known before the ratings, for tables of fewer than 20 clients: published figures
+        (`published_prior`), another prior, or None for nothing. With None, fewer than 5 clients are not told.
     progress
         Called with what is being done and how far it is, 0 to 1.
 
@@ -150,11 +158,19 @@ def trajectories(
     levels = intercepts(rated)
     where = shares(rated, levels)
     progress("the practice's usual course", 0.4)
-    model = levels if isinstance(levels, NotYet) else course_model(rated, levels)
+    known = published_prior(measure) if prior == "published" else prior
+    model = _model(rated, levels, known)
     progress("each client's course", 0.7)
     found = _trajectories(rated, model, measure)
     progress("each client's course", 1.0)
     return Caseload(measure, rated, model, found, where, _limits(rated, model, measure))
+
+
+def _model(rated: pl.DataFrame, levels: Fit | NotYet, prior: Prior | None) -> CourseModel | NotYet:
+    """The practice's courses: its own where it has many clients, else from a prior, where there is one."""
+    if prior is not None and rated["client"].n_unique() < FEW:
+        return small_practice_model(rated, prior)
+    return levels if isinstance(levels, NotYet) else course_model(rated, levels)
 
 
 def _rated(table: pl.DataFrame, measure: Measure) -> pl.DataFrame:
@@ -213,11 +229,10 @@ def _trajectories(
 
 
 def _courses(dyads: pl.DataFrame, model: CourseModel) -> Iterator[Course]:
-    lines, spreads = model.lines(dyads)
-    for row, line, spread in zip(dyads.iter_rows(named=True), lines, spreads, strict=True):
-        yield course(
-            np.array(row["session"], dtype=float), np.array(row["score"], dtype=float), line, spread, model
-        )
+    at = model.at(dyads)
+    for number, row in enumerate(dyads.iter_rows(named=True)):
+        session, score = (np.array(row[name], dtype=float) for name in ("session", "score"))
+        yield course(session, score, number, at, model)
 
 
 def _attention(each: Trajectory) -> tuple[int, float, str]:
@@ -235,11 +250,16 @@ def _limits(rated: pl.DataFrame, model: CourseModel | NotYet, measure: Measure) 
             "depth is understated there."
         )
     clients = rated["client"].n_unique()
-    if clients < _FEW and not isinstance(model, NotYet):
+    if not isinstance(model, NotYet) and isinstance(model.fit, Posterior):
+        limits.append(
+            f"With {clients} client{'s' * (clients != 1)}, much of what is expected comes from elsewhere: "
+            f"{model.fit.prior.source}."
+        )
+    elif clients < FEW and not isinstance(model, NotYet):
         limits.append(
             f"With {clients} clients, how much clients differ is itself uncertain; intervals are a little too narrow."
         )
-    if not isinstance(model, NotYet) and model.fit.drift == 0.0:
+    if not isinstance(model, NotYet) and model.still:
         limits.append(
             "The ratings show no course of a client's own beyond the noise of single sessions; "
             "falls are hard to see in them."

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from attunement.trajectories.measure import Measure
-    from attunement.trajectories.model import CourseModel
+    from attunement.trajectories.model import At, CourseModel
 
     Array = NDArray[np.float64]
 
@@ -123,15 +123,32 @@ class Course:
         return {state: chance[state] for state in STATES}
 
 
-def course(rated: Array, score: Array, line: Array, spread: Array, model: CourseModel) -> Course:
-    """Put the line and the walk together for one dyad: `line` (2,) and `spread` (2, 2) are its posterior."""
+def course(rated: Array, score: Array, dyad: int, at: list[At], model: CourseModel) -> Course:
+    """Put the line and the walk together for one dyad, over all values of the variances that are looked at."""
+    parts = [_course(rated, score, each.lines[dyad], each.spreads[dyad], each, model) for each in at]
+    if len(parts) == 1:
+        return parts[0]
+    mean, covariance = _mixture([(part.mean, part.covariance) for part in parts])
+    line, spread = _mixture([(part.line, part.spread) for part in parts])
+    return Course(rated, score, parts[0].session, mean, covariance, line, spread)
+
+
+def _mixture(parts: list[tuple[Array, Array]]) -> tuple[Array, Array]:
+    """Mean and covariance of an even mixture."""
+    means, covariances = (np.stack(each) for each in zip(*parts, strict=True))
+    mean = means.mean(axis=0)
+    off = means - mean
+    return mean, covariances.mean(axis=0) + off.T @ off / off.shape[0]
+
+
+def _course(rated: Array, score: Array, line: Array, spread: Array, at: At, model: CourseModel) -> Course:
     session = np.arange(1.0, rated[-1] + AHEAD + 1)
     basis = np.column_stack([np.ones_like(session), model.shape.f(session)])
     mean, walked = basis @ line, np.zeros((session.size, session.size))
-    if model.drift > 0.0:
+    if at.drift > 0.0:
         seen = rated.astype(int) - 1
-        kernel = model.drift * (np.minimum(session[:, None], session) - 1.0)
-        noisy = kernel[np.ix_(seen, seen)] + model.fit.sigma**2 * np.eye(seen.size)
+        kernel = at.drift * (np.minimum(session[:, None], session) - 1.0)
+        noisy = kernel[np.ix_(seen, seen)] + at.sigma**2 * np.eye(seen.size)
         gain = np.linalg.solve(noisy, kernel[seen]).T
         mean = mean + gain @ (score - mean[seen])
         walked = kernel - gain @ kernel[seen]

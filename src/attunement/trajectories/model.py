@@ -18,12 +18,14 @@ import polars as pl
 from scipy.special import ndtri
 
 from attunement.findings import NotYet
-from attunement.mixed import Fit, fit, loglik_at
+from attunement.mixed import Fit, Posterior, fit, loglik_at, posterior
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
+
+    from attunement.mixed import Prior
 
     Array = NDArray[np.float64]
 
@@ -49,13 +51,32 @@ SHAPES = (
 
 
 @dataclass(frozen=True, slots=True)
+class At:
+    """One value of the practice's variances.
+
+    Parameters
+    ----------
+    sigma, drift
+        Standard deviation of the noise in one rating; what the walk adds to the variance each session, in squared
+        points.
+    lines, spreads
+        (k, 2), (k, 2, 2) posterior of each dyad's line: start and rise along f.
+    """
+
+    sigma: float
+    drift: float
+    lines: Array
+    spreads: Array
+
+
+@dataclass(frozen=True, slots=True)
 class CourseModel:
     """The fitted practice.
 
     Parameters
     ----------
     fit
-        The hierarchical model.
+        The hierarchical model: a fit, or for few clients the posterior that starts from a prior.
     shape
         The curve over sessions, chosen by likelihood (`chosen` has each shape's).
     chosen
@@ -67,16 +88,27 @@ class CourseModel:
         (2,), (2, 2): connection of a client not seen yet, at sessions 1 and 2, as a line along f.
     """
 
-    fit: Fit
+    fit: Fit | Posterior
     drift: float
     shape: Shape
     chosen: pl.DataFrame
     new_mean: Array
     new_covariance: Array
 
-    def lines(self, dyads: pl.DataFrame) -> tuple[Array, Array]:
-        """Posterior of each dyad's line: start and rise along f, (k, 2) and (k, 2, 2)."""
-        return _as_lines(*self.fit.joint(_two_sessions(dyads), 2))
+    def at(self, dyads: pl.DataFrame) -> list[At]:
+        """Posterior of each dyad's line, at every value of the variances that is looked at, all equally likely."""
+        rows = _two_sessions(dyads)
+        if isinstance(self.fit, Posterior):
+            return [
+                At(each.sigma, each.drift, *_as_lines(each.mean, each.covariance))
+                for each in self.fit.each(rows, 2)
+            ]
+        return [At(self.fit.sigma, self.drift, *_as_lines(*self.fit.joint(rows, 2)))]
+
+    @property
+    def still(self) -> bool:
+        """Whether the ratings show no walk of a dyad's own."""
+        return isinstance(self.fit, Fit) and self.fit.drift == 0.0
 
     def expected(self, session: Array, share: float) -> Array:
         """The connection below which `share` of new clients of this practice are expected at a session."""
@@ -115,6 +147,27 @@ def course_model(rated: pl.DataFrame, start: Fit) -> CourseModel:
     mean, covariance = _as_lines(*fitted.joint(_two_sessions(nobody), 2))
     chosen = pl.DataFrame({"shape": list(tried), "loglik": list(tried.values())})
     return CourseModel(fitted, fitted.expected_drift(), best, chosen, mean[0], covariance[0])
+
+
+def small_practice_model(rated: pl.DataFrame, prior: Prior) -> CourseModel:
+    """The courses of a practice with few clients, from what is known of others and its own ratings."""
+    shape = SHAPES[0]
+    levels = [factor for factor in ("therapist", "dyad") if _several(rated, factor)]
+    terms = [f"(1 + {shape.column} | client)", *(f"(1 | {factor})" for factor in levels)]
+    formula = f"score ~ {shape.column} + {' + '.join(terms)} + drift(session | dyad)"
+    found = posterior(formula, rated, prior)
+    nobody = pl.DataFrame({"therapist": ["\0"], "client": ["\0"], "dyad": ["\0"]})
+    mean, covariance = _as_lines(*found.joint(_two_sessions(nobody), 2))
+    drift = float(np.mean([each.drift for each in found.each(_two_sessions(nobody), 2)]))
+    chosen = pl.DataFrame({"shape": [shape.name], "loglik": [0.0]})
+    return CourseModel(found, drift, shape, chosen, mean[0], covariance[0])
+
+
+def _several(rated: pl.DataFrame, factor: str) -> bool:
+    """Whether there are two therapists, or a client who met two."""
+    if factor == "therapist":
+        return rated["therapist"].n_unique() > 1
+    return rated["dyad"].n_unique() > rated["client"].n_unique()
 
 
 def factors(rated: pl.DataFrame) -> list[str]:
