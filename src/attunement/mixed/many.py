@@ -45,6 +45,20 @@ def left_at(model: Likelihood, thetas: Array) -> Left:
     )
 
 
+def deviances(model: Likelihood, thetas: Array) -> Array:
+    """(T,) the criterion at each of the (T, parameters) values; infinite where rounding has left nothing."""
+    left = left_at(model, thetas)
+    p = model.p
+    xx, xy, yy = left.square[:, :p, :p], left.square[:, :p, p], left.square[:, p, p]
+    sign, logdet = np.linalg.slogdet(xx) if p else (np.ones(thetas.shape[0]), np.zeros(thetas.shape[0]))
+    whole = (sign > 0) & np.isfinite(logdet)
+    xx = np.where(whole[:, None, None], xx, np.eye(p))
+    rss = yy - (xy * np.linalg.solve(xx, xy[:, :, None])[:, :, 0]).sum(axis=1)
+    whole &= rss > 0
+    fit = model.nu * (1.0 + np.log(2.0 * np.pi * np.where(whole, rss, 1.0) / model.nu))
+    return np.where(whole, left.logdet + fit + (logdet if model.reml else 0.0), np.inf)
+
+
 def _left(model: Likelihood, thetas: Array) -> Left:
     places = [*model.fixed, model.response]
     sums, logdet = model.sums_at(thetas)

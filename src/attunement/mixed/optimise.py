@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from attunement.mixed.many import deviances
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 _STARTS = ((1.0, 0.0), (0.3, 0.0), (0.05, 0.0), (2.0, 0.0), (1.0, 0.9), (1.0, -0.9), (0.2, 0.9), (0.2, -0.9))
+_LOOKED_AT, _TAKEN = 128, 3  # points looked at all at once besides those, and the best ones to search from
 _SMALL = 5_000  # rows; above, one start is enough and the boundary is tried afterwards
 _LARGE = 4_000  # levels of the finest factor, above which a sample is fitted first
 _SAMPLE = (1_500, 15_000)  # its levels, at least and at most; a tenth between
@@ -68,7 +71,7 @@ def optimise(model: Likelihood, start: Array | None = None) -> Optimum:
     if start is None and model.levels > _LARGE and model.structure.border.width == 0:
         start, metric = _of_a_sample(model)
     small = model.n <= _SMALL and model.effects <= _SMALL / 5
-    starts = _starts(model) if small else [model.start(0.3)] if start is None else []
+    starts = _best(model, _starts(model)) if small else [model.start(0.3)] if start is None else []
     if start is not None:
         starts.insert(0, start)
     if len(starts) > 1:
@@ -101,6 +104,18 @@ def _starts(model: Likelihood) -> list[Array]:
         theta[theta.size - len(model.even) :] = model.start(size)[theta.size - len(model.even) :]
         found.append(theta)
     return found
+
+
+def _best(model: Likelihood, starts: list[Array]) -> list[Array]:
+    """Look at many points around at once, and keep the best; one by one would cost more than it is worth."""
+    if model.even or model.structure.border.width:
+        return starts
+    random = np.random.default_rng(0)
+    sizes = np.exp(random.uniform(np.log(0.03), np.log(3.0), (_LOOKED_AT, model.parameters)))
+    ties = random.uniform(-1.0, 1.0, (_LOOKED_AT, model.parameters)) * sizes
+    points = np.vstack([*starts, np.where(model.diagonal, sizes, ties)])
+    order = np.argsort(deviances(model, points), kind="stable")
+    return list(points[order[:_TAKEN]])
 
 
 def _of_a_sample(model: Likelihood) -> tuple[Array, Array]:

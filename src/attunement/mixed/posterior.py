@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-_SHOWN = 96  # points that predictions are mixed from
+_SHOWN = 64  # points that predictions are mixed from
 
 
 @dataclass(frozen=True, slots=True)
