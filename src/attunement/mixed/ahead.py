@@ -14,6 +14,7 @@ import polars as pl
 
 from attunement.errors import ModelProblem
 from attunement.mixed.design import as_polars, level_names, on_new_rows
+from attunement.mixed.rows import Series
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -64,7 +65,7 @@ def ahead(found: Fit, table: Any, *, series: str | tuple[str, ...], position: st
     mean, own = _parts(found, frame, code)
     y = frame[found.moments.formula.response].cast(pl.Float64).to_numpy()
     expected, sd = np.empty(frame.height), np.empty(frame.height)
-    for rows in _sorted_series(code, place):
+    for rows in Series(code, place).runs():
         if (np.diff(place[rows]) <= 0).any():
             raise ModelProblem(f"Two rows of one series have the same {position}.")
         covariance = _covariance(found, own, rows, place[rows])
@@ -97,11 +98,6 @@ def _within(level: Codes, series: Codes) -> bool:
     first = np.full(int(level.max()) + 1, -1, dtype=np.int64)
     first[level] = series
     return bool((first[level] == series).all())
-
-
-def _sorted_series(code: Codes, place: Array) -> list[Codes]:
-    order = np.lexsort((place, code))
-    return np.split(order, np.flatnonzero(np.diff(code[order])) + 1)
 
 
 def _covariance(found: Fit, own: list[tuple[Array, Array]], rows: Codes, place: Array) -> Array:

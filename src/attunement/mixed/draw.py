@@ -74,7 +74,7 @@ def _noise(found: Fit, frame: pl.DataFrame, count: int, random: np.random.Genera
     if written is None:
         return noise
     series = series_of(written, frame)
-    for rows in _by_series(series.codes, series.position):
+    for rows in series.runs():
         position = series.position[rows]
         if formula.drift is not None:
             steps = np.diff(position, prepend=1.0)
@@ -85,8 +85,3 @@ def _noise(found: Fit, frame: pl.DataFrame, count: int, random: np.random.Genera
             tie = np.sign(found.ar1) ** gap * abs(found.ar1) ** gap
             noise[rows] = np.linalg.cholesky(tie) @ noise[rows]
     return noise
-
-
-def _by_series(codes: NDArray[np.int64], position: Array) -> list[NDArray[np.int64]]:
-    order = np.lexsort((position, codes))
-    return np.split(order, np.flatnonzero(np.diff(codes[order])) + 1)

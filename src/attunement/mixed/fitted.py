@@ -147,7 +147,8 @@ class Fit:
         Returns
         -------
         polars.DataFrame
-            ``value, sd`` a row: the sd has the uncertainty of fixed and random effects (given the variances),
+            ``value, sd`` a row, on the scale of the linear predictor where the response is not Gaussian (at a
+            ceiling, the connection behind it): the sd has the uncertainty of fixed and random effects (given the variances),
             the full variance of levels never seen, and not the residual's nor the drift's.
         """
         mean, covariance = self.joint(table, 1)

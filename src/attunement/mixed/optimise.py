@@ -1,9 +1,9 @@
 """Find the theta of the best likelihood, and know it when it lies on the boundary.
 
 The criterion is even in each column of L, so theta is unbounded; the signs are set at the end. It may have more
-than one valley on a practice of 12 clients, where a single start loses up to .4 log-likelihood; small problems are
-searched from eight points. A large one starts where a sample of its own families ends, with the sample's curvature
-as first metric, and is there after a handful of passes over its sums.
+than one valley on a practice of 12 clients, where a single start loses up to .4 log-likelihood; on small tables many
+points are looked at at once, and the search goes from the best. A large one starts where a sample of its own families
+ends, with the sample's curvature as first metric, and is there after a handful of passes over its sums.
 """
 
 from __future__ import annotations

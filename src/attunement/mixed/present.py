@@ -105,14 +105,13 @@ def glance(found: Fit) -> pl.DataFrame:
 
 
 def augment(found: Fit, table: Any, level: float = 0.95) -> pl.DataFrame:  # noqa: ANN401 - any eager frame
-    """The table with ``fitted, sd, low, high, residual`` beside its rows; nothing where something is missing.
+    """The table with ``fitted, sd, low, high, residual`` beside its rows; nothing where they lack a column.
 
     `fitted` is the connection behind the rating, with the interval of that, not of a rating.
     """
     frame = as_polars(table).with_row_index("_row")
     formula = found.moments.formula
-    needed = [*found.moments.needed, formula.response] if formula.response in frame.columns else []
-    whole = frame.drop_nulls([name for name in needed if name in frame.columns])
+    whole = frame.drop_nulls([name for name in found.moments.needed if name in frame.columns])
     z = float(ndtri(0.5 + level / 2.0))
     told = whole.select("_row").hstack(found.predict(whole)).rename({"value": "fitted"})
     told = told.with_columns(

@@ -46,6 +46,11 @@ class Series:
         """The order that puts each series together, by position."""
         return np.lexsort((self.position, self.codes))
 
+    def runs(self) -> list[Codes]:
+        """The rows of each series, by position."""
+        order = self.order
+        return np.split(order, np.flatnonzero(np.diff(self.codes[order])) + 1)
+
 
 class Walks:
     """A random walk within each series, started anew at position 1; its parameter is its sd a step, relative.
