@@ -148,8 +148,8 @@ class Fit:
         -------
         polars.DataFrame
             ``value, sd`` a row, on the scale of the linear predictor where the response is not Gaussian (at a
-            ceiling, the connection behind it): the sd has the uncertainty of fixed and random effects (given the variances),
-            the full variance of levels never seen, and not the residual's nor the drift's.
+            ceiling, the connection behind it): the sd has the uncertainty of fixed and random effects (given the
+            variances), the full variance of levels never seen, and not the residual's nor the drift's.
         """
         mean, covariance = self.joint(table, 1)
         return pl.DataFrame({"value": mean[:, 0], "sd": np.sqrt(covariance[:, 0, 0])})
