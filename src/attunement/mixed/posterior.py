@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-_SHOWN = 64  # points that predictions are mixed from
-
 
 @dataclass(frozen=True, slots=True)
 class Conditional:
@@ -139,7 +137,14 @@ class Posterior:
         return "\n".join([*lines, f"Expected before: {self.prior.source}"] if self.prior.source else lines)
 
 
-def posterior(formula: str, frame: Any, prior: Prior, *, points: int = 2_048) -> Posterior:  # noqa: ANN401
+def posterior(
+    formula: str,
+    frame: Any,  # noqa: ANN401 - any eager frame narwhals knows
+    prior: Prior,
+    *,
+    points: int = 2_048,
+    mixed: int = 64,
+) -> Posterior:
     """Work out the posterior of a hierarchical model of few clients.
 
     Parameters
@@ -152,6 +157,8 @@ def posterior(formula: str, frame: Any, prior: Prior, *, points: int = 2_048) ->
         What is expected before: see `Prior`.
     points
         How many values of the variances are laid out.
+    mixed
+        How many of them, drawn evenly through the posterior, predictions are mixed over.
 
     Raises
     ------
@@ -170,7 +177,7 @@ def posterior(formula: str, frame: Any, prior: Prior, *, points: int = 2_048) ->
     found = integrate(log_posterior, parameters.start(), parameters.rough(), points)
     given = tuple(
         _given(model, theta, float(sigma), fixed)
-        for theta, sigma in zip(*parameters.theta(found.resampled(_SHOWN)), strict=True)
+        for theta, sigma in zip(*parameters.theta(found.resampled(mixed)), strict=True)
     )
     return Posterior(
         formula=held.formula.text,

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 LEAST = 5  # levels from which a variance between them is estimated
 _LONG = 4  # sessions from which a dyad tells of its own course
+_MIXED = 256  # values of the variances that a small practice is looked at through
 _BETTER = 2.0  # log-likelihood by which another shape must win over log2
 
 
@@ -155,7 +156,7 @@ def small_practice_model(rated: pl.DataFrame, prior: Prior) -> CourseModel:
     levels = [factor for factor in ("therapist", "dyad") if _several(rated, factor)]
     terms = [f"(1 + {shape.column} | client)", *(f"(1 | {factor})" for factor in levels)]
     formula = f"score ~ {shape.column} + {' + '.join(terms)} + drift(session | dyad)"
-    found = posterior(formula, rated, prior)
+    found = posterior(formula, rated, prior, mixed=_MIXED)
     nobody = pl.DataFrame({"therapist": ["\0"], "client": ["\0"], "dyad": ["\0"]})
     mean, covariance = _as_lines(*found.joint(_two_sessions(nobody), 2))
     drift = float(np.mean([each.drift for each in found.each(_two_sessions(nobody), 2)]))
