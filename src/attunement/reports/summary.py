@@ -84,9 +84,16 @@ def limits(caseload: Caseload) -> tuple[str, ...]:
         *caseload.limits,
         CONVENTION,
         "A rating is what the client chose to say; a bond is more than that.",
-        "Intervals hold given how much clients are estimated to differ.",
+        _given(caseload),
         *own,
     )
+
+
+def _given(caseload: Caseload) -> str:
+    """Return what the intervals take for granted."""
+    if not isinstance(caseload.model, NotYet) and caseload.model.integrated:
+        return "Intervals allow for not knowing how much clients differ."
+    return "Intervals hold given how much clients are estimated to differ."
 
 
 def for_machines(caseload: Caseload, source: Source) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from attunement.errors import ColumnProblem, TooLittle
 from attunement.findings import Estimate, Finding, NotYet
 from attunement.mixed import Posterior
 from attunement.trajectories.course import Course, course
-from attunement.trajectories.model import CourseModel, course_model, intercepts, small_practice_model
+from attunement.trajectories.model import LEAST, CourseModel, course_model, intercepts, small_practice_model
 from attunement.trajectories.prior import published_prior
 from attunement.trajectories.shares import shares
 from attunement.trajectories.trajectory import ROW, Trajectory
@@ -90,6 +90,9 @@ class Caseload:
         told = [each for each in self.trajectories if isinstance(each.course, Course) and each.long_enough]
         if not told:
             return NotYet("connected share", "nobody with three rated sessions", "it can be told from three")
+        if len(told) < LEAST:
+            few = f"{len(told)} client{'s' * (len(told) != 1)} with three rated sessions or more"
+            return NotYet("connected share", few, f"from {LEAST} on a share of them says something")
         chance = np.array([each.chance_established for each in told])
         drawn = (np.random.default_rng(0).random((_DRAWS, chance.size)) < chance).mean(axis=1)
         low, high = np.quantile(drawn, (0.025, 0.975))
@@ -97,7 +100,6 @@ class Caseload:
         estimate = Estimate(value, float(min(low, value)), float(max(high, value)), unit="share")
         one_each = self.rated["client"].n_unique() == self.rated["dyad"].n_unique()
         whom = "clients" if one_each else "pairs of client and therapist"
-        whom = whom.replace("clients", "client").replace("pairs", "pair") if len(told) == 1 else whom
         people = f"{len(told):,} {whom} with three rated sessions or more"
         sentence = (
             f"Of {people}, about {100 * value:.0f} in 100 are at the level called established, "

@@ -107,6 +107,11 @@ class CourseModel:
         return [At(self.fit.sigma, self.drift, *_as_lines(*self.fit.joint(rows, 2)))]
 
     @property
+    def integrated(self) -> bool:
+        """Whether the variances are integrated over, from a prior."""
+        return isinstance(self.fit, Posterior)
+
+    @property
     def still(self) -> bool:
         """Whether the ratings show no walk of a dyad's own."""
         return isinstance(self.fit, Fit) and self.fit.drift == 0.0

@@ -30,7 +30,9 @@ def shares(rated: pl.DataFrame, levels: Fit | NotYet) -> Finding | NotYet:
     share is one figure of the whole table; no therapist is compared with another.
     """
     if isinstance(levels, NotYet):
-        return levels
+        return NotYet(
+            "where ratings differ", levels.missing, f"from {LEAST} on it can be told where ratings differ"
+        )
     terms = [component.group for component in levels.varcorr]
     table = _table(levels, terms)
     first = table.row(0, named=True)
