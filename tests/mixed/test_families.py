@@ -156,6 +156,8 @@ def test_at_a_ceiling_the_depth_is_hardly_biased() -> None:
         ("ceiling", 2.0, [1, 2, 3], "one response is 3"),
         ("ceiling", 3.0, [3, 3, 3], "at the ceiling"),
         ("binomial", None, [0, 1, 2], "0 or 1"),
+        ("binomial", None, [1, 1, 1], "Every response is 1"),
+        ("ceiling", 3.0, [3, 2, 2], "have no spread"),
         ("ordinal", None, [0, 1, 1], "three categories"),
     ],
 )

@@ -156,6 +156,7 @@ def test_crossed_drift_is_refused() -> None:
         ("score ~ session + (1 | log(client))", "behind the bar"),
         ("score ~ session + + (1 | client)", "nothing beside it"),
         ("score ~ drift(session) + (1 | client)", "is not a drift"),
+        ("score ~ score + (1 | client)", "tell the response exactly"),
         ("score ~ drift(session | client) + drift(session | client)", "at most one"),
         ("score ~ mood + (1 | client)", "the table has"),
         ("score ~ session + (1 | clinic)", "the table has"),

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     Codes = NDArray[np.int64]
 
 
+_EXACT = 1e-12  # of the response, below which what the fixed columns leave is rounding
+
+
 @dataclass(frozen=True, slots=True)
 class TermColumns:
     """One random term on the data.
@@ -164,6 +167,10 @@ def moments(
         columns, turn = orthogonal(x[:, kept] * root[:, None])
         plain = columns.T @ (y[:, 0] * root)
     rest = y[:, 0] * root - columns @ plain
+    if not few and np.linalg.norm(rest) <= _EXACT * np.linalg.norm(y[:, 0] * root):
+        raise ModelProblem(
+            f"The fixed columns of {text!r} tell the response exactly; nothing is left to model."
+        )
     codes = {name: code for name, (_, code) in factors.items()}
     whitenings, labels = _whitenings(formula, frame, codes, strata)
     rows = Rows(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-from scipy.special import expit, log_ndtr
+from scipy.special import erfcx, expit, log_ndtr
 
 from attunement.errors import ModelProblem
 
@@ -64,6 +64,8 @@ class Binomial:
     def __init__(self, y: Array) -> None:
         if not np.isin(y, (0.0, 1.0)).all():
             raise ModelProblem(f"A binomial response is 0 or 1; {y[~np.isin(y, (0.0, 1.0))][0]:g} is not.")
+        if np.ptp(y) == 0.0:
+            raise ModelProblem(f"Every response is {y[0]:g}; nothing can be told from them.")
         self._y = y
 
     def start(self) -> Array:
@@ -93,6 +95,10 @@ class Ceiling:
         self._y, self._top, self._at_top = y, top, y == top
         if self._at_top.all():
             raise ModelProblem(f"Every response is at the ceiling, {top:g}; nothing can be told from them.")
+        if np.ptp(y[~self._at_top]) == 0.0:
+            raise ModelProblem(
+                f"All responses below the ceiling are {y[~self._at_top][0]:g}; they have no spread."
+            )
 
     def start(self) -> Array:
         """The spread of all responses."""
@@ -103,8 +109,8 @@ class Ceiling:
         sigma = float(np.exp(own[0]))
         z = (self._y - eta) / sigma
         x = (eta - self._top) / sigma
-        tail = np.exp(-0.5 * x**2 - 0.5 * np.log(2.0 * np.pi) - log_ndtr(x))  # the inverse Mills ratio
-        weight = tail * (x + tail)
+        tail = np.sqrt(2.0 / np.pi) / erfcx(-x / np.sqrt(2.0))  # the inverse Mills ratio
+        weight = np.clip(tail * (x + tail), 0.0, 1.0)
         bend = -weight * (x + tail) + tail * (1.0 - weight)
         top = self._at_top
         value = np.where(top, log_ndtr(x), -0.5 * z**2 - own[0] - 0.5 * np.log(2.0 * np.pi))

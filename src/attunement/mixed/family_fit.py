@@ -127,6 +127,8 @@ def _found(search: Laplace, held: Moments, values: Array, deviance: float, slope
         back = back[:, 1:]
     fixef = back @ beta
     vcov = back @ covariance[k : k + p, k : k + p] @ back.T
+    if not (np.diagonal(vcov) >= 0.0).all():
+        raise ModelProblem("The likelihood has no single peak; a column may tell the response perfectly.")
     thresholds: dict[str, float] = {}
     errors: dict[str, float] = {}
     if isinstance(search.family, Ordinal):

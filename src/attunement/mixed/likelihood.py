@@ -295,12 +295,18 @@ class Likelihood:
         return steps
 
     def deviance(self, theta: Array) -> float:
-        """The criterion alone."""
-        return self.solve(theta).deviance
+        """The criterion alone; infinite where rounding has left nothing."""
+        try:
+            return self.solve(theta).deviance
+        except np.linalg.LinAlgError:
+            return np.inf
 
     def with_gradient(self, theta: Array) -> tuple[float, Array]:
-        """The criterion and its gradient in theta."""
-        at = self.solve(theta)
+        """The criterion and its gradient in theta; infinite and flat where rounding has left nothing."""
+        try:
+            at = self.solve(theta)
+        except np.linalg.LinAlgError:
+            return np.inf, np.zeros(theta.size)
         return at.deviance, np.append(self._gradient(at, theta, self.nu / at.rss), self._further(theta))
 
     def given_sigma(self, theta: Array, sigma: float) -> tuple[float, Array]:

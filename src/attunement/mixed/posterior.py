@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 
+_NESTED, _CROSSED = 2_048, 256  # values of the variances
+
+
 @dataclass(frozen=True, slots=True)
 class Conditional:
     """Predictions given one value of the variances.
@@ -142,7 +145,7 @@ def posterior(
     frame: Any,  # noqa: ANN401 - any eager frame narwhals knows
     prior: Prior,
     *,
-    points: int = 2_048,
+    points: int | None = None,
     mixed: int = 64,
 ) -> Posterior:
     """Work out the posterior of a hierarchical model of few clients.
@@ -156,7 +159,8 @@ def posterior(
     prior
         What is expected before: see `Prior`.
     points
-        How many values of the variances are laid out.
+        How many values of the variances are laid out: 2,048 where factors are nested and all are worked on at once,
+        256 where they are crossed and each takes its time.
     mixed
         How many of them, drawn evenly through the posterior, predictions are mixed over.
 
@@ -174,6 +178,8 @@ def posterior(
         theta, sigma = parameters.theta(values)
         return _log_likelihood(model, theta, sigma, fixed) + parameters.log_prior(values)
 
+    if points is None:
+        points = _CROSSED if model.structure.border.width else _NESTED
     found = integrate(log_posterior, parameters.start(), parameters.rough(), points)
     given = tuple(
         _given(model, theta, float(sigma), fixed)

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     Codes = NDArray[np.int64]
 
 
+_NEAR_ONE = 1.0 - 1e-6  # a correlation beyond leaves a row nothing of its own
+
+
 class Whitening(Protocol):
     """One way in which residuals hang together.
 
@@ -111,7 +114,7 @@ class Autocorrelation:
 
     def phi(self, parameters: Array) -> float:
         """The correlation of neighbours one position apart."""
-        phi = float(np.tanh(parameters[0]))
+        phi = float(np.clip(np.tanh(parameters[0]), -_NEAR_ONE, _NEAR_ONE))
         return abs(phi) if self.even[0] else phi
 
     def whiten(self, columns: Array, parameters: Array) -> tuple[Array, float]:

@@ -161,7 +161,12 @@ def small_practice_model(rated: pl.DataFrame, prior: Prior) -> CourseModel:
     levels = [factor for factor in ("therapist", "dyad") if _several(rated, factor)]
     terms = [f"(1 + {shape.column} | client)", *(f"(1 | {factor})" for factor in levels)]
     formula = f"score ~ {shape.column} + {' + '.join(terms)} + drift(session | dyad)"
-    found = posterior(formula, rated, prior, mixed=_MIXED)
+    found = posterior(
+        formula,
+        rated,
+        prior,
+        mixed=_MIXED if rated["dyad"].n_unique() == rated["client"].n_unique() else _MIXED // 4,
+    )
     nobody = pl.DataFrame({"therapist": ["\0"], "client": ["\0"], "dyad": ["\0"]})
     mean, covariance = _as_lines(*found.joint(_two_sessions(nobody), 2))
     drift = float(np.mean([each.drift for each in found.each(_two_sessions(nobody), 2)]))
