@@ -6,9 +6,9 @@ formulas and returns a `Fit` in lme4's words; `posterior` does the same for a fe
 
 The rooms, in the order in which data flow::
 
-    formula  design  rows  cells           a formula on rows: columns, levels, series; sums by cell
+    formula  levels  design  rows  cells   a formula on rows: columns, levels, series; sums by cell
     tiers  border  layout                  how cells lie: nested factors in tiers, crossed ones beside them
-    sweep  solve_border  likelihood        the criterion, its gradient, and what follows from theta
+    sweep  solve_border  solution  likelihood   the criterion, its gradient, and what follows from theta
     compiled  kernels  many                the same for very many levels, and at many thetas at once
     optimise  effects  predict             the best theta; modes and covariances of effects and of rows
     fit  fitted  present  chart  draw  ahead   the door, and what a fit tells

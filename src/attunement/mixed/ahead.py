@@ -13,7 +13,8 @@ import numpy as np
 import polars as pl
 
 from attunement.errors import ModelProblem
-from attunement.mixed.design import as_polars, level_names, on_new_rows
+from attunement.mixed.design import as_polars, on_new_rows
+from attunement.mixed.levels import level_names
 from attunement.mixed.rows import Series
 
 if TYPE_CHECKING:

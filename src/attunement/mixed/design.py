@@ -18,6 +18,7 @@ from scipy.linalg import qr, solve_triangular
 
 from attunement.errors import ModelProblem
 from attunement.mixed.formula import Formula, InSeries, RandomTerm, parse
+from attunement.mixed.levels import coded, find, level_names
 from attunement.mixed.rows import Autocorrelation, Rows, Series, Strata, Walks
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ class Moments:
 
     def level_numbers(self, term: TermColumns, frame: pl.DataFrame) -> Codes:
         """(n,) numbers of a term's levels among these rows, known or not."""
-        return _coded(level_names(term.term.group, frame))[1]
+        return coded(level_names(term.term.group, frame))[1]
 
 
 def moments(
@@ -164,7 +165,7 @@ def moments(
         columns, turn, plain = x * root[:, None], np.eye(x.shape[1]), np.zeros(x.shape[1])
     else:
         refuse_the_unfittable(text, frame.height, len(kept), terms, counts)
-        columns, turn = orthogonal(x[:, kept] * root[:, None])
+        columns, turn = qr(x[:, kept] * root[:, None], mode="economic")  # keeps the sums well conditioned
         plain = columns.T @ (y[:, 0] * root)
     rest = y[:, 0] * root - columns @ plain
     if not few and np.linalg.norm(rest) <= _EXACT * np.linalg.norm(y[:, 0] * root):
@@ -222,19 +223,12 @@ def on_new_rows(held: Moments, table: Any) -> tuple[Array, Array, dict[str, Code
     for term in held.terms:
         columns[:, list(term.places)] = np.linalg.solve(term.turn.T, _made(term.spec, frame).T).T
     columns[:, list(held.fixed)] = solve_triangular(held.turn, x.T, trans="T").T
-    codes = {factor: _find(levels, frame, held.groups[factor]) for factor, levels in held.levels.items()}
+    codes = {factor: find(levels, frame, held.groups[factor]) for factor, levels in held.levels.items()}
     return x, columns, codes
 
 
 def _made(spec: ModelSpec, frame: pl.DataFrame) -> Array:
     return np.asarray(spec.get_model_matrix(frame, output="numpy"), dtype=float).reshape(frame.height, -1)
-
-
-def _find(levels: pl.Series, frame: pl.DataFrame, group: tuple[str, ...]) -> Codes:
-    known = pl.DataFrame({"level": levels.cast(pl.String)}).with_row_index("code")
-    asked = pl.DataFrame({"level": level_names(group, frame)})
-    found = asked.join(known, on="level", how="left", maintain_order="left")["code"]
-    return found.cast(pl.Int64).fill_null(-1).to_numpy()
 
 
 def as_polars(table: Any) -> pl.DataFrame:  # noqa: ANN401 - any eager frame narwhals knows
@@ -307,12 +301,7 @@ def independent(x: Array) -> list[int]:
 
 def _factors(formula: Formula, frame: pl.DataFrame) -> dict[str, tuple[pl.Series, Codes]]:
     """By grouping factor, its levels in alphabetical order and each row's code."""
-    return {term.name: _coded(level_names(term.group, frame)) for term in formula.random}
-
-
-def _coded(names: pl.Series) -> tuple[pl.Series, Codes]:
-    levels = names.unique().sort()
-    return levels, names.rank("dense").cast(pl.Int64).to_numpy() - 1
+    return {term.name: coded(level_names(term.group, frame)) for term in formula.random}
 
 
 def _terms(formula: Formula, frame: pl.DataFrame, text: str) -> tuple[Array, tuple[TermColumns, ...]]:
@@ -326,14 +315,6 @@ def _terms(formula: Formula, frame: pl.DataFrame, text: str) -> tuple[Array, tup
         places = tuple(list(held).index(name) for name in names)
         terms.append(TermColumns(term, tuple(names), places, np.eye(len(names)), spec))
     return np.column_stack([np.empty((frame.height, 0)), *held.values()]), tuple(terms)
-
-
-def level_names(group: tuple[str, ...], frame: pl.DataFrame) -> pl.Series:
-    """Name the level of each row: the group's values, joined by colons."""
-    parts = [pl.col(name).cast(pl.String) for name in group]
-    if len(parts) > 1:  # a colon within a code is not the one between two
-        parts = [part.str.replace_all(r"([\\:])", r"\${1}") for part in parts]
-    return frame.select(pl.concat_str(parts, separator=":").alias("level")).to_series()
 
 
 def _weights(name: str | None, frame: pl.DataFrame) -> Array:
@@ -362,7 +343,7 @@ def _whitenings(
             raise ModelProblem(
                 f"{formula.text!r} has a drift; strata of the residual cannot stand beside it."
             )
-        levels, of_row = _coded(frame[strata].cast(pl.String))
+        levels, of_row = coded(frame[strata].cast(pl.String))
         labels = tuple(levels.to_list())
         found.append(Strata(of_row))
     if formula.drift is not None:
@@ -374,12 +355,12 @@ def _whitenings(
 
 def series_of(written: InSeries, frame: pl.DataFrame) -> Series:
     """Number the series of the rows, and say where in it each row stands."""
-    _, of_row = _coded(level_names(written.group, frame))
+    _, of_row = coded(level_names(written.group, frame))
     return Series(of_row, frame[written.position].cast(pl.Float64).to_numpy())
 
 
 def _series(written: InSeries, frame: pl.DataFrame, codes: dict[str, Codes], least: float) -> Series:
-    _, of_row = _coded(level_names(written.group, frame))
+    _, of_row = coded(level_names(written.group, frame))
     if not frame[written.position].dtype.is_numeric():
         raise ModelProblem(f"{written}: {written.position} is no number.")
     position = frame[written.position].cast(pl.Float64).to_numpy()
@@ -413,9 +394,3 @@ def refuse_the_unfittable(
             raise ModelProblem(
                 f"{held.term} has {m * q} effects for {n} rows: they cannot be told from the residual."
             )
-
-
-def orthogonal(x: Array) -> tuple[Array, Array]:
-    """Split x into orthonormal columns and the triangle that leads back; keeps the sums well conditioned."""
-    q, r = qr(x, mode="economic")
-    return q, r

@@ -12,7 +12,8 @@ from attunement.mixed.sweep import at_level, bring_down
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from attunement.mixed.likelihood import Likelihood, Solution
+    from attunement.mixed.likelihood import Likelihood
+    from attunement.mixed.solution import Solution
     from attunement.mixed.sweep import Carried, Level
     from attunement.mixed.tiers import Tier
 

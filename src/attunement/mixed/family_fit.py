@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from attunement.mixed.design import Moments
     from attunement.mixed.families import Family
-    from attunement.mixed.likelihood import Likelihood, Solution
+    from attunement.mixed.likelihood import Likelihood
+    from attunement.mixed.solution import Solution
 
     Array = NDArray[np.float64]
 

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from attunement.drawing import Chart
-    from attunement.mixed.likelihood import Likelihood, Solution
+    from attunement.mixed.likelihood import Likelihood
+    from attunement.mixed.solution import Solution
 
     Array = NDArray[np.float64]
     Codes = NDArray[np.int64]

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from attunement.mixed.families import Along, Family
-    from attunement.mixed.likelihood import Likelihood, Solution
+    from attunement.mixed.likelihood import Likelihood
     from attunement.mixed.rows import Rows
+    from attunement.mixed.solution import Solution
 
     Array = NDArray[np.float64]
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from attunement.mixed.likelihood import Likelihood, Term
+from attunement.mixed.likelihood import Likelihood
+from attunement.mixed.solution import Term
 from attunement.mixed.tiers import Structure
 
 if TYPE_CHECKING:

@@ -27,8 +27,9 @@ from attunement.mixed.rows import Rows
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from attunement.mixed.likelihood import Likelihood, Solution
+    from attunement.mixed.likelihood import Likelihood
     from attunement.mixed.prior import Prior
+    from attunement.mixed.solution import Solution
 
     Array = NDArray[np.float64]
 

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from attunement.mixed.likelihood import Likelihood, Solution
+    from attunement.mixed.likelihood import Likelihood
+    from attunement.mixed.solution import Solution
     from attunement.mixed.tiers import Tier
 
     Array = NDArray[np.float64]

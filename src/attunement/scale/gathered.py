@@ -9,7 +9,8 @@ import numpy as np
 import polars as pl
 
 from attunement.mixed.cells import Always, Cells, CellSource, cells_of, pair
-from attunement.mixed.design import Moments, TermColumns, level_names, refuse_the_unfittable
+from attunement.mixed.design import Moments, TermColumns, refuse_the_unfittable
+from attunement.mixed.levels import level_names
 from attunement.mixed.rows import Strata
 
 if TYPE_CHECKING:
