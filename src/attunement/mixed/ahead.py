@@ -15,7 +15,7 @@ import polars as pl
 from attunement.errors import ModelProblem
 from attunement.mixed.design import as_polars, on_new_rows
 from attunement.mixed.levels import level_names
-from attunement.mixed.rows import Series
+from attunement.mixed.rows import Series, ties
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -105,7 +105,7 @@ def _covariance(found: Fit, own: list[tuple[Array, Array]], rows: Codes, place: 
     gap = np.abs(place[:, None] - place[None])
     noise = np.where(gap == 0, 1.0, 0.0)
     if found.ar1:
-        noise = np.sign(found.ar1) ** gap * abs(found.ar1) ** gap
+        noise = ties(found.ar1, gap)
     covariance = found.sigma**2 * noise
     if found.drift:
         covariance = covariance + found.drift * (np.minimum(place[:, None], place[None]) - 1.0)

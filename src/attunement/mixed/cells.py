@@ -110,6 +110,15 @@ def pair(i: int, j: int) -> int:
     return max(i, j) * (max(i, j) + 1) // 2 + min(i, j)
 
 
+def square(triangle: Array, m: int) -> Array:
+    """(m (m + 1) / 2, T) to the symmetric (m, m, T)."""
+    rows, columns = np.tril_indices(m)
+    square = np.empty((m, m, triangle.shape[1]))
+    square[rows, columns] = triangle
+    square[columns, rows] = triangle
+    return square
+
+
 def sum_cells(columns: Array, cell: Codes, count: int) -> Array:
     """Sum the products of (n, m) columns by cell."""
     m = columns.shape[1]

@@ -9,6 +9,7 @@ import polars as pl
 
 from attunement.errors import ModelProblem
 from attunement.mixed.design import as_polars, on_new_rows, series_of
+from attunement.mixed.rows import ties
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -47,9 +48,9 @@ def simulate(found: Fit, table: Any, count: int, seed: int, *, anew: bool = True
         mean += (found.predict(frame)["value"].to_numpy() - mean[:, 0])[:, None]
     for term, component in zip(found.moments.terms, found.varcorr, strict=True):
         z = found.moments.columns_of(term, frame)
-        known = codes[term.term.name] if anew else np.where(codes[term.term.name] >= 0, -1, -2)
+        fresh = (codes[term.term.name] < 0) | anew
         drawn = _effects(random, component.covariance, found.moments.level_numbers(term, frame), count)
-        mean += np.einsum("nq,ncq->nc", z, drawn) * ((known > -2) if anew else (known == -2))[:, None]
+        mean += np.einsum("nq,ncq->nc", z, drawn) * fresh[:, None]
     return pl.DataFrame(
         {
             f"draw_{number + 1}": column
@@ -82,6 +83,5 @@ def _noise(found: Fit, frame: pl.DataFrame, count: int, random: np.random.Genera
             noise[rows] += np.cumsum(walk, axis=0)
         else:
             gap = np.abs(position[:, None] - position[None])
-            tie = np.sign(found.ar1) ** gap * abs(found.ar1) ** gap
-            noise[rows] = np.linalg.cholesky(tie) @ noise[rows]
+            noise[rows] = np.linalg.cholesky(ties(found.ar1, gap)) @ noise[rows]
     return noise

@@ -12,7 +12,7 @@ from attunement.mixed.design import moments
 from attunement.mixed.families import Binomial, Ceiling, Ordinal
 from attunement.mixed.laplace import Laplace
 from attunement.mixed.layout import likelihood
-from attunement.mixed.optimise import climb_down
+from attunement.mixed.optimise import climb_down, hessian
 from attunement.mixed.rows import Rows
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def _start(search: Laplace, held: Moments, distribution: Family, size: float) ->
 
 def _found(search: Laplace, held: Moments, values: Array, deviance: float, slope: float) -> Found:
     theta, beta, own = search.split(values)
-    covariance = np.asarray(np.linalg.pinv(search.hessian(values) / 2.0, hermitian=True), dtype=np.float64)
+    covariance = np.asarray(np.linalg.pinv(hessian(search, values) / 2.0, hermitian=True), dtype=np.float64)
     sigma = float(np.exp(own[0])) if isinstance(search.family, Ceiling) else 1.0
     k, p = theta.size, beta.size
     back = np.linalg.inv(held.turn) * np.sqrt(held.n)

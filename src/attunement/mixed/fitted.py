@@ -15,6 +15,7 @@ from attunement.mixed.ahead import ahead
 from attunement.mixed.chart import fit_chart
 from attunement.mixed.design import Moments, TermColumns, on_new_rows
 from attunement.mixed.effects import effects
+from attunement.mixed.optimise import hessian
 from attunement.mixed.predict import NewRows, covariance
 
 if TYPE_CHECKING:
@@ -271,7 +272,7 @@ class Fit:
         if self._variances is not None:
             return self._family_draws(self._variances, count, seed)
         center = self._inside(self.theta)
-        values, vectors = np.linalg.eigh(self._model.hessian(center))
+        values, vectors = np.linalg.eigh(hessian(self._model, center))
         root = vectors * np.sqrt(2.0 / np.maximum(values, 1e-6 * max(values.max(), 1e-300)))
         normal = np.random.default_rng(seed).standard_normal((count, center.size))
         return [relative(self.moments, self._model, theta) for theta in center + normal @ root.T]

@@ -82,7 +82,6 @@ def _finite(values: Array) -> Array:
 
 def _climb(log_density: Callable[[Array], Array], mode: Array) -> tuple[Array, Array]:
     """Newton's steps with second differences, damped until they lead up; the mode and minus the curvature there."""
-    damping = 0.0
     for _ in range(_NEWTON):
         height, slope, curvature = _differences(log_density, mode)
         values, vectors = np.linalg.eigh(curvature)
@@ -93,7 +92,7 @@ def _climb(log_density: Callable[[Array], Array], mode: Array) -> tuple[Array, A
         tried = _finite(log_density(mode + lengths[:, None] * step))
         best = int(np.argmax(tried))
         mode, gained = mode + lengths[best] * step, tried[best] - height
-        if gained < 1e-3 + damping:
+        if gained < 1e-3:
             break
     return mode, _differences(log_density, mode)[2]
 

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 _STEPS = 60
 _SETTLED = 1e-10  # change of the penalised log-density
-_STEP = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +64,10 @@ class Laplace:
     def __init__(self, model: Likelihood, rows: Rows, family: Family, x: Array, z: Array) -> None:
         self.model, self.rows, self.family, self.x, self.z = model, rows, family, x, z
         self._codes = rows.codes_of_rows
+        alone = z.copy()
+        alone[:, model.response] = 0.0
+        self._rows_alone = NewRows(alone, self._codes, 1)
         self._u: dict[str, Array] | None = None
-        self.even: tuple[bool, ...] = ()
 
     @property
     def n(self) -> int:
@@ -176,29 +177,21 @@ class Laplace:
         theta, beta, own = self.split(values)
         found = self.modes(theta, beta, own)
         roots = {factor: root[:, :, 0] for factor, root in self.model.roots(theta).items()}
-        along = found.along
-        bent = along.change * self._variances(found.at)  # a: how log|H| moves with eta
+        along, variances = found.along, self._variances(found.at)
+        bent = along.change * variances  # a: how log|H| moves with eta
         at = self._weighted(theta, along.weight, bent / along.weight)
         q = self._spherical(at, roots, along.weight, bent / along.weight)
         moved = self._spread_out({factor: q[factor] @ roots[factor].T for factor in q})
         push = -2.0 * along.slope + bent - along.weight * moved
         of_theta = self._theta_slope(found, (push, along.slope), q, roots)
         of_own = -2.0 * along.besides[:, 0].sum(axis=1)
-        of_own = of_own + along.besides[:, 2] @ self._variances(found.at) + along.besides[:, 1] @ moved
+        of_own = of_own + along.besides[:, 2] @ variances + along.besides[:, 1] @ moved
         deviance = -2.0 * found.penalised + found.at.logdet
         return deviance, np.concatenate([of_theta, self.x.T @ push, of_own])
 
     def _variances(self, at: Solution) -> Array:
         """(n,) the conditional variance of each row's Z b."""
-        rows = NewRows(self.z_alone, self._codes, 1)
-        return np.asarray(covariance(self.model, at, rows)[:, 0, 0])
-
-    @property
-    def z_alone(self) -> Array:
-        """The rows without the response."""
-        columns = self.z.copy()
-        columns[:, self.model.response] = 0.0
-        return columns
+        return np.asarray(covariance(self.model, at, self._rows_alone)[:, 0, 0])
 
     def _theta_slope(
         self, found: Modes, pushes: tuple[Array, Array], q: dict[str, Array], roots: dict[str, Array]
@@ -213,14 +206,3 @@ class Laplace:
             full = by_u[places, places] + 2.0 * (logdets[factor] @ roots[factor])[places, places]
             pieces.append(full[np.tril_indices(term.q)])
         return np.concatenate(pieces)
-
-    def hessian(self, values: Array) -> Array:
-        """Second derivatives of the criterion, by central differences of its gradient."""
-        rows = []
-        for place in range(values.size):
-            step = np.zeros(values.size)
-            step[place] = _STEP * max(1.0, abs(values[place]))
-            ahead, behind = self.with_gradient(values + step)[1], self.with_gradient(values - step)[1]
-            rows.append((ahead - behind) / (2.0 * step[place]))
-        hessian = np.array(rows)
-        return np.asarray((hessian + hessian.T) / 2.0)

@@ -93,8 +93,6 @@ class Likelihood:
         self.nu = self.n - (self.p if reml else 0)
         self.places = {tier.factor: list(tier.places) for tier in structure.tiers}
         self.places |= dict(zip(structure.border.factors, map(list, structure.border.places), strict=True))
-        self.widths = {tier.factor: len(tier.places) for tier in structure.tiers}
-        self.widths |= dict(zip(structure.border.factors, map(len, structure.border.places), strict=True))
 
     @property
     def effects(self) -> int:
@@ -156,7 +154,7 @@ class Likelihood:
     def roots(self, theta: Array) -> dict[str, Array]:
         """L by factor, (q, q, T): the triangles of its terms down the diagonal."""
         times = theta.shape[1:] or (1,)
-        roots = {factor: np.zeros((q, q, *times)) for factor, q in self.widths.items()}
+        roots = {factor: np.zeros((len(own), len(own), *times)) for factor, own in self.places.items()}
         for term, triangle in zip(self.terms, self.triangles(theta), strict=True):
             roots[term.factor][term.places, term.places] = triangle.reshape(term.q, term.q, *times)
         return roots
@@ -346,15 +344,3 @@ class Likelihood:
             step[theta.size - slopes.size + place] = _STEP
             slopes[place] = (self.deviance(theta + step) - self.deviance(theta - step)) / (2 * _STEP)
         return slopes
-
-    def hessian(self, theta: Array) -> Array:
-        """Second derivatives of the criterion, by central differences of its gradient."""
-        size = theta.size
-        hessian = np.empty((size, size))
-        for i in range(size):
-            step = np.zeros(size)
-            step[i] = _STEP * max(1.0, abs(theta[i]))
-            hessian[i] = (self.with_gradient(theta + step)[1] - self.with_gradient(theta - step)[1]) / (
-                2 * step[i]
-            )
-        return (hessian + hessian.T) / 2

@@ -36,6 +36,7 @@ _ENOUGH = 1e-9  # what a full step would still gain in the criterion
 _UNSEEN = 3e-14  # of the criterion: no gain below can be told from rounding
 _ROUGHLY = 1e-2  # enough to tell valleys apart
 _POLISHED = 3
+_STEP = 1e-4  # for second derivatives
 _POLISHED_EFFECTS = 20_000  # up to which second derivatives are worked out to gain the last digits
 _SETTLED = 1e-7  # a step of theta too small to matter
 _THIN = 0.1  # of a term's smallest direction to its largest, below which it may well be none
@@ -49,9 +50,6 @@ class Surface(Protocol):
 
     def with_gradient(self, theta: Array, /) -> tuple[float, Array]:
         """Its height and slope."""
-
-    def hessian(self, theta: Array, /) -> Array:
-        """Its curvature."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +82,17 @@ def optimise(model: Likelihood, start: Array | None = None) -> Optimum:
     theta, deviance = _on_the_boundary(model, theta, deviance)
     slope = model.with_gradient(theta)[1]
     return Optimum(_upright(model, theta), deviance, float(np.abs(slope).max()))
+
+
+def hessian(surface: Surface, theta: Array) -> Array:
+    """Work out a surface's second derivatives, by central differences of its gradient."""
+    found = np.empty((theta.size, theta.size))
+    for place in range(theta.size):
+        step = np.zeros(theta.size)
+        step[place] = _STEP * max(1.0, abs(theta[place]))
+        ahead, behind = surface.with_gradient(theta + step)[1], surface.with_gradient(theta - step)[1]
+        found[place] = (ahead - behind) / (2.0 * step[place])
+    return (found + found.T) / 2.0
 
 
 def climb_down(surface: Surface, starts: list[Array]) -> tuple[Array, float, float]:
@@ -122,7 +131,7 @@ def _of_a_sample(model: Likelihood) -> tuple[Array, Array]:
     """Fit a sample of whole families: where to start, and the inverse of the curvature to expect there."""
     sample = model.sample(min(max(_SAMPLE[0], model.levels // 10), _SAMPLE[1]))
     theta, _ = _descend(sample, sample.start(0.3), None, enough=1e-3)
-    values, vectors = np.linalg.eigh(sample.hessian(theta))
+    values, vectors = np.linalg.eigh(hessian(sample, theta))
     values = np.maximum(np.abs(values), 1e-6 * np.abs(values).max())
     return theta, (vectors / values) @ vectors.T * (sample.n / model.n)
 
@@ -189,7 +198,7 @@ def _newton(model: Surface, theta: Array, deviance: float) -> tuple[Array, float
     """A few Newton steps: the descent stops short where the surface is flat, and digits are lost."""
     for _ in range(_POLISHED):
         slope = model.with_gradient(theta)[1]
-        values, vectors = np.linalg.eigh(model.hessian(theta))
+        values, vectors = np.linalg.eigh(hessian(model, theta))
         step = vectors @ ((vectors.T @ slope) / np.maximum(np.abs(values), 1e-6 * np.abs(values).max()))
         if np.abs(step).max() < _SETTLED or np.abs(theta - step).max() > _LARGEST:
             break

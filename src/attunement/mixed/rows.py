@@ -37,6 +37,11 @@ class Whitening(Protocol):
         """Make (n, m) rows independent and of equal variance; also the log-determinant."""
 
 
+def ties(phi: float, gap: Array) -> Array:
+    """The correlation of residuals that are so many positions apart."""
+    return np.asarray(np.sign(phi) ** gap * abs(phi) ** gap)
+
+
 @dataclass(frozen=True, slots=True)
 class Series:
     """Rows in series: each row's series and its position there."""
@@ -122,7 +127,7 @@ class Autocorrelation:
         phi = self.phi(parameters)
         if phi == 0.0:
             return columns, 0.0
-        tie = np.sign(phi) ** self._gap * abs(phi) ** self._gap
+        tie = ties(phi, self._gap)
         left = 1.0 - tie**2
         sorted_rows = columns[self._order]
         changed = sorted_rows.copy()
@@ -189,11 +194,6 @@ class Rows(CellSource):
     def with_columns(self, columns: Array) -> Rows:
         """The same rows with other columns, nothing to be whitened."""
         return Rows(columns, self.codes_of_rows, self.counts, (), 0.0)
-
-    @property
-    def even(self) -> tuple[bool, ...]:
-        """One a further parameter."""
-        return tuple(even for whitening in self._whitenings for even in whitening.even)
 
     def __call__(self, further: Array) -> Cells:
         """Whiten and sum; once and for all where nothing is to be whitened."""

@@ -17,7 +17,7 @@ conditional covariances of the effects (Bates et al. 2015, Journal of Statistica
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     Block = slice | NDArray[np.int64]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Taken:
     """What finer tiers took out.
 
@@ -148,23 +148,23 @@ def _half(inner: Array, root: Array) -> tuple[Array, Array]:
 def take_out(tier: Tier, root: Array, own: Own, own_pairs: Array, taken: Taken, *, finest: bool) -> Taken:
     """Eliminate a tier: returns what is taken from its parents, with all that came before."""
     if finest and compiled.worth_it(tier, own):
-        lost, logdet = compiled.take_out(tier, root, own)
-        return Taken(lost, taken.pairs, taken.border, taken.beside, taken.logdet + logdet)
+        above, more = compiled.take_out(tier, root, own)
+        return Taken(above, taken.pairs, taken.border, taken.beside, taken.logdet + more)
     m, parents = own.rows.shape[1], tier.starts.size
     times = max(own.products.shape[1], root.shape[2])
     above = np.empty((m, m, times, parents))
-    before = None if finest else taken
+    before, logdet = None if finest else taken, taken.logdet
     for levels, of_parents in tier.blocks:
         solved = solve_level(tier, root, own, own_pairs, before, levels)
-        taken.logdet = taken.logdet + solved.logdet
+        logdet = logdet + solved.logdet
         lost = np.einsum("ki...,kj...->ij...", solved.pulled, solved.pulled)
         if before is not None:
             lost += before.tier[..., levels]
         first = tier.starts[of_parents]
         above[..., of_parents] = np.add.reduceat(lost, first - first[0], axis=-1)
     if tier.pairs is None:
-        return Taken(above, taken.pairs, taken.border, taken.beside, taken.logdet)
-    return _with_border(tier.pairs, solved, above, taken)
+        return Taken(above, taken.pairs, taken.border, taken.beside, logdet)
+    return _with_border(tier.pairs, solved, above, replace(taken, logdet=logdet))
 
 
 def _with_border(pairs: Pairs, solved: Level, above: Array, taken: Taken) -> Taken:

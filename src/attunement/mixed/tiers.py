@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from attunement.mixed.border import Pairs, lay_border
-from attunement.mixed.cells import pair
+from attunement.mixed.cells import pair, square
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -134,7 +134,7 @@ class Structure:
     ) -> None:
         self.m = m
         chain, crossed = _chain(codes, counts, places)
-        parents = [_parents(codes[fine], codes[coarse], counts[fine]) for fine, coarse in _steps(chain)]
+        parents = [_parents(codes[fine], codes[coarse], counts[fine]) for fine, coarse in pairwise(chain)]
         orders, ranks = _sorted(parents, [counts[factor] for factor in chain])
         self._cells = _cell_order(codes[chain[0]], ranks[0]) if chain else None
         levels = [_in_order(ranks[tier][codes[factor]], self._cells) for tier, factor in enumerate(chain)]
@@ -151,7 +151,7 @@ class Structure:
         """Arrange the products, (m (m + 1) / 2, cells) or (…, T, cells), by tier and border."""
         if products.ndim == 2:
             products = products[:, None]
-        total = _square(products.sum(axis=-1), self.m)
+        total = square(products.sum(axis=-1), self.m)
         if self._cells is not None:
             products = np.take(products, self._cells, axis=-1)  # in C order, unlike an index
         tiers = tuple(self._own(tier, products) for tier in self.tiers)
@@ -185,10 +185,6 @@ def _parents(fine: Codes, coarse: Codes, count: int) -> Codes | None:
     parent = np.zeros(count, dtype=np.int64)
     parent[fine] = coarse
     return parent if np.array_equal(parent[fine], coarse) else None
-
-
-def _steps(chain: Sequence[str]) -> list[tuple[str, str]]:
-    return list(pairwise(chain))
 
 
 def _sorted(parents: Sequence[Codes | None], counts: Sequence[int]) -> tuple[list[Codes], list[Codes]]:
@@ -269,12 +265,3 @@ def _blocks(starts: Codes, count: int, size: int) -> tuple[tuple[slice, slice], 
         blocks.append((slice(begin, ends[last - 1]), slice(first, last)))
         first = last
     return tuple(blocks)
-
-
-def _square(triangle: Array, m: int) -> Array:
-    """(m (m + 1) / 2, T) to the symmetric (m, m, T)."""
-    rows, columns = np.tril_indices(m)
-    square = np.empty((m, m, triangle.shape[1]))
-    square[rows, columns] = triangle
-    square[columns, rows] = triangle
-    return square

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from attunement.mixed.cells import Always, Cells, CellSource, cells_of, pair
+from attunement.mixed.cells import Always, Cells, CellSource, cells_of, pair, square
 from attunement.mixed.design import Moments, TermColumns, refuse_the_unfittable
 from attunement.mixed.levels import level_names
 from attunement.mixed.rows import Strata
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
     Codes = NDArray[np.int64]
 
+_NO_STRATA = (pl.Series([], dtype=pl.String), np.empty(0, dtype=np.int64))
 _DEPENDENT = 1e-10  # what must be left of a column's sum of squares for it to say something new
 
 
@@ -43,9 +44,9 @@ class Gathered:
         self._logw = float(table["logw"].to_numpy().sum()) if laid.weighted else 0.0
         keys = {name: table[f"g{place}"] for place, name in enumerate(laid.groups)}
         self._codes, self._levels = _factors(laid, keys)
-        self._strata = Strata(_coded(table["h"])[1]) if laid.stratified else None
-        self._names = tuple(_coded(table["h"])[0].to_list()) if laid.stratified else ()
-        self._of_stratum = _coded(table["h"])[1] if laid.stratified else np.empty(0, dtype=np.int64)
+        names, self._of_stratum = _coded(table["h"]) if laid.stratified else _NO_STRATA
+        self._names = tuple(names.to_list())
+        self._strata = Strata(self._of_stratum) if laid.stratified else None
 
     @property
     def finite(self) -> bool:
@@ -73,7 +74,7 @@ class Gathered:
     def moments(self) -> Moments:
         """The moments, ready to be fitted."""
         laid = self.laid
-        total = self._total()
+        total = square(self._products.sum(axis=1)[:, None], self.m)[:, :, 0]
         fixed_places = [laid.columns.index(name) for name in laid.fixed.names]
         kept = _independent(total, fixed_places)
         names = tuple(laid.columns[place] for place in kept)
@@ -101,12 +102,6 @@ class Gathered:
             n=int(self._n.sum()),
             spec=laid.fixed.spec,
         )
-
-    def _total(self) -> Array:
-        rows, columns = np.tril_indices(self.m)
-        total = np.empty((self.m, self.m))
-        total[rows, columns] = total[columns, rows] = self._products.sum(axis=1)
-        return total
 
     def _term(self, place: int) -> TermColumns:
         written = self.laid.terms[place]
