@@ -146,11 +146,11 @@ def demo(
     """
     from attunement.reports import Source
     from attunement.simulate import simulate
-    from attunement.trajectories import trajectories
+    from attunement.trajectories import Measure, trajectories
 
     with Progress() as progress:
         practice = simulate(therapists, clients, seed=seed, plant={"falling": 1, "stalled": 1, "slow": 1})
-        measure = _own_measure()
+        measure = Measure.of("connection")
         note = f"A simulated practice (seed {seed}); no real person is in it."
         source = Source("simulated practice", {}, (note,), _nothing_skipped())
         caseload = trajectories(practice.ratings, measure, progress=progress)
@@ -211,17 +211,6 @@ def _ends(scale: str) -> tuple[float, float]:
     except ValueError:
         raise InputError(f"--scale {scale} is not LOW,HIGH, such as 0,10.") from None
     return low, high
-
-
-def _own_measure() -> Measure:
-    """The scale of our own check-in."""
-    from attunement.instruments import instrument
-    from attunement.trajectories import Measure
-
-    check_in = instrument("connection")
-    low, high = check_in.bounds(check_in.scale("total"))
-    established = check_in.scale("total").established
-    return Measure(low, high, established.value) if established else Measure(low, high)
 
 
 def _write(

@@ -11,7 +11,17 @@ prints it and exits with 2; a page answers with it and a status of 4xx. Nobody e
     │   ├── ColumnProblem       a column: missing, unknown, or values that are not what it holds
     │   └── TooLittle           a good table with too little in it to look at
     ├── InstrumentProblem     an instrument's description, or answers that do not fit it
-    └── ModelProblem          a formula or a design that the engine cannot take
+    ├── ModelProblem          a formula or a design that the engine cannot take
+    ├── VaultProblem          a vault that cannot be opened, read or written
+    │   ├── WrongKey            not the passphrase, not the recovery code, or one too weak to be taken
+    │   ├── Locked              it needs an unlock of its own, or has locked itself
+    │   ├── KeyChanged          somebody's public key is not the one that was compared
+    │   ├── Damaged             a file, an envelope or the journal is not as it was written
+    │   ├── NewerVersion        written by a later version of this program
+    │   ├── InUse               another process has it open
+    │   └── NotStored           the disk is full or failing: nothing was stored, sending it again would do
+    └── Refused               the practice's policy says no, or there is no such thing: the two read alike
+        └── Gone                it was there and is over: used, ended, revoked, erased
 """
 
 
@@ -41,3 +51,43 @@ class InstrumentProblem(AttunementError):  # noqa: N818 - reads as a sentence
 
 class ModelProblem(AttunementError):  # noqa: N818 - reads as a sentence
     """A formula or a design cannot be fitted."""
+
+
+class VaultProblem(AttunementError):  # noqa: N818 - reads as a sentence
+    """A vault cannot be opened, read or written."""
+
+
+class WrongKey(VaultProblem):
+    """The passphrase or the recovery code does not open it, or is too weak to be taken."""
+
+
+class Locked(VaultProblem):
+    """It needs an unlock of its own, or has locked itself after five idle minutes."""
+
+
+class KeyChanged(VaultProblem):
+    """Somebody's public key is not the one that was compared in person."""
+
+
+class Damaged(VaultProblem):
+    """A file, an envelope or the journal is not as it was written."""
+
+
+class NewerVersion(VaultProblem):
+    """A later version of this program wrote it."""
+
+
+class InUse(VaultProblem):
+    """Another process has it open."""
+
+
+class NotStored(VaultProblem):
+    """The disk is full or failing: nothing was stored, and sending it again would do."""
+
+
+class Refused(AttunementError):  # noqa: N818 - reads as a sentence
+    """The policy says no, or there is no such thing: to one who may not know, the two read alike."""
+
+
+class Gone(Refused):
+    """It was there and is over: used, ended, revoked or erased."""

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from attunement.errors import InputError
+from attunement.instruments import instrument
 
 _FAR = 1e9
 CONVENTION = (
@@ -48,6 +49,14 @@ class Measure:
             raise InputError(
                 f"Established lies on the scale, between {self.low:g} and {self.high:g}; {self.established:g} does not."
             )
+
+    @classmethod
+    def of(cls, name: str) -> Measure:
+        """Return the measure of one of our own instruments, on its scale `total`."""
+        asked = instrument(name)
+        total = asked.scale("total")
+        low, high = asked.bounds(total)
+        return cls(low, high, total.established.value) if total.established else cls(low, high)
 
     @property
     def notable(self) -> float:

@@ -1,0 +1,311 @@
+"""A therapist's clients and what happened with them: sessions, contacts, consents, steps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from attunement.errors import InputError, Refused
+from attunement.practice.desk import Desk
+from attunement.practice.policy import Verb
+from attunement.sessions import (
+    ATTENDANCE,
+    Client,
+    Consent,
+    Contact,
+    Dyad,
+    Purpose,
+    Session,
+    Step,
+    code,
+    instant,
+)
+from attunement.vault import tables
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+    from typing import Literal
+
+    from attunement.vault.rows import Row, Rows
+
+LONGEST_STEP = 500  # characters
+
+
+class Caseload(Desk):
+    """Verbs of a therapist, on their own dyads alone."""
+
+    # -- clients
+
+    def take_on(self, client: str, *, agreed: Iterable[Purpose] = ()) -> Dyad:
+        """Begin with a client.
+
+        Parameters
+        ----------
+        client
+            The code; one that this therapist does not use yet.
+        agreed
+            What the client has agreed to.
+        """
+        typed, purposes = code(client), tuple(dict.fromkeys(Purpose(each) for each in agreed))
+
+        def work(rows: Rows) -> tuple[str, Dyad]:
+            self._refuse_twin(rows, typed)
+            now = rows.now().at
+            person = rows.add(tables.client, code=typed, since=now)
+            dyad = rows.add(tables.dyad, therapist=self.who.code, client=person["id"], since=now)
+            for purpose in purposes:
+                rows.add(tables.consent, client=person["id"], purpose=purpose.value, given=now)
+            return person["id"], _as_dyad({**dyad, "code": typed, "client_since": now, "held": None})
+
+        return self._act(Verb.TAKE_ON, work)
+
+    def end(self, client: str) -> Dyad:
+        """End with a client; what is kept stays."""
+
+        def work(rows: Rows) -> tuple[str, Dyad]:
+            found = self._dyad(rows, client)
+            ended = rows.now().at
+            rows.change(tables.dyad, self._whole(rows, tables.dyad, found["id"]), ended=ended)
+            return found["client"], _as_dyad({**found, "ended": ended})
+
+        return self._act(Verb.END_DYAD, work)
+
+    def clients(self) -> tuple[Dyad, ...]:
+        """Return one's dyads, in the order in which they began."""
+        query = (
+            sa.select(
+                tables.dyad,
+                tables.client.c.code,
+                tables.client.c.since.label("client_since"),
+                tables.client.c.held,
+            )
+            .join(tables.client, tables.client.c.id == tables.dyad.c.client)
+            .where(tables.dyad.c.therapist == self.who.code)
+            .order_by(tables.dyad.c.since, tables.client.c.code)
+        )
+        return self._see(Verb.SEE_CLIENTS, lambda rows: ("", tuple(_as_dyad(row) for row in rows.all(query))))
+
+    # -- sessions
+
+    def log_session(
+        self, client: str, began: datetime, *, attendance: str = "held", lateness: float | None = None,
+        number: int | None = None,
+    ) -> Session:  # fmt: skip
+        """Write down that a session was held, or was not.
+
+        Parameters
+        ----------
+        client
+            The code.
+        began
+            When it began or was to begin; without a zone it is this computer's.
+        attendance
+            ``held``, ``late``, ``cancelled by client``, ``cancelled by therapist`` or ``missed``.
+        lateness
+            In minutes.
+        number
+            The next one, unless given.
+        """
+        if attendance not in ATTENDANCE:
+            raise InputError(f"Attendance is one of {', '.join(ATTENDANCE)}.")
+        if lateness is not None and not 0 <= lateness <= 600:
+            raise InputError("Lateness is in minutes, from 0 to 600.")
+        if number is not None and not 1 <= number <= 100_000:
+            raise InputError("Sessions are numbered 1, 2, ….")
+
+        def work(rows: Rows) -> tuple[str, Session]:
+            dyad = self._dyad(rows, client)
+            numbers = tables.session.c.number
+            last = rows.one(
+                sa.select(sa.func.max(numbers).label("last")).where(tables.session.c.dyad == dyad["id"])
+            )
+            which = number or ((last or {}).get("last") or 0) + 1
+            taken = sa.select(tables.session.c.id).where(
+                tables.session.c.dyad == dyad["id"], numbers == which
+            )
+            if rows.one(taken):
+                raise InputError(f"Session {which} with this client is already there.")
+            row = rows.add(
+                tables.session, dyad=dyad["id"], number=which, began=instant(began), attendance=attendance,
+                lateness=None if lateness is None else float(lateness),
+            )  # fmt: skip
+            return row["id"], _as_session({**row, "code": client})
+
+        return self._act(Verb.LOG_SESSION, work)
+
+    def sessions(self, client: str) -> tuple[Session, ...]:
+        """Return the sessions with a client, in order."""
+
+        def query(rows: Rows) -> tuple[str, tuple[Session, ...]]:
+            dyad = self._dyad(rows, client)
+            found = rows.all(_of(tables.session, dyad).order_by(tables.session.c.number))
+            return dyad["client"], tuple(_as_session({**row, "code": client}) for row in found)
+
+        return self._see(Verb.SEE_SESSIONS, query)
+
+    # -- contacts
+
+    def log_contact(
+        self,
+        client: str,
+        at: datetime,
+        *,
+        kind: Literal["message", "call"],
+        begun_by: Literal["client", "therapist"],
+    ) -> Contact:
+        """Write down that there was a message or a call between sessions."""
+        if kind not in {"message", "call"} or begun_by not in {"client", "therapist"}:
+            raise InputError("A contact is a message or a call, begun by client or therapist.")
+
+        def work(rows: Rows) -> tuple[str, Contact]:
+            dyad = self._dyad(rows, client)
+            row = rows.add(tables.contact, dyad=dyad["id"], at=instant(at), kind=kind, begun_by=begun_by)
+            return row["id"], Contact(row["id"], client, row["at"], kind, begun_by)
+
+        return self._act(Verb.LOG_CONTACT, work)
+
+    def contacts(self, client: str) -> tuple[Contact, ...]:
+        """Return the contacts with a client, in order."""
+
+        def query(rows: Rows) -> tuple[str, tuple[Contact, ...]]:
+            dyad = self._dyad(rows, client)
+            found = rows.all(_of(tables.contact, dyad).order_by(tables.contact.c.at))
+            contacts = (Contact(row["id"], client, row["at"], row["kind"], row["begun_by"]) for row in found)
+            return dyad["client"], tuple(contacts)
+
+        return self._see(Verb.SEE_CONTACTS, query)
+
+    # -- consents
+
+    def give_consent(self, client: str, purpose: Purpose) -> Consent:
+        """Write down what a client has agreed to."""
+        purpose = Purpose(purpose)
+
+        def work(rows: Rows) -> tuple[str, Consent]:
+            dyad = self._dyad(rows, client)
+            given = in_force(rows, dyad["client"], purpose)
+            if given is None:
+                given = rows.add(
+                    tables.consent, client=dyad["client"], purpose=purpose.value, given=rows.now().at
+                )
+            return given["id"], _as_consent(given, client)
+
+        return self._act(Verb.GIVE_CONSENT, work)
+
+    def withdraw_consent(self, client: str, purpose: Purpose) -> None:
+        """Write down that a client no longer agrees; from here on nothing new is done on that ground."""
+        purpose = Purpose(purpose)
+
+        def work(rows: Rows) -> tuple[str, None]:
+            dyad = self._dyad(rows, client)
+            given = in_force(rows, dyad["client"], purpose)
+            if given is None:
+                raise InputError(f"There is no consent to {purpose} to withdraw.")
+            rows.change(tables.consent, given, withdrawn=rows.now().at)
+            if purpose is Purpose.SUPERVISION:
+                shared = rows.all(sa.select(tables.share.c.id).where(tables.share.c.client == dyad["client"]))
+                rows.remove(tables.share, [row["id"] for row in shared])
+            return given["id"], None
+
+        return self._act(Verb.WITHDRAW_CONSENT, work)
+
+    def consents(self, client: str) -> tuple[Consent, ...]:
+        """Return what a client has agreed to and withdrawn."""
+
+        def query(rows: Rows) -> tuple[str, tuple[Consent, ...]]:
+            dyad = self._dyad(rows, client)
+            table = tables.consent
+            found = rows.all(
+                sa.select(table)
+                .where(table.c.client == dyad["client"])
+                .order_by(table.c.given, table.c.purpose)
+            )
+            return dyad["client"], tuple(_as_consent(row, client) for row in found)
+
+        return self._see(Verb.SEE_CONSENTS, query)
+
+    # -- steps
+
+    def choose_step(self, client: str, what: str) -> Step:
+        """Choose what to try next with a client."""
+        text = what.strip()
+        if not 1 <= len(text) <= LONGEST_STEP:
+            raise InputError(f"A step is said in 1 to {LONGEST_STEP} characters.")
+
+        def work(rows: Rows) -> tuple[str, Step]:
+            dyad = self._dyad(rows, client)
+            row = rows.add(tables.step, dyad=dyad["id"], chosen=rows.now().at, what=text)
+            return row["id"], Step(row["id"], client, row["chosen"], text)
+
+        return self._act(Verb.CHOOSE_STEP, work)
+
+    def close_step(self, step: str, outcome: str) -> Step:
+        """Say what came of a step."""
+        text = outcome.strip()
+        if not 1 <= len(text) <= LONGEST_STEP:
+            raise InputError(f"What came of a step is said in 1 to {LONGEST_STEP} characters.")
+
+        def work(rows: Rows) -> tuple[str, Step]:
+            row = self._whole(rows, tables.step, step)
+            dyad = self._whole(rows, tables.dyad, row["dyad"])
+            self._refuse_unless(Verb.CLOSE_STEP, owner=dyad["therapist"])
+            client = self._whole(rows, tables.client, dyad["client"])
+            rows.change(tables.step, row, outcome=text)
+            return row["id"], Step(row["id"], client["code"], row["chosen"], row["what"], text)
+
+        return self._act(Verb.CLOSE_STEP, work)
+
+    def steps(self, client: str) -> tuple[Step, ...]:
+        """Return the steps with a client, in order."""
+
+        def query(rows: Rows) -> tuple[str, tuple[Step, ...]]:
+            dyad = self._dyad(rows, client)
+            found = rows.all(_of(tables.step, dyad).order_by(tables.step.c.chosen))
+            steps = (Step(row["id"], client, row["chosen"], row["what"], row["outcome"]) for row in found)
+            return dyad["client"], tuple(steps)
+
+        return self._see(Verb.SEE_STEPS, query)
+
+    # -- inside
+
+    def _refuse_twin(self, rows: Rows, typed: str) -> None:
+        try:
+            self._dyad(rows, typed)
+        except Refused:
+            return
+        raise InputError(f"You have a client with the code {typed} already; each has a code of its own.")
+
+
+def in_force(rows: Rows, client: str, purpose: Purpose) -> Row | None:
+    """Return the consent that is in force now, if there is one."""
+    table = tables.consent
+    return rows.one(
+        sa.select(table).where(
+            table.c.client == client, table.c.purpose == purpose.value, table.c.withdrawn.is_(None)
+        )
+    )
+
+
+def require(rows: Rows, client: str, purpose: Purpose) -> None:
+    """Refuse what a client has not agreed to, or no longer does."""
+    if in_force(rows, client, purpose) is None:
+        raise Refused(f"This client has not agreed to {purpose}, or no longer does.")
+
+
+def _of(table: sa.Table, dyad: Row) -> sa.Select[Any]:
+    return sa.select(table).where(table.c.dyad == dyad["id"])
+
+
+def _as_dyad(row: Row) -> Dyad:
+    person = Client(row["client"], row["code"], row["client_since"], row["held"])
+    return Dyad(row["id"], row["therapist"], person, row["since"], row.get("ended"))
+
+
+def _as_session(row: Row) -> Session:
+    return Session(row["id"], row["code"], row["number"], row["began"], row["attendance"], row["lateness"])
+
+
+def _as_consent(row: Row, client: str) -> Consent:
+    return Consent(row["id"], client, Purpose(row["purpose"]), row["given"], row["withdrawn"])

@@ -1,0 +1,133 @@
+"""The one gate: every verb passes the policy, and leaves one entry in the journal of the vault it is about."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, TypeVar
+
+import sqlalchemy as sa
+
+from attunement.errors import Gone, InputError, Locked, Refused
+from attunement.practice.policy import REFUSED, Verb, Who, permits
+from attunement.vault.tables import client as clients
+from attunement.vault.tables import dyad as dyads
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from attunement.practice.house import House
+    from attunement.vault.keyfile import Own
+    from attunement.vault.rows import Row, Rows
+    from attunement.vault.vault import Vault
+
+Result = TypeVar("Result")
+_LOCKED: Final = "Your reflections are locked; your passphrase opens them."
+
+
+class Desk:
+    """Where somebody stands before the practice: who they are, and the house.
+
+    Parameters
+    ----------
+    house
+        The opened vaults.
+    who
+        Who asks.
+    """
+
+    def __init__(self, house: House, who: Who) -> None:
+        self.house, self.who = house, who
+
+    # -- the gate
+
+    def _act(
+        self, verb: Verb, work: Callable[[Rows], tuple[str, Result]], vault: Vault | None = None
+    ) -> Result:
+        """Change something: the work and its entry are one transaction, on the disk when this returns.
+
+        `work` gives the random id of what it was about, and what is returned.
+        """
+        vault = vault or self.house.record
+
+        def gated(rows: Rows) -> Result:
+            self._refuse_unless(verb)
+            about, result = work(rows)
+            rows.note(self.who.code, verb, about)
+            return result
+
+        try:
+            return vault.do(gated)
+        except (Refused, InputError) as no:
+            self._note(verb, _why(no), vault)
+            raise
+
+    def _see(
+        self, verb: Verb, query: Callable[[Rows], tuple[str, Result]], vault: Vault | None = None
+    ) -> Result:
+        """Read something; it is shown when the entry that it was read is on the disk."""
+        vault = vault or self.house.record
+        try:
+            self._refuse_unless(verb)
+            with vault.reading() as rows:
+                about, result = query(rows)
+        except (Refused, InputError) as no:
+            self._note(verb, _why(no), vault)
+            raise
+        self._note(verb, "done", vault, about)
+        return result
+
+    def _note(self, verb: Verb, outcome: str, vault: Vault | None = None, about: str = "") -> None:
+        """Write an entry alone."""
+        (vault or self.house.record).do(lambda rows: rows.note(self.who.code, verb, about, outcome))
+
+    def _refuse_unless(
+        self, verb: Verb, *, owner: str | None = None, addressed_to: str | None = None
+    ) -> None:
+        if not permits(self.who, verb, owner=owner, addressed_to=addressed_to):
+            raise Refused(REFUSED)
+
+    def _refuse_and_note_unless(self, verb: Verb) -> None:
+        try:
+            self._refuse_unless(verb)
+        except Refused:
+            self._note(verb, "refused")
+            raise
+
+    def _own(self, verb: Verb) -> tuple[Vault, Own]:
+        """One's own reflections; what was refused is noted in the record, for theirs cannot be reached."""
+        self._refuse_and_note_unless(verb)
+        unlocked = self.house.reflections.get(self.who.code)
+        if unlocked is None:
+            raise Locked(_LOCKED)
+        return unlocked.use()
+
+    # -- what is one's own
+
+    def _dyad(self, rows: Rows, code: str) -> Row:
+        """One's own dyad with a client, by the client's code; what is somebody else's is not there."""
+        query = (
+            sa.select(
+                dyads,
+                clients.c.code,
+                clients.c.since.label("client_since"),
+                clients.c.held,
+            )
+            .join(clients, clients.c.id == dyads.c.client)
+            .where(dyads.c.therapist == self.who.code, clients.c.code == code)
+        )
+        found = rows.one(query)
+        if found is None:
+            raise Refused(REFUSED)
+        return found
+
+    def _whole(self, rows: Rows, table: sa.Table, row_id: str) -> Row:
+        """A row, whole, by its id."""
+        found = rows.one(sa.select(table).where(table.c.id == row_id))
+        if found is None:
+            raise Refused(REFUSED)
+        return found
+
+
+def _why(no: Exception) -> str:
+    if isinstance(no, Gone):
+        return "gone"
+    return "refused" if isinstance(no, Refused) else "not taken"

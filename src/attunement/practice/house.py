@@ -1,0 +1,249 @@
+"""The house: a folder with `keys.json` and the vaults in it, opened by one process at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from typing import TYPE_CHECKING, Final
+
+from filelock import FileLock, Timeout
+
+from attunement.errors import InputError, InUse, Locked, NotStored, VaultProblem
+from attunement.vault.clock import Clock
+from attunement.vault.keyfile import NAME, SHARED, KeyFile, Opened, Own
+from attunement.vault.process import harden
+from attunement.vault.vault import Vault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from attunement.vault.locks import Cost
+    from attunement.vault.recovery import RecoveryCode
+    from attunement.vault.sealing import Key
+
+IDLE: Final = 300.0  # seconds until reflections lock themselves
+
+
+class Reflections:
+    """One account's reflections, unlocked; they lock themselves after five idle minutes."""
+
+    def __init__(self, vault: Vault, own: Own, clock: Clock) -> None:
+        self._vault, self._own, self._clock = vault, own, clock
+        self._used = clock.seconds()
+        self._guard = threading.RLock()
+        self._timer: threading.Timer | None = None
+        self._open = True
+        self._set_timer(IDLE)
+
+    def use(self) -> tuple[Vault, Own]:
+        """Return the vault and the keys, and begin the five minutes anew.
+
+        Raises
+        ------
+        Locked
+            After five idle minutes.
+        """
+        with self._guard:
+            if self._open and self._clock.seconds() - self._used >= IDLE:
+                self.lock()
+            if not self._open:
+                raise Locked("Your reflections have locked themselves; your passphrase opens them again.")
+            self._used = self._clock.seconds()
+            return self._vault, self._own
+
+    @property
+    def unlocked(self) -> bool:
+        """Whether they are open now."""
+        return self._open and self._clock.seconds() - self._used < IDLE
+
+    def lock(self) -> None:
+        """Close the file and forget the keys."""
+        with self._guard:
+            if self._timer:
+                self._timer.cancel()
+            if self._open:
+                self._open = False
+                self._vault.close()
+                del self._own
+
+    def _set_timer(self, seconds: float) -> None:
+        self._timer = threading.Timer(seconds, self._on_time)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def _on_time(self) -> None:
+        with self._guard:
+            if not self._open:
+                return
+            left = IDLE - (self._clock.seconds() - self._used)
+            if left > 0:
+                self._set_timer(max(left, 1.0))
+            else:
+                self.lock()
+
+
+class House:
+    """An opened practice folder: the shared vaults, and whoever's reflections are unlocked.
+
+    Parameters
+    ----------
+    folder, keyfile, keys
+        Where, and with what, it was opened.
+    clock
+        Tells the time to all vaults.
+    lock
+        Held as long as the house is open.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        keyfile: KeyFile,
+        keys: dict[str, Key],
+        clock: Clock,
+        lock: FileLock,
+        *,
+        create: bool = False,
+    ) -> None:
+        self.folder, self.keyfile, self.keys, self.clock = folder, keyfile, keys, clock
+        self._lock = lock
+        self.reflections: dict[str, Reflections] = {}
+        self.closed = False
+        opened: dict[str, Vault] = {}
+        try:
+            for name in SHARED:
+                path = folder / keyfile.files[name]
+                opened[name] = Vault(path, keys[name], name, clock, create=create)
+        except BaseException:
+            for vault in opened.values():
+                vault.close()
+            raise
+        self.record, self.identity = opened["record"], opened["identity"]
+
+    @classmethod
+    def open(cls, folder: Path, account: str, passphrase: str, clock: Clock | None = None) -> House:
+        """Open a practice by somebody's passphrase."""
+        return cls._opened(folder, lambda keyfile: keyfile.open_record(account, passphrase), clock)
+
+    @classmethod
+    def open_with_code(
+        cls, folder: Path, account: str, code: RecoveryCode, clock: Clock | None = None
+    ) -> House:
+        """Open a practice by somebody's recovery code."""
+        return cls._opened(folder, lambda keyfile: keyfile.open_record_with_code(account, code), clock)
+
+    @classmethod
+    def _opened(cls, folder: Path, opening: Callable[[KeyFile], Opened], clock: Clock | None) -> House:
+        harden()
+        with claimed(folder) as lock:
+            keyfile = KeyFile.load(folder)
+            house = cls(folder, keyfile, opening(keyfile).keys, clock or Clock(), lock)
+            forget_leftovers(folder, keyfile)
+            return house
+
+    def unlock(self, account: str, passphrase: str) -> Reflections:
+        """Unlock somebody's reflections."""
+        return self._unlocked(account, self.keyfile.open_own(account, passphrase))
+
+    def unlock_with_code(self, account: str, code: RecoveryCode) -> Reflections:
+        """Unlock somebody's reflections by the recovery code."""
+        return self._unlocked(account, self.keyfile.open_own_with_code(account, code))
+
+    def _unlocked(self, account: str, own: Own) -> Reflections:
+        self.lock(account)
+        locks = self.keyfile.account(account).own
+        assert locks is not None  # noqa: S101 - it has just been opened
+        path = self.folder / locks.file
+        vault = Vault(path, own.file, "reflections", self.clock)
+        self.reflections[account] = Reflections(vault, own, self.clock)
+        return self.reflections[account]
+
+    def lock(self, account: str) -> None:
+        """Lock somebody's reflections."""
+        if account in self.reflections:
+            self.reflections.pop(account).lock()
+
+    def set_keys(self, keyfile: KeyFile) -> None:
+        """Replace `keys.json`."""
+        keyfile.save(self.folder)
+        self.keyfile = keyfile
+
+    def add_account(
+        self, code: str, passphrase: str, recovery: RecoveryCode, *, own: bool, cost: Cost
+    ) -> None:
+        """Give somebody locks of their own, and reflections if they have any; the key file comes last."""
+        keyfile = self.keyfile.with_account(code, passphrase, recovery, self.keys, own=own, cost=cost)
+        locks = keyfile.account(code).own
+        if locks:
+            key = keyfile.open_own(code, passphrase).file
+            Vault(self.folder / locks.file, key, "reflections", self.clock, create=True).close()
+        self.set_keys(keyfile)
+
+    def close(self) -> None:
+        """Close everything, and let another process open it."""
+        if self.closed:
+            return
+        self.closed = True
+        for account in list(self.reflections):
+            self.lock(account)
+        self.record.close()
+        self.identity.close()
+        self.keys = {}
+        self._lock.release()
+
+
+def forget_leftovers(folder: Path, keyfile: KeyFile) -> None:
+    """Remove what an interrupted change of keys left: files of an earlier or unfinished generation."""
+    named = {
+        *keyfile.files.values(),
+        *(account.own.file for account in keyfile.accounts.values() if account.own),
+    }
+    families = {name.rpartition("-")[0] for name in named}
+    for path in folder.glob("*.vault"):
+        if path.name not in named and path.name.rpartition("-")[0] in families:
+            remove_vault(path)
+
+
+def remove_vault(path: Path) -> None:
+    """Remove a vault's file, with its WAL."""
+    for suffix in ("", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def claimed_new(folder: Path) -> Iterator[FileLock]:
+    """Hold a folder in which a practice is to be made."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if any(each.name != ".lock" for each in folder.iterdir()):
+            raise InputError(f"{folder} is not empty; a new practice needs an empty folder.")
+    except OSError as problem:
+        raise NotStored(f"{folder} cannot be made: {problem.strerror}.") from None
+    with _held(folder) as lock:
+        yield lock
+
+
+@contextlib.contextmanager
+def claimed(folder: Path) -> Iterator[FileLock]:
+    """Hold the folder for this process; kept if all goes well, let go if not."""
+    if not (folder / NAME).exists():
+        raise VaultProblem(f"There is no practice in {folder}; `attunement init` makes one.")
+    with _held(folder) as lock:
+        yield lock
+
+
+@contextlib.contextmanager
+def _held(folder: Path) -> Iterator[FileLock]:
+    lock = FileLock(folder / ".lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise InUse(f"The practice in {folder} is open in another program; close it there first.") from None
+    except OSError as problem:
+        raise NotStored(f"{folder} cannot be written: {problem.strerror}.") from None
+    try:
+        yield lock
+    except BaseException:
+        lock.release()
+        raise

@@ -1,0 +1,341 @@
+"""Keeping what is kept: who a code is, holds, erasure, what leaves, the journal, backups, new keys."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import secrets
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from attunement.errors import InputError, Locked
+from attunement.practice import release
+from attunement.practice.desk import Desk
+from attunement.practice.policy import Verb
+from attunement.sessions import Purpose
+from attunement.vault import tables
+from attunement.vault.backup import Manifest, checksums, recipient, staging, write_archive
+from attunement.vault.keyfile import NAME, SHARED
+from attunement.vault.tables import written
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from attunement.vault.journal import Tip, Verdict
+    from attunement.vault.rows import Row, Rows
+    from attunement.vault.vault import Vault
+
+_OF_DYAD = (tables.step, tables.contact, tables.session)
+
+
+class Keeping(Desk):
+    """Verbs of keeping."""
+
+    # -- who a code is
+
+    def identify(self, client: str, name: str, contact: str = "") -> None:
+        """Write down who a code is, in a vault of its own; nothing else here needs it."""
+        if not 1 <= len(name.strip()) <= 200 or len(contact) > 500:
+            raise InputError("A name has 1 to 200 characters, and how to reach somebody at most 500.")
+        about = self._client_id(client, Verb.IDENTIFY)
+
+        def work(rows: Rows) -> tuple[str, None]:
+            before = rows.one(sa.select(tables.person).where(tables.person.c.id == about))
+            values = {"name": name.strip(), "contact": contact.strip()}
+            if before:
+                rows.change(tables.person, before, **values)
+            else:
+                rows.add(tables.person, id=about, **values)
+            return about, None
+
+        self._act(Verb.IDENTIFY, work, self.house.identity)
+
+    def identity(self, client: str) -> tuple[str, str]:
+        """Return who a code is: name and how to reach them, both empty where it was not written down."""
+        about = self._client_id(client, Verb.SEE_IDENTITY)
+
+        def query(rows: Rows) -> tuple[str, tuple[str, str]]:
+            row = rows.one(sa.select(tables.person).where(tables.person.c.id == about))
+            return about, (row["name"], row["contact"]) if row else ("", "")
+
+        return self._see(Verb.SEE_IDENTITY, query, self.house.identity)
+
+    # -- holds and erasure
+
+    def hold(self, client: str, reason: str) -> None:
+        """Keep a record from being erased, such as for a court."""
+        if not 1 <= len(reason.strip()) <= 200:
+            raise InputError("The reason of a hold has 1 to 200 characters.")
+        self._set_hold(Verb.HOLD, client, reason.strip())
+
+    def release(self, client: str) -> None:
+        """Let a record be erased again."""
+        self._set_hold(Verb.RELEASE, client, None)
+
+    def erase(self, client: str) -> None:
+        """Erase a client: record, identity and reflections, from the files' free pages and WAL too.
+
+        The journal stays whole; it names random ids, which now lead nowhere. Reflections that are locked are destroyed
+        when they are next unlocked. Backups made before still hold the client until they are thrown away.
+
+        Raises
+        ------
+        InputError
+            Where a hold forbids it.
+        """
+
+        def work(rows: Rows) -> tuple[str, None]:
+            dyad = self._dyad(rows, client)
+            if dyad["held"]:
+                raise InputError("A hold forbids erasing this client; release it first.")
+            rows.add(tables.erased, id=dyad["client"], therapist=self.who.code, at=rows.now().at)
+            for table, ids in _all_of(rows, dyad["client"]):
+                rows.remove(table, ids)
+            return dyad["client"], None
+
+        self._act(Verb.ERASE, work)
+        self.finish_erasing()
+
+    def finish_erasing(self) -> None:
+        """Do what is left of erasures, also those that a stopped program left unfinished."""
+        unfinished = sa.select(tables.erased).where(tables.erased.c.swept.is_(None))
+        with self.house.record.reading() as rows:
+            left = rows.all(unfinished)
+        if not left:
+            return
+        ids = [row["id"] for row in left]
+        self._forget(self.house.identity, tables.person, tables.person.c.id, ids)
+        for unlocked in self.house.reflections.values():
+            with contextlib.suppress(Locked):
+                self._forget(unlocked.use()[0], tables.reflection, tables.reflection.c.client, ids)
+        self.house.record.sweep()
+
+        def swept(rows: Rows) -> None:
+            for row in rows.all(unfinished):
+                rows.change(tables.erased, row, swept=rows.now().at)
+            rows.note(self.who.code, Verb.ERASE, "", "swept")
+
+        self.house.record.do(swept)
+
+    # -- what leaves
+
+    def export(self, client: str) -> bytes:
+        """Return the client's record, for their right of access, as a ZIP of tables.
+
+        Raises
+        ------
+        Locked
+            While anybody's reflections are unlocked: what makes an export has no key to them.
+        """
+        if any(each.unlocked for each in self.house.reflections.values()):
+            raise Locked("Lock the reflections first: an export is made without a key to them.")
+
+        def query(rows: Rows) -> tuple[str, bytes]:
+            dyad = self._dyad(rows, client)
+            return dyad["client"], release.record_archive(_record(rows, dyad))
+
+        return self._see(Verb.EXPORT, query)
+
+    def deidentify(self) -> list[dict[str, Any]]:
+        """Return one's sessions with scores, of the clients who agreed to research, without what identifies.
+
+        Raises
+        ------
+        InputError
+            Where fewer than five clients have agreed.
+        """
+
+        def query(rows: Rows) -> tuple[str, list[dict[str, Any]]]:
+            found = rows.all(_for_research(self.who.code))
+            clients = {row["client"] for row in found}
+            numbers = secrets.SystemRandom().sample(range(10_000, 100_000), len(clients))
+            pseudonyms = {client: f"P-{number}" for client, number in zip(clients, numbers, strict=True)}
+            firsts = {
+                client: min(row["began"] for row in found if row["client"] == client) for client in clients
+            }
+            return "", release.deidentify(found, pseudonyms, firsts)
+
+        return self._see(Verb.DEIDENTIFY, query)
+
+    # -- the journal
+
+    def journal(self, *, after: int = 0) -> list[Row]:
+        """Return the record's journal: who did what, when, and what came of it."""
+        self._refuse_and_note_unless(Verb.SEE_JOURNAL)
+        names = ("seq", "at", "who", "verb", "about", "outcome")
+        found = [{name: row[name] for name in names} for row in self.house.record.entries(after=after)]
+        self._note(Verb.SEE_JOURNAL, "done")
+        return found
+
+    def verify(self, known: Tip | None = None) -> dict[str, Verdict]:
+        """Read the journals of the shared vaults with all rows, and say what does not agree.
+
+        Parameters
+        ----------
+        known
+            A tip of the record's journal that was kept elsewhere.
+        """
+        self._refuse_and_note_unless(Verb.VERIFY)
+        verdicts = {"record": self.house.record.verify(known), "identity": self.house.identity.verify()}
+        self._note(Verb.VERIFY, "done" if all(each.whole for each in verdicts.values()) else "damaged")
+        return verdicts
+
+    @property
+    def tip(self) -> Tip:
+        """The end of the record's journal, to be kept elsewhere."""
+        return self.house.record.tip
+
+    # -- backups
+
+    def back_up(self, target: Path, to: str) -> Manifest:
+        """Write a backup, sealed to an offline key; it counts when it was read back.
+
+        Parameters
+        ----------
+        target
+            The file; made, or replaced as a whole.
+        to
+            An age public key; `attunement backup-key` makes one.
+        """
+        self._refuse_and_note_unless(Verb.BACK_UP)
+        recipient(to)
+        if not target.parent.is_dir():
+            raise InputError(f"{target.parent} is no folder; name one that is there.")
+        house = self.house
+        with staging(house.folder) as folder:
+            shutil.copyfile(house.folder / NAME, folder / NAME)
+            for name, vault in (("record", house.record), ("identity", house.identity)):
+                vault.copy_to(folder / house.keyfile.files[name])
+            for account in house.keyfile.accounts.values():
+                if account.own:
+                    self._stage_reflections(account.code, account.own.file, folder)
+            tips = {name: str(_tip_of(folder / house.keyfile.files[name], name, house)) for name in SHARED}
+            made = written(house.clock.now().at)
+            manifest = Manifest(house.keyfile.install, made, tips, checksums(folder))
+            write_archive(folder, manifest, target, to)
+        self._note(Verb.BACK_UP, "done")
+        return manifest
+
+    # -- inside
+
+    def _stage_reflections(self, account: str, name: str, folder: Path) -> None:
+        """Copy reflections: merged where they are unlocked, byte by byte where nobody has them open."""
+        unlocked = self.house.reflections.get(account)
+        if unlocked is not None and unlocked.unlocked:
+            unlocked.use()[0].copy_to(folder / name)
+            return
+        self.house.lock(account)
+        for suffix in ("", "-wal"):
+            source = self.house.folder / f"{name}{suffix}"
+            if source.exists():
+                shutil.copyfile(source, folder / f"{name}{suffix}")
+
+    def _client_id(self, client: str, verb: Verb) -> str:
+        self._refuse_and_note_unless(verb)
+        with self.house.record.reading() as rows:
+            return str(self._dyad(rows, client)["client"])
+
+    def _set_hold(self, verb: Verb, client: str, reason: str | None) -> None:
+        def work(rows: Rows) -> tuple[str, None]:
+            dyad = self._dyad(rows, client)
+            rows.change(tables.client, self._whole(rows, tables.client, dyad["client"]), held=reason)
+            return dyad["client"], None
+
+        self._act(verb, work)
+
+    def _forget(self, vault: Vault, table: sa.Table, column: sa.Column[str], clients: list[str]) -> None:
+        with vault.reading() as rows:
+            left = [row["id"] for row in rows.all(sa.select(table.c.id).where(column.in_(clients)))]
+        if left:
+
+            def work(rows: Rows) -> None:
+                rows.remove(table, left)
+                rows.note(self.who.code, Verb.ERASE, "")
+
+            vault.do(work)
+        vault.sweep()
+
+
+def _all_of(rows: Rows, client: str) -> list[tuple[sa.Table, list[str]]]:
+    """Every row about a client, in an order in which they can be taken away."""
+    dyads = sa.select(tables.dyad.c.id).where(tables.dyad.c.client == client)
+    sessions = sa.select(tables.session.c.id).where(tables.session.c.dyad.in_(dyads))
+    queries = [
+        (tables.check_in, tables.check_in.c.session.in_(sessions)),
+        (tables.invitation, tables.invitation.c.session.in_(sessions)),
+        *((table, table.c.dyad.in_(dyads)) for table in _OF_DYAD),
+        (tables.share, tables.share.c.client == client),
+        (tables.consent, tables.consent.c.client == client),
+        (tables.dyad, tables.dyad.c.client == client),
+        (tables.client, tables.client.c.id == client),
+    ]
+    return [
+        (table, [row["id"] for row in rows.all(sa.select(table.c.id).where(which))])
+        for table, which in queries
+    ]
+
+
+def _record(rows: Rows, dyad: Row) -> dict[str, list[dict[str, Any]]]:
+    """The client's record by the allow-list."""
+    of = {table.name: sa.select(table).where(table.c.dyad == dyad["id"]) for table in _OF_DYAD}
+    sessions = rows.all(of["session"].order_by(tables.session.c.number))
+    check_ins = rows.all(
+        sa.select(tables.check_in, tables.session.c.number)
+        .join(tables.session, tables.session.c.id == tables.check_in.c.session)
+        .where(tables.session.c.dyad == dyad["id"])
+        .order_by(tables.session.c.number, tables.check_in.c.at)
+    )
+    answers = [
+        {**row, "session": row["number"], "item": item, "answer": answer}
+        for row in check_ins
+        for item, answer in json.loads(row["answers"]).items()
+    ]
+    consents = sa.select(tables.consent).where(tables.consent.c.client == dyad["client"])
+    found = {
+        "client": [{"code": dyad["code"], "since": dyad["client_since"]}],
+        "sessions": [{**row, "session": row["number"]} for row in sessions],
+        "contacts": rows.all(of["contact"].order_by(tables.contact.c.at)),
+        "check_ins": answers,
+        "steps": rows.all(of["step"].order_by(tables.step.c.chosen)),
+        "consents": rows.all(consents.order_by(tables.consent.c.given, tables.consent.c.purpose)),
+    }
+    return {name: release.allowed(name, found[name]) for name in release.EXPORTED}
+
+
+def _for_research(therapist: str) -> sa.Select[Any]:
+    agreed = (
+        sa.exists()
+        .where(
+            tables.consent.c.client == tables.dyad.c.client,
+            tables.consent.c.purpose == Purpose.RESEARCH.value,
+            tables.consent.c.withdrawn.is_(None),
+        )
+        .correlate(tables.dyad)
+    )
+    return (
+        sa.select(
+            tables.dyad.c.client,
+            tables.session.c.number,
+            tables.session.c.began,
+            tables.session.c.attendance,
+            tables.check_in.c.instrument,
+            tables.check_in.c.version,
+            tables.check_in.c.answers,
+        )
+        .join(tables.dyad, tables.dyad.c.id == tables.session.c.dyad)
+        .outerjoin(tables.check_in, tables.check_in.c.session == tables.session.c.id)
+        .where(tables.dyad.c.therapist == therapist, agreed)
+    )
+
+
+def _tip_of(path: Path, kind: str, house: Any) -> Tip:  # noqa: ANN401 - the house
+    """The tip of a copy, read from the copy."""
+    from attunement.vault.vault import Vault as Opened  # noqa: PLC0415 - a name of its own
+
+    copy = Opened(path, house.keys[kind], kind, house.clock)
+    try:
+        return copy.tip
+    finally:
+        copy.close()

@@ -1,0 +1,160 @@
+"""Who may do what: one table and one function. What the table does not allow is refused.
+
+Nobody but its owner reads a reflection: there is no role, the admin's included, for which the table says otherwise, and
+no key that would let it. Therapists see their own dyads alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class Role(StrEnum):
+    """What an account is for; one account may have several."""
+
+    THERAPIST = "therapist"
+    SUPERVISOR = "supervisor"
+    ADMIN = "admin"
+
+
+class Verb(StrEnum):
+    """Everything that can be asked of a practice; each is one entry in one journal."""
+
+    FOUND = "found"
+    SIGN_IN = "sign in"
+    ADD_ACCOUNT = "add account"
+    END_ACCOUNT = "end account"
+    SEE_ACCOUNTS = "see accounts"
+    CHANGE_PASSPHRASE = "change passphrase"  # noqa: S105 - a verb
+    ROTATE_KEYS = "rotate keys"
+    TAKE_ON = "take on"
+    END_DYAD = "end dyad"
+    SEE_CLIENTS = "see clients"
+    LOG_SESSION = "log session"
+    SEE_SESSIONS = "see sessions"
+    LOG_CONTACT = "log contact"
+    SEE_CONTACTS = "see contacts"
+    GIVE_CONSENT = "give consent"
+    WITHDRAW_CONSENT = "withdraw consent"
+    SEE_CONSENTS = "see consents"
+    INVITE = "invite"
+    SEE_INVITATION = "see invitation"
+    RECEIVE = "receive"
+    SEE_CHECK_INS = "see check-ins"
+    SEE_TRAJECTORIES = "see trajectories"
+    CHOOSE_STEP = "choose step"
+    CLOSE_STEP = "close step"
+    SEE_STEPS = "see steps"
+    UNLOCK = "unlock reflections"
+    REFLECT = "reflect"
+    SEE_REFLECTIONS = "see reflections"
+    DESTROY_REFLECTION = "destroy reflection"
+    SEE_FINGERPRINT = "see fingerprint"
+    PIN = "pin key"
+    SHARE = "share reflection"
+    SEE_SHARES = "see shares"
+    OPEN_SHARE = "open share"
+    REVOKE = "revoke share"
+    IDENTIFY = "identify"
+    SEE_IDENTITY = "see identity"
+    HOLD = "hold"
+    RELEASE = "release hold"
+    ERASE = "erase client"
+    EXPORT = "export client"
+    DEIDENTIFY = "de-identify"
+    SEE_JOURNAL = "see journal"
+    VERIFY = "verify journal"
+    BACK_UP = "back up"
+    UPGRADE = "upgrade"
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Who asks.
+
+    Parameters
+    ----------
+    code
+        The account; ``client`` for one who comes by an invitation.
+    roles
+        What the account is for; none for a client.
+    """
+
+    code: str
+    roles: frozenset[Role] = frozenset()
+
+
+CLIENT: Final = Who("client")
+"""One who comes by an invitation: no account, no role; the token is all they have."""
+
+_THERAPIST = frozenset({Role.THERAPIST})
+_SUPERVISOR = frozenset({Role.SUPERVISOR})
+_BOTH = _THERAPIST | _SUPERVISOR
+_ADMIN = frozenset({Role.ADMIN})
+_ALL = frozenset(Role)
+_ANYONE: frozenset[Role] = frozenset()
+
+ALLOWED: Final[dict[Verb, frozenset[Role]]] = {
+    Verb.SIGN_IN: _ALL,
+    Verb.CHANGE_PASSPHRASE: _ALL,
+    Verb.SEE_ACCOUNTS: _ALL,
+    Verb.ADD_ACCOUNT: _ADMIN,
+    Verb.END_ACCOUNT: _ADMIN,
+    Verb.ROTATE_KEYS: _ADMIN,
+    Verb.SEE_JOURNAL: _ADMIN,
+    Verb.VERIFY: _ALL,
+    Verb.BACK_UP: _ADMIN,
+    Verb.UPGRADE: _ADMIN,
+    Verb.SEE_INVITATION: _ANYONE,
+    Verb.RECEIVE: _ANYONE,
+    Verb.UNLOCK: _BOTH,
+    Verb.PIN: _BOTH,
+    Verb.SEE_FINGERPRINT: _BOTH,
+    Verb.SEE_SHARES: _BOTH,
+    Verb.OPEN_SHARE: _SUPERVISOR,
+    **dict.fromkeys(
+        (
+            Verb.TAKE_ON, Verb.END_DYAD, Verb.SEE_CLIENTS, Verb.LOG_SESSION, Verb.SEE_SESSIONS,
+            Verb.LOG_CONTACT, Verb.SEE_CONTACTS, Verb.GIVE_CONSENT, Verb.WITHDRAW_CONSENT,
+            Verb.SEE_CONSENTS, Verb.INVITE, Verb.SEE_CHECK_INS, Verb.SEE_TRAJECTORIES,
+            Verb.CHOOSE_STEP, Verb.CLOSE_STEP, Verb.SEE_STEPS, Verb.REFLECT, Verb.SEE_REFLECTIONS,
+            Verb.DESTROY_REFLECTION, Verb.SHARE, Verb.REVOKE, Verb.IDENTIFY, Verb.SEE_IDENTITY,
+            Verb.HOLD, Verb.RELEASE, Verb.ERASE, Verb.EXPORT, Verb.DEIDENTIFY,
+        ),
+        _THERAPIST,
+    ),
+}  # fmt: skip
+"""Which roles a verb is for; a verb that is not here is nobody's. An empty set is for whoever holds a token."""
+
+ADDRESSED: Final = frozenset({Verb.OPEN_SHARE})
+"""Verbs on what somebody else owns and has addressed to one; all other verbs are on one's own alone."""
+
+
+def permits(who: Who, verb: Verb, *, owner: str | None = None, addressed_to: str | None = None) -> bool:
+    """Whether somebody may do something, to something of somebody's.
+
+    Parameters
+    ----------
+    who, verb
+        Who asks, and for what.
+    owner
+        Whose the thing is, where there is a thing.
+    addressed_to
+        To whom its owner has addressed it.
+    """
+    if verb not in ALLOWED:
+        return False
+    roles = ALLOWED[verb]
+    if roles and not (roles & who.roles):
+        return False
+    if owner is None:
+        return True
+    if verb in ADDRESSED:
+        return addressed_to == who.code
+    return owner == who.code
+
+
+REFUSED: Final = "There is no such thing here, or it is not yours to see or change."
+"""Said alike of what is not there and of what is somebody else's."""

@@ -1,0 +1,169 @@
+"""`Practice`: the object that everyone talks to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+import sqlalchemy as sa
+
+from attunement.errors import Refused, WrongKey
+from attunement.practice.accounts import Accounts, found_account
+from attunement.practice.caseload import Caseload
+from attunement.practice.checking_in import CheckingIn
+from attunement.practice.house import House, claimed_new
+from attunement.practice.keeping import Keeping
+from attunement.practice.policy import CLIENT, Role, Verb, Who
+from attunement.practice.supervision import Supervision
+from attunement.sessions import Credential, code
+from attunement.vault import tables
+from attunement.vault.clock import Clock
+from attunement.vault.keyfile import SHARED, KeyFile
+from attunement.vault.locks import Cost, refuse_weak
+from attunement.vault.process import harden
+from attunement.vault.sealing import Key
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
+
+    from attunement.vault.recovery import RecoveryCode
+    from attunement.vault.rows import Rows
+
+
+class Practice(Caseload, CheckingIn, Supervision, Accounts, Keeping):
+    """Opened vaults, a clock and the policies, as one account stands before them.
+
+    Every verb passes one policy (`attunement.practice.policy`) and leaves one entry in the journal of the vault that it
+    is about, in the same transaction: when it returns, both are on the disk.
+
+    ==================  =========================================================================
+    clients             take_on · end · clients · give_consent · withdraw_consent · consents
+    what happened       log_session · sessions · log_contact · contacts
+    check-ins           invite · invitation · receive · check_ins · ratings · trajectories
+    steps               choose_step · close_step · steps
+    reflections         unlock · lock · reflect · reflections · destroy_reflection
+    supervision         fingerprint · pin · share · shares · open_share · revoke
+    who a code is       identify · identity
+    keeping             hold · release · erase · export · deidentify · journal · verify · back_up
+    accounts            add_account · end_account · accounts · change_passphrase · sign_in
+    ==================  =========================================================================
+    """
+
+    @classmethod
+    def found(  # noqa: PLR0913 - each is asked once
+        cls, folder: Path, account: str, passphrase: str, recovery: RecoveryCode, *,
+        credential: Credential = Credential.OTHER, name: str = "", roles: frozenset[Role] = frozenset(Role),
+        cost: Cost | None = None, clock: Clock | None = None,
+    ) -> Self:  # fmt: skip
+        """Make a new practice in an empty folder.
+
+        Parameters
+        ----------
+        folder
+            Where; made if it is not there.
+        account, passphrase
+            Of the one who founds it.
+        recovery
+            Shown before, and typed back: a passphrase that is forgotten is opened by nothing else.
+        credential, name, roles
+            Of the one who founds it; all roles, for a practice of one.
+        cost
+            Of guessing the passphrase.
+        clock
+            Tells the time.
+        """
+        account = code(account, "account")
+        refuse_weak(passphrase, account, name)
+        harden()
+        with claimed_new(folder) as lock:
+            keys = {each: Key.fresh() for each in SHARED}
+            house = House(folder, KeyFile.fresh(), keys, clock or Clock(), lock, create=True)
+            try:
+                practice = cls(house, Who(account, roles))
+                house.record.do(lambda rows: found_account(rows, account, roles, name, credential))
+                house.identity.do(lambda rows: rows.note(account, Verb.FOUND, ""))
+                house.add_account(account, passphrase, recovery, own=_has_own(roles), cost=cost or Cost())
+            except BaseException:
+                house.close()
+                raise
+        return practice
+
+    @classmethod
+    def open(cls, folder: Path, account: str, passphrase: str, *, clock: Clock | None = None) -> Self:
+        """Open a practice, and sign in.
+
+        Raises
+        ------
+        WrongKey
+            Where the passphrase is not right.
+        InUse
+            Where another process has it open.
+        VaultProblem
+            Where there is none, or it is damaged.
+        """
+        return cls._signed_in(House.open(folder, account, passphrase, clock), account)
+
+    @classmethod
+    def open_with_code(
+        cls, folder: Path, account: str, recovery: RecoveryCode, *, clock: Clock | None = None
+    ) -> Self:
+        """Open a practice by a recovery code."""
+        return cls._signed_in(House.open_with_code(folder, account, recovery, clock), account)
+
+    def sign_in(self, account: str, passphrase: str) -> Self:
+        """Let somebody else in, beside those who are."""
+        try:
+            self.house.keyfile.open_record(account, passphrase)
+            return type(self)(self.house, self._account(account))
+        except (WrongKey, Refused):
+            self.house.record.do(lambda rows: rows.note("nobody", Verb.SIGN_IN, "", "refused"))
+            raise WrongKey("There is no such account, or the passphrase is not right.") from None
+
+    def for_client(self) -> Self:
+        """Stand before the practice as one who has nothing but a token."""
+        return type(self)(self.house, CLIENT)
+
+    def close(self) -> None:
+        """Close everything, for everyone."""
+        self.house.close()
+
+    def __enter__(self) -> Self:
+        """Return the practice."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close everything."""
+        self.close()
+
+    def __repr__(self) -> str:
+        """Say who stands where, and nothing that is kept."""
+        return f"<Practice in {self.house.folder}, as {self.who.code}>"
+
+    @classmethod
+    def _signed_in(cls, house: House, account: str) -> Self:
+        try:
+            signed_in = cls(house, Who(account))
+            signed_in.who = signed_in._account(account)
+            signed_in.finish_erasing()
+        except BaseException:
+            house.close()
+            raise
+        return signed_in
+
+    def _account(self, account: str) -> Who:
+        """Who somebody is, by the record: `keys.json` says who can open, not what they may."""
+
+        def work(rows: Rows) -> Who:
+            row = rows.one(sa.select(tables.account).where(tables.account.c.id == account))
+            if row is None or row["ended"] is not None:
+                raise Refused("There is no such account, or it has ended.")
+            rows.note(account, Verb.SIGN_IN, "")
+            return Who(account, frozenset(Role(role) for role in row["roles"].split()))
+
+        return self.house.record.do(work)
+
+
+def _has_own(roles: frozenset[Role]) -> bool:
+    return bool(roles & {Role.THERAPIST, Role.SUPERVISOR})

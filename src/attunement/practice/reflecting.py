@@ -1,0 +1,171 @@
+"""A therapist's own reflections: sealed to them, in a vault of their own, with a journal of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from attunement.errors import Damaged, InputError, WrongKey
+from attunement.practice.desk import Desk
+from attunement.practice.policy import Verb
+from attunement.sessions import Reflected, Reflection
+from attunement.vault import tables
+from attunement.vault.envelope import Envelope, Place, disclose, enclose
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from attunement.practice.house import Reflections
+    from attunement.vault.keyfile import Own
+    from attunement.vault.recovery import RecoveryCode
+    from attunement.vault.rows import Row, Rows
+    from attunement.vault.vault import Vault
+
+
+class Reflecting(Desk):
+    """Verbs of one who has reflections; they need an unlock of their own."""
+
+    def unlock(self, passphrase: str) -> None:
+        """Unlock one's own reflections; they lock themselves after five idle minutes.
+
+        Raises
+        ------
+        WrongKey
+            Where the passphrase is not right; the record's journal says that somebody tried.
+        Damaged
+            Where a reflection is not as its journal says: edited, put back from an older page, or missing.
+        """
+        self._unlock(lambda: self.house.unlock(self.who.code, passphrase))
+
+    def unlock_with_code(self, code: RecoveryCode) -> None:
+        """Unlock one's own reflections by the recovery code."""
+        self._unlock(lambda: self.house.unlock_with_code(self.who.code, code))
+
+    @property
+    def unlocked(self) -> bool:
+        """Whether one's own reflections are open now."""
+        opened = self.house.reflections.get(self.who.code)
+        return opened is not None and opened.unlocked
+
+    def lock(self) -> None:
+        """Lock one's own reflections."""
+        self.house.lock(self.who.code)
+
+    def reflect(self, client: str, session: int, reflection: Reflection) -> Reflected:
+        """Write down a reflection after a session, or write it anew.
+
+        Parameters
+        ----------
+        client, session
+            About whom, after which session.
+        reflection
+            What it says. The writing before it is destroyed with its key.
+        """
+        vault, own = self._own(Verb.REFLECT)
+        about_client, about_session = self._known_session(client, session)
+
+        def work(rows: Rows) -> tuple[str, Reflected]:
+            table = tables.reflection
+            before = rows.one(sa.select(table).where(table.c.session == about_session))
+            note = before["id"] if before else tables.new_id()
+            revision = (before["revision"] if before else 0) + 1
+            sealed = enclose(reflection.as_json(), self._place(note, about_client, revision), own.root)
+            now = rows.now().at
+            values = {"revision": revision, "at": now, "body": sealed.body, "key": sealed.key}
+            if before:
+                rows.change(table, before, **values)
+            else:
+                rows.add(table, id=note, client=about_client, session=about_session, **values)
+            return note, Reflected(note, revision, client, session, now, reflection)
+
+        return self._act(Verb.REFLECT, work, vault)
+
+    def reflections(self, client: str) -> tuple[Reflected, ...]:
+        """Return one's own reflections about a client, in the order of sessions."""
+        vault, own = self._own(Verb.SEE_REFLECTIONS)
+        about, numbers = self._known_client(client)
+
+        def query(rows: Rows) -> tuple[str, tuple[Reflected, ...]]:
+            found = rows.all(sa.select(tables.reflection).where(tables.reflection.c.client == about))
+            opened = [self._opened(row, own, client, numbers.get(row["session"], 0)) for row in found]
+            return about, tuple(sorted(opened, key=lambda each: each.session))
+
+        return self._see(Verb.SEE_REFLECTIONS, query, vault)
+
+    def destroy_reflection(self, client: str, session: int) -> None:
+        """Destroy a reflection with its key; nobody can bring it back, but from a backup made before."""
+        vault, _ = self._own(Verb.DESTROY_REFLECTION)
+        _, about_session = self._known_session(client, session)
+
+        def work(rows: Rows) -> tuple[str, None]:
+            row = rows.one(sa.select(tables.reflection).where(tables.reflection.c.session == about_session))
+            if row is None:
+                raise InputError(f"There is no reflection about session {session}.")
+            rows.remove(tables.reflection, [row["id"]])
+            return row["id"], None
+
+        self._act(Verb.DESTROY_REFLECTION, work, vault)
+        vault.sweep()
+
+    # -- inside
+
+    def _unlock(self, opening: Callable[[], Reflections]) -> None:
+        self._refuse_and_note_unless(Verb.UNLOCK)
+        try:
+            reflections = opening()
+        except (WrongKey, Damaged):
+            self._note(Verb.UNLOCK, "refused")
+            raise
+        vault, _ = reflections.use()
+        verdict = vault.verify()
+        if not verdict.whole:
+            self.house.lock(self.who.code)
+            self._note(Verb.UNLOCK, "damaged")
+            raise Damaged(
+                f"Your reflections are not as their journal says: {verdict.problems[0]} Nothing was opened."
+            )
+        self._note(Verb.UNLOCK, "done", vault)
+        self._finish_erasing(vault)
+
+    def _finish_erasing(self, vault: Vault) -> None:
+        """Destroy what is left about clients who were erased while these were locked."""
+        gone = sa.select(tables.erased.c.id).where(tables.erased.c.therapist == self.who.code)
+        with self.house.record.reading() as rows:
+            clients = [row["id"] for row in rows.all(gone)]
+        about = sa.select(tables.reflection.c.id).where(tables.reflection.c.client.in_(clients))
+        with vault.reading() as rows:
+            left = [row["id"] for row in rows.all(about)]
+        if left:
+
+            def work(rows: Rows) -> tuple[str, None]:
+                rows.remove(tables.reflection, left)
+                return "", None
+
+            self._act(Verb.ERASE, work, vault)
+            vault.sweep()
+
+    def _known_client(self, client: str) -> tuple[str, dict[str, int]]:
+        """The client's id, and which session is which: read from the record, which learns nothing of it."""
+        with self.house.record.reading() as rows:
+            dyad = self._dyad(rows, client)
+            table = tables.session
+            found = rows.all(sa.select(table.c.id, table.c.number).where(table.c.dyad == dyad["id"]))
+        return dyad["client"], {row["id"]: row["number"] for row in found}
+
+    def _known_session(self, client: str, session: int) -> tuple[str, str]:
+        about, numbers = self._known_client(client)
+        for row_id, number in numbers.items():
+            if number == session:
+                return about, row_id
+        raise InputError(f"Session {session} with this client is not there yet; log it first.")
+
+    def _place(self, note: str, client: str, revision: int) -> Place:
+        return Place(self.house.keyfile.install, self.who.code, note, client, revision)
+
+    def _envelope(self, row: Row) -> Envelope:
+        return Envelope(self._place(row["id"], row["client"], row["revision"]), row["body"], row["key"])
+
+    def _opened(self, row: Row, own: Own, client: str, session: int) -> Reflected:
+        text = disclose(self._envelope(row), own.root)
+        return Reflected(row["id"], row["revision"], client, session, row["at"], Reflection.from_json(text))

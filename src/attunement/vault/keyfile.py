@@ -1,0 +1,411 @@
+"""`keys.json`: who can open which vault, and the one place where a change of keys takes effect.
+
+::
+
+    passphrase ─Argon2id─┐
+                         ├─ record root ─ X25519 ─HPKE→ keys of record and identity
+    recovery code ─HKDF──┘
+    passphrase ─Argon2id─┐
+                         ├─ own root ─┬─ key of the own reflections file
+    recovery code ─HKDF──┘            ├─ key that wraps each envelope's
+                                      └─ private keys, for sharing
+
+The two roots have nothing in common: a process that opened the record has no key to a reflection. The file holds
+nothing in clear but codes of accounts, names of files and public keys. It carries a MAC under the record's key, so
+that nobody without that key adds an account, swaps a public key or points to another file.
+
+A vault under new keys is a new file beside the old; replacing `keys.json` (written aside, synced, renamed) is what
+makes it the vault.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import secrets
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hpke
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+
+from attunement.errors import Damaged, NewerVersion, Refused, VaultProblem
+from attunement.vault.locks import Cost, Lock
+from attunement.vault.places import replace_file
+from attunement.vault.sealing import Key, canonical, seal, unseal
+from attunement.vault.sharing import PrivateKeys, PublicKeys
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from attunement.vault.recovery import RecoveryCode
+
+VERSION: Final = 1
+NAME: Final = "keys.json"
+SHARED: Final = ("record", "identity")
+_SUITE = hpke.Suite(hpke.KEM.X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.AES_256_GCM)
+NO_ACCOUNT: Final = "There is no such account, or the passphrase is not right."
+_BROKEN = "keys.json is not as it was written; put it back from a backup (attunement restore)."
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What an unlock of the record gives: the keys of the shared files, by name."""
+
+    account: str
+    keys: dict[str, Key] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What an unlock of one's own reflections gives."""
+
+    account: str
+    root: Key = field(repr=False)
+    file: Key = field(repr=False)
+    private: PrivateKeys = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnLock:
+    """The second lock of an account that has reflections of its own.
+
+    Parameters
+    ----------
+    lock
+        Around the own root.
+    file
+        The name of the reflections file.
+    key, private
+        The file's key and the private keys, sealed under the own root.
+    public
+        What others seal to and verify with.
+    """
+
+    lock: Lock
+    file: str
+    key: bytes
+    private: bytes
+    public: PublicKeys
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The locks of one account.
+
+    Parameters
+    ----------
+    code
+        Such as ``T-1``.
+    lock
+        Around the record root.
+    agreement
+        The X25519 public key that the shared files' keys are sealed to.
+    keys
+        Those sealed keys, by file.
+    own
+        The lock of the own reflections, for a therapist or supervisor.
+    """
+
+    code: str
+    lock: Lock
+    agreement: bytes
+    keys: dict[str, bytes]
+    own: OwnLock | None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFile:
+    """All accounts' locks, and the files' present names."""
+
+    install: str
+    files: dict[str, str]
+    accounts: dict[str, Account]
+    mac: bytes = b""
+
+    # -- opening
+
+    def open_record(self, account: str, passphrase: str) -> Opened:
+        """Open the shared files by a passphrase; an unknown account reads like a wrong passphrase."""
+        found = self.account(account)
+        return self._opened(found, found.lock.opened(passphrase, self._about("record", account)))
+
+    def open_record_with_code(self, account: str, code: RecoveryCode) -> Opened:
+        """Open the shared files by a recovery code."""
+        found = self.account(account)
+        return self._opened(found, found.lock.opened_with_code(code, self._about("record", account)))
+
+    def open_own(self, account: str, passphrase: str) -> Own:
+        """Open one's own reflections by a passphrase."""
+        own = self._own(account)
+        return self._owned(account, own, own.lock.opened(passphrase, self._about("own", account)))
+
+    def open_own_with_code(self, account: str, code: RecoveryCode) -> Own:
+        """Open one's own reflections by a recovery code."""
+        own = self._own(account)
+        return self._owned(account, own, own.lock.opened_with_code(code, self._about("own", account)))
+
+    def account(self, code: str) -> Account:
+        """Return the locks of an account."""
+        if code not in self.accounts:
+            raise Refused(NO_ACCOUNT)
+        return self.accounts[code]
+
+    def public(self, code: str) -> PublicKeys:
+        """Return the public keys of an account, as the practice has them today."""
+        return self._own(code).public
+
+    def check(self, record: Key) -> None:
+        """Refuse a file that somebody without the record's key has written."""
+        if not hmac.compare_digest(self.mac, self._mac(record)):
+            raise Damaged(_BROKEN)
+
+    # -- making
+
+    @classmethod
+    def fresh(cls) -> KeyFile:
+        """Return the key file of a new practice, with no account yet."""
+        files = {name: f"{name}-1.vault" for name in SHARED}
+        return cls(secrets.token_hex(8), files, {})
+
+    def with_account(
+        self,
+        code: str,
+        passphrase: str,
+        recovery: RecoveryCode,
+        keys: dict[str, Key],
+        *,
+        own: bool,
+        cost: Cost,
+    ) -> KeyFile:
+        """Add an account that can open the shared files, and one's own reflections if it has them."""
+        root = Key.fresh()
+        lock = Lock.around(root, passphrase, recovery, self._about("record", code), cost)
+        account = Account(code, lock, _agreement(root).public_key().public_bytes_raw(), {}, None)
+        if own:
+            account = replace(account, own=self._fresh_own(code, passphrase, recovery, cost))
+        return self._put(self._let_in(account, keys)).signed(keys["record"])
+
+    def sealed(self, keys: dict[str, Key]) -> KeyFile:
+        """Seal other keys of the shared files to every account that is let in, and sign the whole."""
+        accounts = {
+            code: self._let_in(account, keys) if account.keys else account
+            for code, account in self.accounts.items()
+        }
+        return replace(self, accounts=accounts).signed(keys["record"])
+
+    def shut_out(self, code: str, record: Key) -> KeyFile:
+        """Give an account no key to the shared files any more; its own reflections stay its own."""
+        return self._put(replace(self.account(code), keys={})).signed(record)
+
+    def signed(self, record: Key) -> KeyFile:
+        """Set the MAC."""
+        return replace(self, mac=self._mac(record))
+
+    def relocked(
+        self, code: str, old: tuple[Key | None, Key | None], passphrase: str, record: Key, cost: Cost
+    ) -> KeyFile:
+        """Give an account another passphrase; `old` are its roots, None for one that stays as it is."""
+        account = self.account(code)
+        root, own_root = old
+        if root:
+            account = replace(
+                account, lock=account.lock.relocked(root, passphrase, self._about("record", code), cost)
+            )
+        if own_root and account.own:
+            lock = account.own.lock.relocked(own_root, passphrase, self._about("own", code), cost)
+            account = replace(account, own=replace(account.own, lock=lock))
+        return self._put(account).signed(record)
+
+    def recoded(
+        self, code: str, roots: tuple[Key | None, Key | None], new: RecoveryCode, record: Key
+    ) -> KeyFile:
+        """Give an account another recovery code."""
+        account = self.account(code)
+        root, own_root = roots
+        if root:
+            account = replace(account, lock=account.lock.recoded(root, new, self._about("record", code)))
+        if own_root and account.own:
+            lock = account.own.lock.recoded(own_root, new, self._about("own", code))
+            account = replace(account, own=replace(account.own, lock=lock))
+        return self._put(account).signed(record)
+
+    def with_own_file(self, code: str, own_root: Key, name: str, key: Key, record: Key) -> KeyFile:
+        """Point an account's reflections to another file under another key."""
+        own = self._own(code)
+        moved = replace(own, file=name, key=seal(own_root, key.reveal(), self._about("own file", code, name)))
+        return self._put(replace(self.account(code), own=moved)).signed(record)
+
+    # -- the root keys of an account, for changing its locks
+
+    def record_root(self, code: str, passphrase: str) -> Key:
+        """Return the record root."""
+        return self.account(code).lock.opened(passphrase, self._about("record", code))
+
+    def record_root_with_code(self, code: str, recovery: RecoveryCode) -> Key:
+        """Return the record root to one who has the recovery code."""
+        return self.account(code).lock.opened_with_code(recovery, self._about("record", code))
+
+    # -- on disk
+
+    def save(self, folder: Path) -> None:
+        """Replace `keys.json` as a whole: it is the old or the new one, whatever happens."""
+        replace_file(folder / NAME, json.dumps(_as_dict(self), indent=1).encode() + b"\n")
+
+    @classmethod
+    def load(cls, folder: Path) -> KeyFile:
+        """Read `keys.json`.
+
+        Raises
+        ------
+        VaultProblem
+            Where there is none, it cannot be read, or a later version wrote it.
+        """
+        try:
+            stored = json.loads((folder / NAME).read_bytes())
+        except FileNotFoundError:
+            raise VaultProblem(f"There is no practice in {folder}; `attunement init` makes one.") from None
+        except OSError as problem:
+            raise VaultProblem(f"keys.json in {folder} cannot be read: {problem.strerror}.") from None
+        except ValueError:
+            raise Damaged(_BROKEN) from None
+        return _from_dict(stored)
+
+    # -- inside
+
+    def _opened(self, account: Account, root: Key) -> Opened:
+        if not account.keys:
+            raise Refused(NO_ACCOUNT)
+        private = _agreement(root)
+        try:
+            keys = {
+                name: Key(_SUITE.decrypt(box, private, info=self._about("file", account.code, name)))
+                for name, box in account.keys.items()
+            }
+        except (InvalidTag, ValueError):
+            raise Damaged(_BROKEN) from None
+        if set(keys) != set(SHARED):
+            raise Damaged(_BROKEN)
+        self.check(keys["record"])
+        return Opened(account.code, keys)
+
+    def _owned(self, code: str, own: OwnLock, root: Key) -> Own:
+        try:
+            file = Key(unseal(root, own.key, self._about("own file", code, own.file)))
+            bound = self._about("private keys", code, own.public.sealing, own.public.signing)
+            private = PrivateKeys.from_bytes(code, unseal(root, own.private, bound))
+        except Damaged:
+            raise Damaged(_BROKEN) from None
+        return Own(code, root, file, private)
+
+    def _fresh_own(self, code: str, passphrase: str, recovery: RecoveryCode, cost: Cost) -> OwnLock:
+        root, private, name = (
+            Key.fresh(),
+            PrivateKeys.fresh(code),
+            f"reflections-{secrets.token_hex(4)}-1.vault",
+        )
+        public = private.public
+        return OwnLock(
+            lock=Lock.around(root, passphrase, recovery, self._about("own", code), cost),
+            file=name,
+            key=seal(root, Key.fresh().reveal(), self._about("own file", code, name)),
+            private=seal(
+                root, private.reveal(), self._about("private keys", code, public.sealing, public.signing)
+            ),
+            public=public,
+        )
+
+    def _own(self, code: str) -> OwnLock:
+        own = self.account(code).own
+        if own is None:
+            raise Refused("This account has no reflections of its own.")
+        return own
+
+    def _let_in(self, account: Account, keys: dict[str, Key]) -> Account:
+        return replace(account, keys={name: self._box(account, name, key) for name, key in keys.items()})
+
+    def _put(self, account: Account) -> KeyFile:
+        return replace(self, accounts={**self.accounts, account.code: account})
+
+    def _box(self, account: Account, name: str, key: Key) -> bytes:
+        public = X25519PublicKey.from_public_bytes(account.agreement)
+        return _SUITE.encrypt(key.reveal(), public, info=self._about("file", account.code, name))
+
+    def _about(self, *what: str | bytes) -> bytes:
+        return canonical(self.install, *what)
+
+    def _mac(self, record: Key) -> bytes:
+        content = json.dumps({**_as_dict(self), "mac": ""}, sort_keys=True).encode()
+        return hmac.new(record.derived("key file").reveal(), content, hashlib.sha256).digest()
+
+
+def _agreement(root: Key) -> X25519PrivateKey:
+    return X25519PrivateKey.from_private_bytes(root.derived("agreement").reveal())
+
+
+def _as_dict(file: KeyFile) -> dict[str, Any]:
+    return {
+        "attunement": VERSION,
+        "install": file.install,
+        "files": file.files,
+        "accounts": {code: _account_as_dict(account) for code, account in file.accounts.items()},
+        "mac": file.mac.hex(),
+    }
+
+
+def _account_as_dict(account: Account) -> dict[str, Any]:
+    stored: dict[str, Any] = {
+        "lock": account.lock.as_dict(),
+        "agreement": account.agreement.hex(),
+        "keys": {name: box.hex() for name, box in account.keys.items()},
+    }
+    if account.own:
+        stored["own"] = {
+            "lock": account.own.lock.as_dict(),
+            "file": account.own.file,
+            "key": account.own.key.hex(),
+            "private": account.own.private.hex(),
+            "sealing": account.own.public.sealing.hex(),
+            "signing": account.own.public.signing.hex(),
+        }
+    return stored
+
+
+def _from_dict(stored: dict[str, Any]) -> KeyFile:
+    try:
+        if stored["attunement"] > VERSION:
+            raise NewerVersion(
+                "A later version of attunement wrote this practice; please install that version."
+            )
+        accounts = {code: _account_from_dict(code, each) for code, each in stored["accounts"].items()}
+        return KeyFile(
+            str(stored["install"]), _names(stored["files"]), accounts, bytes.fromhex(stored["mac"])
+        )
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise Damaged(_BROKEN) from None
+
+
+def _account_from_dict(code: str, stored: dict[str, Any]) -> Account:
+    own = None
+    if "own" in stored:
+        kept = stored["own"]
+        public = PublicKeys(code, bytes.fromhex(kept["sealing"]), bytes.fromhex(kept["signing"]))
+        key, private = bytes.fromhex(kept["key"]), bytes.fromhex(kept["private"])
+        own = OwnLock(Lock.from_dict(kept["lock"]), _name(kept["file"]), key, private, public)
+    keys = {name: bytes.fromhex(box) for name, box in stored["keys"].items()}
+    return Account(code, Lock.from_dict(stored["lock"]), bytes.fromhex(stored["agreement"]), keys, own)
+
+
+def _names(files: dict[str, str]) -> dict[str, str]:
+    if set(files) != set(SHARED):
+        raise ValueError("other files")
+    return {name: _name(file) for name, file in files.items()}
+
+
+def _name(file: str) -> str:
+    """Only a plain name: a path would let whoever edits the file point elsewhere."""
+    if not file.endswith(".vault") or "/" in file or "\\" in file or file.startswith("."):
+        raise ValueError("no plain name")
+    return file

@@ -1,0 +1,103 @@
+"""Making a vault's tables, and bringing an older vault to the present ones (Alembic).
+
+A new vault goes through the same revisions as an old one, so that the two cannot differ; a test compares what they
+make with `attunement.vault.tables`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from attunement.errors import Damaged, NewerVersion, VaultProblem
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+    from alembic.config import Config
+
+HERE: Final = Path(__file__).parent
+HEADS: Final = {"record": "record_1", "reflections": "reflections_1", "identity": "identity_1"}
+"""The present revision of each vault."""
+
+
+class Outdated(VaultProblem):
+    """An earlier version of this program wrote it; it is upgraded first."""
+
+
+def create(engine: sa.Engine, kind: str) -> None:
+    """Make the tables in an empty file."""
+    upgrade(engine, kind)
+
+
+def upgrade(engine: sa.Engine, kind: str, *, to: str = "head") -> None:
+    """Bring a vault to a revision, in one transaction."""
+    from alembic import command  # noqa: PLC0415 - a fifth of a second, for new and old files alone
+
+    with engine.connect() as connection:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        command.upgrade(_config(connection, kind), to)
+        connection.exec_driver_sql("COMMIT")
+
+
+def downgrade(engine: sa.Engine, kind: str, *, to: str = "-1") -> None:
+    """Undo an upgrade, in one transaction; what was stored since stays."""
+    from alembic import command  # noqa: PLC0415 - see above
+
+    with engine.connect() as connection:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        command.downgrade(_config(connection, kind), to)
+        connection.exec_driver_sql("COMMIT")
+
+
+def revision(engine: sa.Engine) -> str | None:
+    """Return the revision of a vault."""
+    with engine.connect() as connection:
+        found = connection.exec_driver_sql(
+            "SELECT count(*) FROM sqlite_master WHERE name = 'alembic_version'"
+        ).scalar_one()
+        if not found:
+            return None
+        return connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one_or_none()
+
+
+def check(engine: sa.Engine, kind: str, name: str) -> None:
+    """Refuse a vault that is not of the present revision.
+
+    Raises
+    ------
+    Outdated
+        Where `attunement upgrade` would do.
+    NewerVersion
+        Where a later version of this program wrote it.
+    Damaged
+        Where it is another kind of vault, or none.
+    """
+    here = revision(engine)
+    if here == HEADS[kind]:
+        return
+    if here is None or not here.startswith(f"{kind}_"):
+        raise Damaged(f"{name} is not a {kind} vault; `attunement restore` puts a backup in its place.")
+    if here in _known(kind):
+        raise Outdated(
+            f"{name} was written by an earlier version; `attunement upgrade` brings it up to date."
+        )
+    raise NewerVersion(
+        f"A later version of attunement wrote {name}; please install that version. Nothing was changed."
+    )
+
+
+def _known(kind: str) -> set[str]:
+    from alembic.script import ScriptDirectory  # noqa: PLC0415 - see above
+
+    return {each.revision for each in ScriptDirectory.from_config(_config(None, kind)).walk_revisions()}
+
+
+def _config(connection: sa.Connection | None, kind: str) -> Config:
+    from alembic.config import Config  # noqa: PLC0415 - see above
+
+    config = Config()
+    config.set_main_option("script_location", str(HERE))
+    config.set_main_option("version_locations", str(HERE / kind))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    return config

@@ -1,0 +1,223 @@
+"""The tables of each vault. Every row has a random id and is a value: what changes it is in the journal.
+
+`record` holds what was said and done, `reflections` what its owner alone may read, `identity` who a code is. They
+share nothing but the client's random id; each carries a journal of its own, so that what happens in one is written
+in the same transaction, and nothing about reflections stands in the record's.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+import sqlalchemy as sa
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Dialect
+
+
+class Instant(sa.types.TypeDecorator[datetime]):
+    """A point in time in UTC, kept as text of one length: SQLite drops zones."""
+
+    impl = sa.String(27)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        """To text."""
+        return None if value is None else written(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ANN401, ARG002
+        """To a point in time."""
+        return None if value is None else datetime.fromisoformat(value)
+
+
+def written(instant: datetime) -> str:
+    """Write a point in time as it is kept."""
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def new_id() -> str:
+    """Return a random id of 122 bits."""
+    return uuid.uuid4().hex
+
+
+def _id() -> sa.Column[str]:
+    return sa.Column("id", sa.String(32), primary_key=True)
+
+
+def _to(name: str, table: str, *, empty: bool = False) -> sa.Column[str]:
+    return sa.Column(name, sa.String(32), sa.ForeignKey(f"{table}.id"), nullable=empty, index=True)
+
+
+def _journalled(metadata: sa.MetaData) -> None:
+    sa.Table(
+        "journal",
+        metadata,
+        sa.Column("seq", sa.Integer, primary_key=True),
+        sa.Column("at", Instant, nullable=False),
+        sa.Column("steady", Instant, nullable=False),
+        sa.Column("who", sa.String, nullable=False),
+        sa.Column("verb", sa.String, nullable=False),
+        sa.Column("about", sa.String, nullable=False),
+        sa.Column("outcome", sa.String, nullable=False),
+        sa.Column("touched", sa.String, nullable=False),
+        sa.Column("mac", sa.LargeBinary(32), nullable=False),
+    )
+    sa.Table(
+        "chain_key",
+        metadata,
+        sa.Column("since", sa.Integer, primary_key=True),
+        sa.Column("key", sa.LargeBinary(32), nullable=False),
+    )
+
+
+RECORD: Final = sa.MetaData()
+_journalled(RECORD)
+account = sa.Table(
+    "account",
+    RECORD,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("roles", sa.String, nullable=False),
+    sa.Column("name", sa.String, nullable=False),
+    sa.Column("credential", sa.String, nullable=False),
+    sa.Column("ended", Instant),
+)
+client = sa.Table(
+    "client",
+    RECORD,
+    _id(),
+    sa.Column("code", sa.String, nullable=False),
+    sa.Column("since", Instant, nullable=False),
+    sa.Column("held", sa.String),
+)
+dyad = sa.Table(
+    "dyad",
+    RECORD,
+    _id(),
+    sa.Column("therapist", sa.String(32), sa.ForeignKey("account.id"), nullable=False, index=True),
+    _to("client", "client"),
+    sa.Column("since", Instant, nullable=False),
+    sa.Column("ended", Instant),
+)
+session = sa.Table(
+    "session",
+    RECORD,
+    _id(),
+    _to("dyad", "dyad"),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("began", Instant, nullable=False),
+    sa.Column("attendance", sa.String, nullable=False),
+    sa.Column("lateness", sa.Float),
+    sa.UniqueConstraint("dyad", "number"),
+)
+contact = sa.Table(
+    "contact",
+    RECORD,
+    _id(),
+    _to("dyad", "dyad"),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("kind", sa.String, nullable=False),
+    sa.Column("begun_by", sa.String, nullable=False),
+)
+invitation = sa.Table(
+    "invitation",
+    RECORD,
+    _id(),
+    _to("session", "session"),
+    sa.Column("token_hash", sa.LargeBinary(32), nullable=False, unique=True),
+    sa.Column("instrument", sa.String, nullable=False),
+    sa.Column("expires", Instant, nullable=False),
+    sa.Column("used", sa.LargeBinary(32)),
+)
+check_in = sa.Table(
+    "check_in",
+    RECORD,
+    _id(),
+    _to("session", "session"),
+    sa.Column("invitation", sa.String(32), sa.ForeignKey("invitation.id"), unique=True),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("instrument", sa.String, nullable=False),
+    sa.Column("version", sa.String, nullable=False),
+    sa.Column("answers", sa.String, nullable=False),
+)
+step = sa.Table(
+    "step",
+    RECORD,
+    _id(),
+    _to("dyad", "dyad"),
+    sa.Column("chosen", Instant, nullable=False),
+    sa.Column("what", sa.String, nullable=False),
+    sa.Column("outcome", sa.String),
+)
+consent = sa.Table(
+    "consent",
+    RECORD,
+    _id(),
+    _to("client", "client"),
+    sa.Column("purpose", sa.String, nullable=False),
+    sa.Column("given", Instant, nullable=False),
+    sa.Column("withdrawn", Instant),
+)
+share = sa.Table(
+    "share",
+    RECORD,
+    _id(),
+    sa.Column("sender", sa.String(32), sa.ForeignKey("account.id"), nullable=False, index=True),
+    sa.Column("recipient", sa.String(32), sa.ForeignKey("account.id"), nullable=False, index=True),
+    sa.Column("note", sa.String(32), nullable=False),
+    sa.Column("client", sa.String(32), nullable=False, index=True),
+    sa.Column("revision", sa.Integer, nullable=False),
+    sa.Column("basis", sa.String, nullable=False),
+    sa.Column("expires", Instant, nullable=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    sa.Column("box", sa.LargeBinary, nullable=False),
+    sa.Column("signature", sa.LargeBinary(64), nullable=False),
+)
+erased = sa.Table(
+    "erased",
+    RECORD,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("therapist", sa.String(32), nullable=False, index=True),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("swept", Instant),
+)
+
+REFLECTIONS: Final = sa.MetaData()
+_journalled(REFLECTIONS)
+reflection = sa.Table(
+    "reflection",
+    REFLECTIONS,
+    _id(),
+    sa.Column("client", sa.String(32), nullable=False, index=True),
+    sa.Column("session", sa.String(32), nullable=False, index=True),
+    sa.Column("revision", sa.Integer, nullable=False),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    sa.Column("key", sa.LargeBinary, nullable=False),
+)
+pin = sa.Table(
+    "pin",
+    REFLECTIONS,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("sealing", sa.LargeBinary(32), nullable=False),
+    sa.Column("signing", sa.LargeBinary(32), nullable=False),
+    sa.Column("at", Instant, nullable=False),
+)
+
+IDENTITY: Final = sa.MetaData()
+_journalled(IDENTITY)
+person = sa.Table(
+    "person",
+    IDENTITY,
+    _id(),
+    sa.Column("name", sa.String, nullable=False),
+    sa.Column("contact", sa.String, nullable=False),
+)
+
+KINDS: Final = {"record": RECORD, "reflections": REFLECTIONS, "identity": IDENTITY}
+
+
+def kept(metadata: sa.MetaData) -> list[sa.Table]:
+    """Tables whose rows the journal answers for."""
+    return [table for table in metadata.sorted_tables if table.name not in {"journal", "chain_key"}]
