@@ -110,16 +110,31 @@ class House:
         self._lock = lock
         self.reflections: dict[str, Reflections] = {}
         self.closed = False
+        self._open_shared(create=create)
+
+    def _open_shared(self, *, create: bool = False) -> None:
         opened: dict[str, Vault] = {}
         try:
             for name in SHARED:
-                path = folder / keyfile.files[name]
-                opened[name] = Vault(path, keys[name], name, clock, create=create)
+                path = self.folder / self.keyfile.files[name]
+                opened[name] = Vault(path, self.keys[name], name, self.clock, create=create)
         except BaseException:
             for vault in opened.values():
                 vault.close()
             raise
         self.record, self.identity = opened["record"], opened["identity"]
+
+    @contextlib.contextmanager
+    def still(self) -> Iterator[None]:
+        """Close all vaults for a while, so that nothing is written to files that are about to be replaced."""
+        for account in list(self.reflections):
+            self.lock(account)
+        self.record.close()
+        self.identity.close()
+        try:
+            yield
+        finally:
+            self._open_shared()
 
     @classmethod
     def open(cls, folder: Path, account: str, passphrase: str, clock: Clock | None = None) -> House:

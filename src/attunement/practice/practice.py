@@ -13,6 +13,7 @@ from attunement.practice.checking_in import CheckingIn
 from attunement.practice.house import House, claimed_new
 from attunement.practice.keeping import Keeping
 from attunement.practice.policy import CLIENT, Role, Verb, Who
+from attunement.practice.rotation import Rotation
 from attunement.practice.supervision import Supervision
 from attunement.sessions import Credential, code
 from attunement.vault import tables
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from attunement.vault.rows import Rows
 
 
-class Practice(Caseload, CheckingIn, Supervision, Accounts, Keeping):
+class Practice(Caseload, CheckingIn, Supervision, Accounts, Keeping, Rotation):
     """Opened vaults, a clock and the policies, as one account stands before them.
 
     Every verb passes one policy (`attunement.practice.policy`) and leaves one entry in the journal of the vault that it
@@ -45,7 +46,8 @@ class Practice(Caseload, CheckingIn, Supervision, Accounts, Keeping):
     supervision         fingerprint · pin · share · shares · open_share · revoke
     who a code is       identify · identity
     keeping             hold · release · erase · export · deidentify · journal · verify · back_up
-    accounts            add_account · end_account · accounts · change_passphrase · sign_in
+    keys                rotate_keys · change_passphrase · reset_passphrase
+    accounts            add_account · end_account · accounts · sign_in
     ==================  =========================================================================
     """
 

@@ -105,7 +105,7 @@ def write_archive(staged: Path, manifest: Manifest, target: Path, to: str) -> No
         pyrage.encrypt_file(str(packed), str(aside), recipients)
         packed.unlink()
         sync_file(aside)
-        with opened_archive(aside, proof) as folder:
+        with opened_archive(aside, proof, staged.parent) as folder:
             if read_manifest(folder) != manifest:
                 raise Damaged("The backup could not be read back as it was written; it was not kept.")
         aside.replace(target)
@@ -128,7 +128,7 @@ def staging(beside: Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def opened_archive(archive: Path, identity: pyrage.x25519.Identity) -> Iterator[Path]:
+def opened_archive(archive: Path, identity: pyrage.x25519.Identity, beside: Path) -> Iterator[Path]:
     """Open an archive into a folder, its files compared with their manifest.
 
     Raises
@@ -138,7 +138,7 @@ def opened_archive(archive: Path, identity: pyrage.x25519.Identity) -> Iterator[
     Damaged
         Where it is not whole.
     """
-    with tempfile.TemporaryDirectory(prefix=".opened-", dir=archive.parent) as name:
+    with tempfile.TemporaryDirectory(prefix=".opened-", dir=beside) as name:
         folder, packed = Path(name) / "content", Path(name) / "content.tar"
         folder.mkdir(mode=0o700)
         try:

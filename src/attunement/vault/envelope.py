@@ -7,7 +7,7 @@ stays sealed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from attunement.vault.sealing import Key, canonical, pad, seal, unpad, unseal
 
@@ -76,6 +76,12 @@ def key_of(envelope: Envelope, owner: Key) -> Key:
     """Return the key of this revision."""
     about = canonical("key", envelope.place.canonical())
     return Key(unseal(_wrapping(owner), envelope.key, about))
+
+
+def rewrapped(envelope: Envelope, before: Key, after: Key) -> Envelope:
+    """Wrap the key of an envelope under another root; the text is not touched."""
+    about = canonical("key", envelope.place.canonical())
+    return replace(envelope, key=seal(_wrapping(after), key_of(envelope, before).reveal(), about))
 
 
 def open_body(body: bytes, place: Place, key: Key) -> str:

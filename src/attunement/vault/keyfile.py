@@ -32,6 +32,7 @@ from cryptography.hazmat.primitives import hpke
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
 from attunement.errors import Damaged, NewerVersion, Refused, VaultProblem
+from attunement.vault.account import Account, OwnLock, account_as_dict, account_from_dict, plain_name
 from attunement.vault.locks import Cost, Lock
 from attunement.vault.places import replace_file
 from attunement.vault.sealing import Key, canonical, seal, unseal
@@ -66,54 +67,6 @@ class Own:
     root: Key = field(repr=False)
     file: Key = field(repr=False)
     private: PrivateKeys = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class OwnLock:
-    """The second lock of an account that has reflections of its own.
-
-    Parameters
-    ----------
-    lock
-        Around the own root.
-    file
-        The name of the reflections file.
-    key, private
-        The file's key and the private keys, sealed under the own root.
-    public
-        What others seal to and verify with.
-    """
-
-    lock: Lock
-    file: str
-    key: bytes
-    private: bytes
-    public: PublicKeys
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """The locks of one account.
-
-    Parameters
-    ----------
-    code
-        Such as ``T-1``.
-    lock
-        Around the record root.
-    agreement
-        The X25519 public key that the shared files' keys are sealed to.
-    keys
-        Those sealed keys, by file.
-    own
-        The lock of the own reflections, for a therapist or supervisor.
-    """
-
-    code: str
-    lock: Lock
-    agreement: bytes
-    keys: dict[str, bytes]
-    own: OwnLock | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,24 +172,28 @@ class KeyFile:
             account = replace(account, own=replace(account.own, lock=lock))
         return self._put(account).signed(record)
 
-    def recoded(
-        self, code: str, roots: tuple[Key | None, Key | None], new: RecoveryCode, record: Key
+    def renewed(
+        self,
+        code: str,
+        passphrase: str,
+        recovery: RecoveryCode,
+        keys: dict[str, Key],
+        own: Own | None,
+        *,
+        cost: Cost,
     ) -> KeyFile:
-        """Give an account another recovery code."""
-        account = self.account(code)
-        root, own_root = roots
-        if root:
-            account = replace(account, lock=account.lock.recoded(root, new, self._about("record", code)))
-        if own_root and account.own:
-            lock = account.own.lock.recoded(own_root, new, self._about("own", code))
-            account = replace(account, own=replace(account.own, lock=lock))
-        return self._put(account).signed(record)
+        """Give an account new roots and a new recovery code, and every account the new keys of the shared files.
 
-    def with_own_file(self, code: str, own_root: Key, name: str, key: Key, record: Key) -> KeyFile:
-        """Point an account's reflections to another file under another key."""
-        own = self._own(code)
-        moved = replace(own, file=name, key=seal(own_root, key.reveal(), self._about("own file", code, name)))
-        return self._put(replace(self.account(code), own=moved)).signed(record)
+        `own` holds the new root and file key of the account's reflections, whose file has the next name. The keys for
+        sharing stay: others have pinned them.
+        """
+        files = {name: nextplain_name(file) for name, file in self.files.items()}
+        root, account = Key.fresh(), self.account(code)
+        lock = Lock.around(root, passphrase, recovery, self._about("record", code), cost)
+        account = replace(account, lock=lock, agreement=_agreement(root).public_key().public_bytes_raw())
+        if own and account.own:
+            account = replace(account, own=self._renewed_own(account.own, own, passphrase, recovery, cost))
+        return replace(self._put(account), files=files).sealed(keys)
 
     # -- the root keys of an account, for changing its locks
 
@@ -317,6 +274,19 @@ class KeyFile:
             public=public,
         )
 
+    def _renewed_own(
+        self, before: OwnLock, own: Own, passphrase: str, recovery: RecoveryCode, cost: Cost
+    ) -> OwnLock:
+        code, name = own.account, next_name(before.file)
+        bound = self._about("private keys", code, before.public.sealing, before.public.signing)
+        return OwnLock(
+            lock=Lock.around(own.root, passphrase, recovery, self._about("own", code), cost),
+            file=name,
+            key=seal(own.root, own.file.reveal(), self._about("own file", code, name)),
+            private=seal(own.root, own.private.reveal(), bound),
+            public=before.public,
+        )
+
     def _own(self, code: str) -> OwnLock:
         own = self.account(code).own
         if own is None:
@@ -341,6 +311,12 @@ class KeyFile:
         return hmac.new(record.derived("key file").reveal(), content, hashlib.sha256).digest()
 
 
+def next_name(file: str) -> str:
+    """Return the name of the next generation of a vault: ``record-2.vault`` after ``record-1.vault``."""
+    family, _, number = file.removesuffix(".vault").rpartition("-")
+    return f"{family}-{int(number) + 1}.vault"
+
+
 def _agreement(root: Key) -> X25519PrivateKey:
     return X25519PrivateKey.from_private_bytes(root.derived("agreement").reveal())
 
@@ -350,27 +326,9 @@ def _as_dict(file: KeyFile) -> dict[str, Any]:
         "attunement": VERSION,
         "install": file.install,
         "files": file.files,
-        "accounts": {code: _account_as_dict(account) for code, account in file.accounts.items()},
+        "accounts": {code: account_as_dict(account) for code, account in file.accounts.items()},
         "mac": file.mac.hex(),
     }
-
-
-def _account_as_dict(account: Account) -> dict[str, Any]:
-    stored: dict[str, Any] = {
-        "lock": account.lock.as_dict(),
-        "agreement": account.agreement.hex(),
-        "keys": {name: box.hex() for name, box in account.keys.items()},
-    }
-    if account.own:
-        stored["own"] = {
-            "lock": account.own.lock.as_dict(),
-            "file": account.own.file,
-            "key": account.own.key.hex(),
-            "private": account.own.private.hex(),
-            "sealing": account.own.public.sealing.hex(),
-            "signing": account.own.public.signing.hex(),
-        }
-    return stored
 
 
 def _from_dict(stored: dict[str, Any]) -> KeyFile:
@@ -379,7 +337,7 @@ def _from_dict(stored: dict[str, Any]) -> KeyFile:
             raise NewerVersion(
                 "A later version of attunement wrote this practice; please install that version."
             )
-        accounts = {code: _account_from_dict(code, each) for code, each in stored["accounts"].items()}
+        accounts = {code: account_from_dict(code, each) for code, each in stored["accounts"].items()}
         return KeyFile(
             str(stored["install"]), _names(stored["files"]), accounts, bytes.fromhex(stored["mac"])
         )
@@ -387,25 +345,7 @@ def _from_dict(stored: dict[str, Any]) -> KeyFile:
         raise Damaged(_BROKEN) from None
 
 
-def _account_from_dict(code: str, stored: dict[str, Any]) -> Account:
-    own = None
-    if "own" in stored:
-        kept = stored["own"]
-        public = PublicKeys(code, bytes.fromhex(kept["sealing"]), bytes.fromhex(kept["signing"]))
-        key, private = bytes.fromhex(kept["key"]), bytes.fromhex(kept["private"])
-        own = OwnLock(Lock.from_dict(kept["lock"]), _name(kept["file"]), key, private, public)
-    keys = {name: bytes.fromhex(box) for name, box in stored["keys"].items()}
-    return Account(code, Lock.from_dict(stored["lock"]), bytes.fromhex(stored["agreement"]), keys, own)
-
-
 def _names(files: dict[str, str]) -> dict[str, str]:
     if set(files) != set(SHARED):
         raise ValueError("other files")
-    return {name: _name(file) for name, file in files.items()}
-
-
-def _name(file: str) -> str:
-    """Only a plain name: a path would let whoever edits the file point elsewhere."""
-    if not file.endswith(".vault") or "/" in file or "\\" in file or file.startswith("."):
-        raise ValueError("no plain name")
-    return file
+    return {name: plain_name(file) for name, file in files.items()}

@@ -112,11 +112,6 @@ class Lock:
         sealed = seal(key, root.reveal(), _bound(belongs_to, salt, cost))
         return replace(self, cost=cost, salt=salt, by_passphrase=sealed)
 
-    def recoded(self, root: Key, code: RecoveryCode, belongs_to: bytes) -> Lock:
-        """Return the lock with another recovery code."""
-        by_code = seal(_from_code(code), root.reveal(), canonical("by code", belongs_to))
-        return replace(self, by_code=by_code)
-
     def as_dict(self) -> dict[str, Any]:
         """Return it for the key file."""
         return {

@@ -80,14 +80,14 @@ class Rows:
         row = {column.name: values.get(column.name) for column in table.columns}
         row["id"] = row["id"] or new_id()
         self._connection.execute(table.insert(), row)
-        self._touch(table, row)
+        self.touch(table, row)
         return row
 
     def change(self, table: sa.Table, row: Row, **values: Any) -> Row:  # noqa: ANN401 - values of columns
         """Change a row that was read whole."""
         changed = {**row, **values}
         self._connection.execute(table.update().where(table.c.id == row["id"]), values)
-        self._touch(table, changed)
+        self.touch(table, changed)
         return changed
 
     def remove(self, table: sa.Table, ids: Sequence[str]) -> None:
@@ -141,7 +141,8 @@ class Rows:
         """Let the chain go on from here."""
         self._chain.tip = self._tip
 
-    def _touch(self, table: sa.Table, row: Mapping[str, Any]) -> None:
+    def touch(self, table: sa.Table, row: Mapping[str, Any]) -> None:
+        """Let the entry of this piece of work answer for a row as it is."""
         self._touched[table.name, row["id"]] = digest(self._chain.key, table.name, row)
 
 

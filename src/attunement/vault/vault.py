@@ -12,18 +12,18 @@ import sqlalchemy as sa
 from attunement.errors import Damaged, NotStored
 from attunement.vault import migrations
 from attunement.vault.cipher import engine, in_sentences, quoted
-from attunement.vault.journal import START, Entry, Tip, Verdict, Verifier
-from attunement.vault.places import sync_file, sync_folder
+from attunement.vault.places import OWNER_ONLY, sync_file, sync_folder
 from attunement.vault.rows import Chain, Row, Rows
 from attunement.vault.sealing import Key
-from attunement.vault.tables import KINDS, kept
+from attunement.vault.tables import KINDS
+from attunement.vault.verifying import chain_keys, last_entry, verified
 from attunement.vault.writer import Writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from datetime import datetime
 
     from attunement.vault.clock import Clock
+    from attunement.vault.journal import Tip, Verdict
 
 Result = TypeVar("Result")
 _READERS: Final = 4
@@ -60,7 +60,7 @@ class Vault:
         try:
             with in_sentences(path.name):
                 if create:
-                    path.touch(mode=0o600)
+                    path.touch(mode=OWNER_ONLY)
                     migrations.create(self._engine, kind)
                     self._first_key()
                 migrations.check(self._engine, kind, path.name)
@@ -113,16 +113,7 @@ class Vault:
             A tip that was kept elsewhere.
         """
         with in_sentences(self.path.name), self._engine.connect() as connection:
-            connection.exec_driver_sql("BEGIN")
-            verifier = Verifier(self._chain_keys(connection), known)
-            journal = self.metadata.tables["journal"]
-            for row in connection.execute(sa.select(journal).order_by(journal.c.seq)).mappings():
-                verifier.entry(Entry.from_row(dict(row)), row["mac"])
-            for table in kept(self.metadata):
-                for row in connection.execute(sa.select(table)).mappings():
-                    verifier.row(table.name, dict(row))
-            connection.exec_driver_sql("ROLLBACK")
-        return verifier.verdict()
+            return verified(connection, self.metadata, known)
 
     def renew_chain_key(self) -> None:
         """Let the journal go on under a new key; what was written before keeps the old."""
@@ -140,6 +131,7 @@ class Vault:
     def copy_to(self, path: Path) -> None:
         """Write a whole, merged copy under the same key (VACUUM INTO), and sync it."""
         try:
+            path.touch(mode=OWNER_ONLY)
             with in_sentences(path.name), self._engine.connect() as connection:
                 connection.exec_driver_sql(f"VACUUM INTO {quoted(path)}")
             sync_file(path)
@@ -149,6 +141,7 @@ class Vault:
 
     def copy_under(self, path: Path, key: Key) -> None:
         """Write a whole copy under another key."""
+        path.touch(mode=OWNER_ONLY)
         with in_sentences(path.name), self._engine.connect() as connection:
             secret = f"x'{key.reveal().hex()}'"
             connection.exec_driver_sql(f'ATTACH DATABASE {quoted(path)} AS fresh KEY "{secret}"')
@@ -183,7 +176,7 @@ class Vault:
 
     def _rows(self, connection: sa.Connection, failed: bool) -> Rows:  # noqa: FBT001 - the writer's signature
         if failed:  # a commit that failed may still be in the WAL
-            self._chain.tip = self._last(connection)[0]
+            self._chain.tip = last_entry(connection, self.metadata)[0]
         return Rows(connection, self.metadata, self._chain, self._clock)
 
     def _first_key(self) -> None:
@@ -193,23 +186,13 @@ class Vault:
             connection.execute(table.insert().values(since=1, key=Key.fresh().reveal()))
             connection.exec_driver_sql("COMMIT")
 
-    def _chain_keys(self, connection: sa.Connection) -> dict[int, Key]:
-        table = self.metadata.tables["chain_key"]
-        return {row.since: Key(row.key) for row in connection.execute(sa.select(table))}
-
     def _end_of_journal(self) -> Chain:
         with self._engine.connect() as connection:
-            keys = self._chain_keys(connection)
-            tip, steady = self._last(connection)
+            keys = chain_keys(connection, self.metadata)
+            tip, steady = last_entry(connection, self.metadata)
         if not keys:
             raise Damaged(
                 f"{self.path.name} has lost its journal's key; `attunement restore` puts a backup back."
             )
         self._clock.not_before(steady)
         return Chain(keys[max(keys)], tip)
-
-    def _last(self, connection: sa.Connection) -> tuple[Tip, datetime | None]:
-        journal = self.metadata.tables["journal"]
-        query = sa.select(journal).order_by(journal.c.seq.desc()).limit(1)
-        last = connection.execute(query).mappings().first()
-        return (Tip(last["seq"], last["mac"]), last["steady"]) if last else (Tip(0, START), None)

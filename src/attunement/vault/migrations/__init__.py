@@ -6,6 +6,7 @@ make with `attunement.vault.tables`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 HERE: Final = Path(__file__).parent
+Then = Callable[["sa.Connection"], None]
 HEADS: Final = {"record": "record_1", "reflections": "reflections_1", "identity": "identity_1"}
 """The present revision of each vault."""
 
@@ -29,24 +31,30 @@ def create(engine: sa.Engine, kind: str) -> None:
     upgrade(engine, kind)
 
 
-def upgrade(engine: sa.Engine, kind: str, *, to: str = "head") -> None:
-    """Bring a vault to a revision, in one transaction."""
+def upgrade(engine: sa.Engine, kind: str, then: Then = lambda connection: None) -> None:  # noqa: ARG005
+    """Bring a vault to the present revision, and do what follows, in one transaction."""
     from alembic import command  # noqa: PLC0415 - a fifth of a second, for new and old files alone
 
-    with engine.connect() as connection:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-        command.upgrade(_config(connection, kind), to)
-        connection.exec_driver_sql("COMMIT")
+    _stepped(engine, lambda connection: command.upgrade(_config(connection, kind), "head"), then)
 
 
-def downgrade(engine: sa.Engine, kind: str, *, to: str = "-1") -> None:
-    """Undo an upgrade, in one transaction; what was stored since stays."""
+def downgrade(engine: sa.Engine, kind: str, then: Then) -> None:
+    """Go one revision back, in one transaction; what was stored since stays."""
     from alembic import command  # noqa: PLC0415 - see above
 
+    _stepped(engine, lambda connection: command.downgrade(_config(connection, kind), "-1"), then)
+
+
+def _stepped(engine: sa.Engine, step: Then, then: Then) -> None:
     with engine.connect() as connection:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
-        command.downgrade(_config(connection, kind), to)
-        connection.exec_driver_sql("COMMIT")
+        try:
+            step(connection)
+            then(connection)
+            connection.exec_driver_sql("COMMIT")
+        except BaseException:
+            connection.exec_driver_sql("ROLLBACK")
+            raise
 
 
 def revision(engine: sa.Engine) -> str | None:

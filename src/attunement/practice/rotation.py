@@ -1,0 +1,111 @@
+"""New keys for everything one can open: after a passphrase was seen, a laptop was lent, or somebody left."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from attunement.errors import Damaged, WrongKey
+from attunement.practice.desk import Desk
+from attunement.practice.house import remove_vault
+from attunement.practice.policy import Verb
+from attunement.vault import tables
+from attunement.vault.envelope import Envelope, Place, rewrapped
+from attunement.vault.keyfile import SHARED, KeyFile, Own, next_name
+from attunement.vault.locks import Cost
+from attunement.vault.sealing import Key
+from attunement.vault.vault import Vault
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from attunement.vault.recovery import RecoveryCode
+    from attunement.vault.rows import Rows
+
+
+class Rotation(Desk):
+    """The verb of new keys."""
+
+    def rotate_keys(self, passphrase: str, recovery: RecoveryCode, *, cost: Cost | None = None) -> None:
+        """Write every vault that one can open anew, under new keys, and destroy the old ones.
+
+        Parameters
+        ----------
+        passphrase
+            One's own; it stays. Change it as well, if somebody has seen it.
+        recovery
+            The new recovery code; the old one opens nothing any more, but backups made before.
+        cost
+            Of guessing the passphrase.
+
+        Whenever the program is stopped, either the old keys or the new ones are in force, and all is there.
+        """
+        self._refuse_and_note_unless(Verb.ROTATE_KEYS)
+        house, before = self.house, self.house.keyfile
+        try:
+            before.record_root(self.who.code, passphrase)
+            own = before.open_own(self.who.code, passphrase) if before.account(self.who.code).own else None
+        except WrongKey:
+            self._note(Verb.ROTATE_KEYS, "refused")
+            raise
+        self._note(Verb.ROTATE_KEYS, "done")
+        fresh = {name: Key.fresh() for name in SHARED}
+        fresh_own = Own(own.account, Key.fresh(), Key.fresh(), own.private) if own else None
+        with house.still():
+            after = before.renewed(
+                self.who.code, passphrase, recovery, fresh, fresh_own, cost=cost or Cost()
+            )  # fmt: skip
+            for name in SHARED:
+                self._copied(before.files[name], house.keys[name], after.files[name], fresh[name], name)
+            if own and fresh_own:
+                self._reflections_anew(before, own, fresh_own)
+            house.set_keys(after)
+            house.keys = fresh
+        for file in (*before.files.values(), *_own_files(before, after)):
+            remove_vault(house.folder / file)
+
+    def _copied(self, source: str, old: Key, target: str, new: Key, kind: str) -> Path:
+        """Copy a vault under a new key, and compare the copy with what it came from."""
+        path = self.house.folder / target
+        remove_vault(path)
+        vault = Vault(self.house.folder / source, old, kind, self.house.clock)
+        try:
+            vault.renew_chain_key()
+            tip = vault.tip
+            vault.copy_under(path, new)
+        finally:
+            vault.close()
+        copy = Vault(path, new, kind, self.house.clock)
+        try:
+            if copy.tip != tip or not copy.verify(tip).whole:
+                raise Damaged(f"The copy of {source} is not as the original; nothing was changed.")
+        finally:
+            copy.close()
+        return path
+
+    def _reflections_anew(self, keyfile: KeyFile, own: Own, fresh: Own) -> None:
+        """Copy one's reflections, and wrap the key of each envelope under the new root."""
+        locks = keyfile.account(own.account).own
+        assert locks is not None  # noqa: S101 - it has been opened
+        path = self._copied(locks.file, own.file, next_name(locks.file), fresh.file, "reflections")
+
+        def work(rows: Rows) -> None:
+            for row in rows.all(sa.select(tables.reflection)):
+                place = Place(keyfile.install, own.account, row["id"], row["client"], row["revision"])
+                envelope = rewrapped(Envelope(place, row["body"], row["key"]), own.root, fresh.root)
+                rows.change(tables.reflection, row, key=envelope.key)
+            rows.note(self.who.code, Verb.ROTATE_KEYS, "")
+
+        vault = Vault(path, fresh.file, "reflections", self.house.clock)
+        try:
+            vault.do(work)
+            vault.sweep()
+        finally:
+            vault.close()
+
+
+def _own_files(before: KeyFile, after: KeyFile) -> list[str]:
+    """Reflections files that the new key file no longer names."""
+    files = [{each.own.file for each in keyfile.accounts.values() if each.own} for keyfile in (before, after)]
+    return sorted(files[0] - files[1])

@@ -1,0 +1,95 @@
+"""The locks of one account, as they stand in `keys.json`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from attunement.vault.locks import Lock
+from attunement.vault.sharing import PublicKeys
+
+
+@dataclass(frozen=True, slots=True)
+class OwnLock:
+    """The second lock of an account that has reflections of its own.
+
+    Parameters
+    ----------
+    lock
+        Around the own root.
+    file
+        The name of the reflections file.
+    key, private
+        The file's key and the private keys, sealed under the own root.
+    public
+        What others seal to and verify with.
+    """
+
+    lock: Lock
+    file: str
+    key: bytes
+    private: bytes
+    public: PublicKeys
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The locks of one account.
+
+    Parameters
+    ----------
+    code
+        Such as ``T-1``.
+    lock
+        Around the record root.
+    agreement
+        The X25519 public key that the shared files' keys are sealed to.
+    keys
+        Those sealed keys, by file.
+    own
+        The lock of the own reflections, for a therapist or supervisor.
+    """
+
+    code: str
+    lock: Lock
+    agreement: bytes
+    keys: dict[str, bytes]
+    own: OwnLock | None
+
+
+def account_as_dict(account: Account) -> dict[str, Any]:
+    """Write it, for JSON."""
+    stored: dict[str, Any] = {
+        "lock": account.lock.as_dict(),
+        "agreement": account.agreement.hex(),
+        "keys": {name: box.hex() for name, box in account.keys.items()},
+    }
+    if account.own:
+        stored["own"] = {
+            "lock": account.own.lock.as_dict(),
+            "file": account.own.file,
+            "key": account.own.key.hex(),
+            "private": account.own.private.hex(),
+            "sealing": account.own.public.sealing.hex(),
+            "signing": account.own.public.signing.hex(),
+        }
+    return stored
+
+
+def account_from_dict(code: str, stored: dict[str, Any]) -> Account:
+    """Read it; what is not as it should be is a KeyError, TypeError or ValueError."""
+    own = None
+    if "own" in stored:
+        kept = stored["own"]
+        public = PublicKeys(code, bytes.fromhex(kept["sealing"]), bytes.fromhex(kept["signing"]))
+        key, private = bytes.fromhex(kept["key"]), bytes.fromhex(kept["private"])
+        own = OwnLock(Lock.from_dict(kept["lock"]), plain_name(kept["file"]), key, private, public)
+    keys = {name: bytes.fromhex(box) for name, box in stored["keys"].items()}
+    return Account(code, Lock.from_dict(stored["lock"]), bytes.fromhex(stored["agreement"]), keys, own)
+
+
+def plain_name(file: str) -> str:
+    """Only a plain name: a path would let whoever edits the file point elsewhere."""
+    if not file.endswith(".vault") or "/" in file or "\\" in file or file.startswith("."):
+        raise ValueError("no plain name")
+    return file

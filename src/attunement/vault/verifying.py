@@ -1,0 +1,63 @@
+"""Verifying a vault: its journal from the first entry to the last, and every row against it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from attunement.vault.journal import START, Entry, Tip, Verdict, Verifier
+from attunement.vault.sealing import Key
+from attunement.vault.tables import Instant, kept
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from attunement.vault.rows import Rows
+
+
+def verified(connection: sa.Connection, metadata: sa.MetaData, known: Tip | None = None) -> Verdict:
+    """Read the journal and every row from one state of the file, and say what does not agree."""
+    connection.exec_driver_sql("BEGIN")
+    try:
+        verifier = Verifier(chain_keys(connection, metadata), known)
+        journal = metadata.tables["journal"]
+        for row in connection.execute(sa.select(journal).order_by(journal.c.seq)).mappings():
+            verifier.entry(Entry.from_row(dict(row)), row["mac"])
+        for table in kept(metadata):
+            for row in connection.execute(sa.select(table)).mappings():
+                verifier.row(table.name, dict(row))
+    finally:
+        connection.exec_driver_sql("ROLLBACK")
+    return verifier.verdict()
+
+
+def chain_keys(connection: sa.Connection, metadata: sa.MetaData) -> dict[int, Key]:
+    """Return the journal's keys, by the entry from which each is in force."""
+    table = metadata.tables["chain_key"]
+    return {row.since: Key(row.key) for row in connection.execute(sa.select(table))}
+
+
+def last_entry(connection: sa.Connection, metadata: sa.MetaData) -> tuple[Tip, datetime | None]:
+    """Return the end of the journal, and its steady time."""
+    journal = metadata.tables["journal"]
+    last = connection.execute(sa.select(journal).order_by(journal.c.seq.desc()).limit(1)).mappings().first()
+    return (Tip(last["seq"], last["mac"]), last["steady"]) if last else (Tip(0, START), None)
+
+
+def as_it_is(connection: sa.Connection) -> sa.MetaData:
+    """Return the tables that a vault really has, of an earlier version too."""
+    metadata = sa.MetaData()
+    metadata.reflect(connection)
+    if "alembic_version" in metadata.tables:
+        metadata.remove(metadata.tables["alembic_version"])
+    for name in ("at", "steady"):
+        metadata.tables["journal"].c[name].type = Instant()
+    return metadata
+
+
+def digest_anew(rows: Rows, metadata: sa.MetaData) -> None:
+    """Let the journal answer for every row as it now is: after an upgrade a row has other columns."""
+    for table in kept(metadata):
+        for row in rows.all(sa.select(table)):
+            rows.touch(table, row)
