@@ -187,7 +187,7 @@ class KeyFile:
         `own` holds the new root and file key of the account's reflections, whose file has the next name. The keys for
         sharing stay: others have pinned them.
         """
-        files = {name: nextplain_name(file) for name, file in self.files.items()}
+        files = {name: next_name(file) for name, file in self.files.items()}
         root, account = Key.fresh(), self.account(code)
         lock = Lock.around(root, passphrase, recovery, self._about("record", code), cost)
         account = replace(account, lock=lock, agreement=_agreement(root).public_key().public_bytes_raw())

@@ -1,4 +1,4 @@
-"""The command line: `attunement look FILE`, `attunement demo`.
+"""The command line: `attunement look FILE`, `attunement demo`, and the commands that keep a practice.
 
 What a user can mend is one sentence and exit code 2; what they cannot is one sentence and exit code 70, with nothing
 half-written. Nobody sees a stack trace (unless ATTUNEMENT_TRACE is set, for those who develop).
@@ -19,6 +19,7 @@ from cyclopts import App, Parameter
 from rich.console import Console
 
 from attunement import __version__
+from attunement.cli import keeping
 from attunement.errors import AttunementError, InputError
 from attunement.progress import Progress
 
@@ -39,6 +40,7 @@ app = App(
     version=__version__,
 )
 _SWITCH = Parameter(negative="")
+keeping.add_to(app)
 
 
 @app.command
