@@ -180,17 +180,19 @@ class Instrument:
 
     def item(self, name: str) -> Item:
         """Return the item of that id."""
-        items = {item.id: item for item in self.items}
-        if name not in items:
-            raise InstrumentProblem(f"{self.id}: {name!r} is none of its items ({', '.join(items)}).")
-        return items[name]
+        for item in self.items:
+            if item.id == name:
+                return item
+        items = ", ".join(item.id for item in self.items)
+        raise InstrumentProblem(f"{self.id}: {name!r} is none of its items ({items}).")
 
     def scale(self, name: str) -> Scale:
         """Return the scale of that id."""
-        scales = {scale.id: scale for scale in self.scales}
-        if name not in scales:
-            raise InstrumentProblem(f"{self.id}: {name!r} is none of its scales ({', '.join(scales)}).")
-        return scales[name]
+        for scale in self.scales:
+            if scale.id == name:
+                return scale
+        scales = ", ".join(scale.id for scale in self.scales)
+        raise InstrumentProblem(f"{self.id}: {name!r} is none of its scales ({scales}).")
 
     def bounds(self, scale: Scale) -> tuple[int, int]:
         """Return the lowest and the highest score that a scale can have, in points."""

@@ -21,6 +21,7 @@ from attunement.practice.policy import Verb
 from attunement.sessions import CheckIn, Invitation, Purpose
 from attunement.trajectories import Measure, trajectories
 from attunement.vault import tables
+from attunement.vault.rows import Prepared
 
 if TYPE_CHECKING:
     from attunement.instruments import Answers
@@ -187,7 +188,7 @@ class CheckingIn(Desk):
         return found
 
     def _by_token(self, rows: Rows, token: str) -> Row:
-        found = rows.one(_BY_TOKEN, token_hash=_hash(token))
+        found = rows.prepared(_BY_TOKEN, token_hash=_hash(token))
         if found is None:
             raise Gone(_NO_LINK)
         return found
@@ -208,7 +209,7 @@ _AGREED = (
     )
     .label("agreed")
 )
-_BY_TOKEN: Final = (
+_BY_TOKEN: Final = Prepared(
     sa.select(tables.invitation, _AGREED)
     .join(tables.session, tables.session.c.id == tables.invitation.c.session)
     .join(tables.dyad, tables.dyad.c.id == tables.session.c.dyad)

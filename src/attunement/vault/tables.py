@@ -34,7 +34,7 @@ class Instant(sa.types.TypeDecorator[datetime]):
 
 def written(instant: datetime) -> str:
     """Write a point in time as it is kept."""
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return instant.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def new_id() -> str:

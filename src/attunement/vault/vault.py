@@ -121,7 +121,9 @@ class Vault:
         table = self.metadata.tables["chain_key"]
 
         def work(rows: Rows) -> None:
-            rows.execute(table.insert().values(since=rows.tip.seq + 1, key=fresh.reveal()))
+            since = rows.tip.seq + 1
+            rows.execute(table.delete().where(table.c.since == since))  # one that no entry has used
+            rows.execute(table.insert().values(since=since, key=fresh.reveal()))
 
         self.do(work)
         self._chain.key = fresh

@@ -15,6 +15,7 @@ from concurrent.futures import TimeoutError as TookTooLong
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import sqlalchemy as sa
+from sqlcipher3 import dbapi2
 
 from attunement.errors import AttunementError, NotStored, VaultProblem
 from attunement.vault.cipher import sentence
@@ -148,7 +149,7 @@ def _one(rows: Rows, work: Callable[[Rows], Any]) -> tuple[Any, BaseException | 
     before = rows.begin()
     try:
         result = work(rows)
-    except (sa.exc.OperationalError, sa.exc.InternalError):
+    except (sa.exc.OperationalError, sa.exc.InternalError, dbapi2.OperationalError, dbapi2.InternalError):
         raise
     except Exception as problem:  # noqa: BLE001 - handed to the one who asked
         rows.undo(before)
