@@ -19,16 +19,18 @@ COMMANDS = sorted(name for name in app if not name.startswith("-"))
 
 
 def options_of(command: str) -> set[str]:
+    inner = [app[command][name] for name in app[command] if not name.startswith("-")]
     return {
         name
-        for argument in app[command].assemble_argument_collection()
+        for each in inner or [app[command]]
+        for argument in each.assemble_argument_collection()
         for name in argument.names
         if name.startswith("--") and name != "--file"
     }
 
 
 def section_of(command: str) -> str:
-    return COMMAND_LINE.partition(f"## `attunement {command}")[2].partition("\n## ")[0]
+    return re.split(rf"## `attunement {command}(?=[ `])", COMMAND_LINE)[-1].partition("\n## ")[0]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -40,7 +42,7 @@ def test_every_option_of_a_command_is_documented_and_no_other(command: str) -> N
 
 
 def test_every_command_is_documented() -> None:
-    assert sorted(re.findall(r"^## `attunement (\w+)", COMMAND_LINE, re.MULTILINE)) == COMMANDS
+    assert sorted(re.findall(r"^## `attunement ([\w-]+)", COMMAND_LINE, re.MULTILINE)) == COMMANDS
 
 
 def test_every_key_of_the_mapping_is_documented() -> None:

@@ -51,8 +51,8 @@ def add_to(app: App) -> None:
 
 
 def init(
-    folder: Path = HOME,
     *,
+    folder: Folder = HOME,
     me: Annotated[str, Parameter(name="--account")] = "T-1",
     credential: Credentials = "other",
     name: str = "",
@@ -86,7 +86,7 @@ def init(
 
 
 def doctor(
-    folder: Folder = HOME, *, me: Me = "", known: Annotated[str, Parameter(name="--tip")] = ""
+    *, folder: Folder = HOME, me: Me = "", known: Annotated[str, Parameter(name="--tip")] = ""
 ) -> None:
     """Look at everything that can go wrong unseen, and say what would mend it.
 
@@ -110,7 +110,7 @@ def doctor(
         raise Damaged("The practice is damaged; `attunement restore` puts a backup into a new folder.")
 
 
-def show(folder: Folder = HOME, *, me: Me = "", after: int = 0) -> None:
+def show(*, folder: Folder = HOME, me: Me = "", after: int = 0) -> None:
     """Show the record's journal, an entry a line, tab-separated.
 
     Parameters
@@ -135,7 +135,7 @@ def show(folder: Folder = HOME, *, me: Me = "", after: int = 0) -> None:
         )
 
 
-def tip(folder: Folder = HOME, *, me: Me = "") -> None:
+def tip(*, folder: Folder = HOME, me: Me = "") -> None:
     """Print the journal's tip, to be kept elsewhere: on paper, or with somebody else.
 
     Parameters
@@ -150,7 +150,7 @@ def tip(folder: Folder = HOME, *, me: Me = "") -> None:
 
 
 def verify(
-    folder: Folder = HOME, *, me: Me = "", known: Annotated[str, Parameter(name="--tip")] = ""
+    *, folder: Folder = HOME, me: Me = "", known: Annotated[str, Parameter(name="--tip")] = ""
 ) -> None:
     """Read the journals and every row, and say whether anything was edited, deleted, reordered, cut off or put back.
 
@@ -179,7 +179,7 @@ def verify(
         _say("No tip was given: a whole vault put back from an older copy is not seen by this.")
 
 
-def backup_key(file: Path) -> None:
+def backup_key(file: Path, /) -> None:
     """Make the key that backups are sealed to: the secret goes to a file that is kept offline.
 
     Parameters
@@ -201,6 +201,7 @@ def backup_key(file: Path) -> None:
 
 def backup(
     file: Path,
+    /,
     *,
     to: Annotated[str, Parameter(env_var="ATTUNEMENT_BACKUP_TO")],
     folder: Folder = HOME,
@@ -227,6 +228,7 @@ def backup(
 
 def restore(
     file: Path,
+    /,
     *,
     identity: Path,
     into: Path = HOME,
@@ -263,7 +265,7 @@ def restore(
     )
 
 
-def rotate_keys(folder: Folder = HOME, *, me: Me = "", recovery_file: Path | None = None) -> None:
+def rotate_keys(*, folder: Folder = HOME, me: Me = "", recovery_file: Path | None = None) -> None:
     """Write every vault that you can open anew, under new keys and with a new recovery code.
 
     Parameters
@@ -284,7 +286,7 @@ def rotate_keys(folder: Folder = HOME, *, me: Me = "", recovery_file: Path | Non
     _say("All keys are new. The old recovery code opens nothing any more, but backups made before.")
 
 
-def passphrase(folder: Folder = HOME, *, me: Me = "") -> None:
+def passphrase(*, folder: Folder = HOME, me: Me = "") -> None:
     """Change your passphrase.
 
     Parameters
@@ -303,7 +305,7 @@ def passphrase(folder: Folder = HOME, *, me: Me = "") -> None:
     _say("Your passphrase is changed. Backups made before still open by the old one.")
 
 
-def recover(folder: Folder = HOME, *, me: Me = "") -> None:
+def recover(*, folder: Folder = HOME, me: Me = "") -> None:
     """Set a new passphrase by the recovery code.
 
     Parameters
@@ -323,6 +325,7 @@ def recover(folder: Folder = HOME, *, me: Me = "") -> None:
 
 def account(
     code: str,
+    /,
     *,
     role: Literal["therapist", "supervisor", "admin"],
     credential: Credentials = "other",
@@ -363,7 +366,7 @@ def account(
     _say(f"{code} can sign in now.")
 
 
-def export(client: str, file: Path, *, folder: Folder = HOME, me: Me = "") -> None:
+def export(client: str, file: Path, /, *, folder: Folder = HOME, me: Me = "") -> None:
     """Write a client's record, for their right of access: a ZIP of tables, without psychotherapy notes.
 
     Parameters
@@ -384,7 +387,7 @@ def export(client: str, file: Path, *, folder: Folder = HOME, me: Me = "") -> No
     _say(f"Written: {file}. It is not encrypted; give it to the client, and to nobody else.")
 
 
-def deidentify(file: Path, *, folder: Folder = HOME, me: Me = "") -> None:
+def deidentify(file: Path, /, *, folder: Folder = HOME, me: Me = "") -> None:
     """Write the sessions of clients who agreed to research, as a CSV that names nobody (Safe Harbor).
 
     Parameters
@@ -406,7 +409,9 @@ def deidentify(file: Path, *, folder: Folder = HOME, me: Me = "") -> None:
     )
 
 
-def erase(client: str, *, yes: Annotated[bool, _SWITCH] = False, folder: Folder = HOME, me: Me = "") -> None:
+def erase(
+    client: str, /, *, yes: Annotated[bool, _SWITCH] = False, folder: Folder = HOME, me: Me = ""
+) -> None:
     """Erase a client: record, identity and reflections, for good.
 
     Parameters
@@ -434,7 +439,7 @@ def erase(client: str, *, yes: Annotated[bool, _SWITCH] = False, folder: Folder 
     _say("Erased. Backups made before still hold this client until they are thrown away.")
 
 
-def hold(client: str, reason: str, *, folder: Folder = HOME, me: Me = "") -> None:
+def hold(client: str, reason: str, /, *, folder: Folder = HOME, me: Me = "") -> None:
     """Keep a client's record from being erased, such as for a court.
 
     Parameters
@@ -453,7 +458,7 @@ def hold(client: str, reason: str, *, folder: Folder = HOME, me: Me = "") -> Non
     _say(f"{client} is held: nothing of theirs can be erased.")
 
 
-def release_hold(client: str, *, folder: Folder = HOME, me: Me = "") -> None:
+def release_hold(client: str, /, *, folder: Folder = HOME, me: Me = "") -> None:
     """Let a client's record be erased again.
 
     Parameters
@@ -470,7 +475,7 @@ def release_hold(client: str, *, folder: Folder = HOME, me: Me = "") -> None:
     _say(f"{client} is no longer held.")
 
 
-def upgrade(folder: Folder = HOME, *, me: Me = "", undo: Annotated[bool, _SWITCH] = False) -> None:
+def upgrade(*, folder: Folder = HOME, me: Me = "", undo: Annotated[bool, _SWITCH] = False) -> None:
     """Bring a practice of an earlier version up to date; a copy is made first.
 
     Parameters
