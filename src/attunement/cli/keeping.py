@@ -76,8 +76,10 @@ def init(
         Write the recovery code to this new file instead of showing it.
     """
     from attunement.practice import Practice
+    from attunement.practice.house import refuse_used
     from attunement.sessions import Credential
 
+    refuse_used(folder)
     phrase = new_passphrase()
     code = new_recovery_code(recovery_file)
     licence = Credential[credential.upper().replace("-", "_")]

@@ -5,13 +5,14 @@ What stands in an argument is seen by everybody on the machine, and stays in the
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from attunement.errors import InputError
+from attunement.errors import InputError, WrongKey
 
 if TYPE_CHECKING:
     from attunement.vault.recovery import RecoveryCode
@@ -84,10 +85,16 @@ def new_recovery_code(file: Path | None) -> RecoveryCode:
         "\nYour recovery code, shown this once. Write it on paper; whoever has it can open everything, and without it\n"
         f"a forgotten passphrase cannot be helped by anybody:\n\n    {code}\n\n"
     )
-    while RecoveryCode.read(input("Type it back, to be sure: ")) != code:
-        sys.stdout.write("That is not it; please compare.\n")
+    while not _typed_back(code):
+        sys.stdout.write("That is not it; please compare letter by letter.\n")
     sys.stdout.write("\033[3J\033[H\033[2J")  # not in the window's memory either
     return code
+
+
+def _typed_back(code: RecoveryCode) -> bool:
+    with contextlib.suppress(WrongKey):
+        return type(code).read(input("Type it back, to be sure: ")) == code
+    return False
 
 
 def recovery_code() -> RecoveryCode:

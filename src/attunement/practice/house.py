@@ -226,13 +226,18 @@ def remove_vault(path: Path) -> None:
         path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
+def refuse_used(folder: Path) -> None:
+    """Refuse a folder in which something is."""
+    if folder.exists() and (not folder.is_dir() or any(each.name != ".lock" for each in folder.iterdir())):
+        raise InputError(f"{folder} is not empty; a new practice needs an empty folder.")
+
+
 @contextlib.contextmanager
 def claimed_new(folder: Path) -> Iterator[FileLock]:
     """Hold a folder in which a practice is to be made."""
     try:
+        refuse_used(folder)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if any(each.name != ".lock" for each in folder.iterdir()):
-            raise InputError(f"{folder} is not empty; a new practice needs an empty folder.")
     except OSError as problem:
         raise NotStored(f"{folder} cannot be made: {problem.strerror}.") from None
     with _held(folder) as lock:

@@ -58,6 +58,12 @@ def _upgraded(folder: Path, kind: str, file: str, key: Key, account: str, *, und
     try:
         with in_sentences(file):
             before = migrations.revision(opened)
+            if before is None:
+                raise Damaged(
+                    f"{file} is not a {kind} vault; `attunement restore` puts a backup in its place."
+                )
+            if undo and migrations.previous(kind, before) is None:
+                return f"{kind}: nothing to undo ({before})."
             if before == migrations.HEADS[kind] and not undo:
                 return f"{kind}: up to date ({before})."
             with opened.connect() as connection:

@@ -58,8 +58,9 @@ class Clock:
 
     def __init__(self, wall: Callable[[], datetime] = wall, elapsed: Callable[[], float] = elapsed) -> None:
         self._wall, self._elapsed = wall, elapsed
+        self._floor: datetime | None = None
         self._steady: datetime | None = None
-        self._wall_before, self._elapsed_before = wall(), elapsed()
+        self._seconds = elapsed()
         self._guard = threading.Lock()
         self.notice: str | None = None
 
@@ -69,32 +70,34 @@ class Clock:
 
     def not_before(self, steady: datetime | None) -> None:
         """Begin no earlier than what a journal has seen."""
-        if steady and (self._steady is None or steady > self._steady):
-            self._steady = steady
+        with self._guard:
+            self._floor = max(filter(None, (self._floor, steady)), default=None)
 
     def now(self) -> Moment:
         """Return the present moment."""
         with self._guard:
             at, seconds = self._wall(), self._elapsed()
-            passed = timedelta(seconds=seconds - self._elapsed_before)
-            leapt = at - self._wall_before - passed
-            base = self._steady if self._steady is not None else self._wall_before
-            steady = base + passed if leapt > LEAP else max(at, base)
-            self._note(leapt, at, base)
-            if leapt <= LEAP:
-                self._wall_before, self._elapsed_before = at, seconds
-                self._steady = steady
+            going_on = (self._steady or at) + timedelta(seconds=seconds - self._seconds)
+            if (
+                self._steady is None
+            ):  # how long the program was not running, nobody knows: the computer is believed
+                going_on = at
+            leapt = at - going_on
+            steady = going_on if leapt > LEAP else max(going_on, at)
+            steady = max(filter(None, (steady, self._floor)))
+            self._steady, self._seconds = steady, seconds
+            self._note(leapt, steady - at)
             return Moment(at, steady)
 
-    def _note(self, leapt: timedelta, at: datetime, base: datetime) -> None:
+    def _note(self, leapt: timedelta, behind: timedelta) -> None:
         if leapt > LEAP:
             span = _days(leapt)
             self.notice = (
                 f"This computer's clock leapt forward by {span}; until it is right, nothing expires by it."
             )
-        elif base - at > BACK:
+        elif behind > BACK:
             self.notice = (
-                f"This computer's clock is {_days(base - at)} behind the last entry; please set it. "
+                f"This computer's clock is {_days(behind)} behind the last entry; please set it. "
                 "Entries keep their order."
             )
         else:

@@ -109,9 +109,12 @@ class Tip:
         """
         number, _, letters = text.strip().upper().partition(":")
         try:
-            return cls(int(number), base64.b32decode(letters.replace("-", "").replace(" ", "")))
+            tip = cls(int(number), base64.b32decode(letters.replace("-", "").replace(" ", "")))
         except ValueError:
-            raise Damaged("A tip reads as 1234:ABCDEF-GHIJKL-MNOPQR-STUVWX.") from None
+            tip = cls(0, b"")
+        if len(tip.mac) != _TIP_BYTES:
+            raise Damaged("A tip reads as 1234:ABCDEF-GHIJKL-MNOPQR-STUVWX.")
+        return tip
 
     def agrees(self, mac: bytes) -> bool:
         """Whether an entry's MAC is the one printed."""

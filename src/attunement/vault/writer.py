@@ -149,10 +149,10 @@ def _one(rows: Rows, work: Callable[[Rows], Any]) -> tuple[Any, BaseException | 
     before = rows.begin()
     try:
         result = work(rows)
+        rows.keep()
     except (sa.exc.OperationalError, sa.exc.InternalError, dbapi2.OperationalError, dbapi2.InternalError):
         raise
     except Exception as problem:  # noqa: BLE001 - handed to the one who asked
         rows.undo(before)
         return None, problem
-    rows.keep()
     return result, None

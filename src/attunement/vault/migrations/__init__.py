@@ -45,16 +45,37 @@ def downgrade(engine: sa.Engine, kind: str, then: Then) -> None:
     _stepped(engine, lambda connection: command.downgrade(_config(connection, kind), "-1"), then)
 
 
+def previous(kind: str, revision: str) -> str | None:
+    """Return the revision before one, or None for the first."""
+    from alembic.script import ScriptDirectory  # noqa: PLC0415 - see above
+
+    before = ScriptDirectory.from_config(_config(None, kind)).get_revision(revision).down_revision
+    return before if isinstance(before, str) else None
+
+
 def _stepped(engine: sa.Engine, step: Then, then: Then) -> None:
+    """Do a step in one transaction.
+
+    A changed table is made anew beside those that refer to it, so what refers to what is checked at the end.
+    """
     with engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
         connection.exec_driver_sql("BEGIN IMMEDIATE")
         try:
             step(connection)
+            _refuse_dangling(connection)
             then(connection)
             connection.exec_driver_sql("COMMIT")
         except BaseException:
             connection.exec_driver_sql("ROLLBACK")
             raise
+        finally:
+            connection.exec_driver_sql("PRAGMA foreign_keys=ON")
+
+
+def _refuse_dangling(connection: sa.Connection) -> None:
+    if connection.exec_driver_sql("PRAGMA foreign_key_check").first():
+        raise Damaged("After this step rows would refer to what is not there; nothing was changed.")
 
 
 def revision(engine: sa.Engine) -> str | None:

@@ -35,10 +35,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Take them away."""
-    for table in (
-        "person",
-        "journal",
-        "chain_key",
-    ):
-        op.drop_table(table)
+    """Refuse: there is nothing before."""
+    raise NotImplementedError

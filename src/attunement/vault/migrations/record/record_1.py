@@ -138,20 +138,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Take them away."""
-    for table in (
-        "check_in",
-        "invitation",
-        "step",
-        "session",
-        "contact",
-        "share",
-        "dyad",
-        "consent",
-        "journal",
-        "erased",
-        "client",
-        "chain_key",
-        "account",
-    ):
-        op.drop_table(table)
+    """Refuse: there is nothing before."""
+    raise NotImplementedError

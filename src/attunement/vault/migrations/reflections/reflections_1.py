@@ -48,11 +48,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Take them away."""
-    for table in (
-        "reflection",
-        "pin",
-        "journal",
-        "chain_key",
-    ):
-        op.drop_table(table)
+    """Refuse: there is nothing before."""
+    raise NotImplementedError
