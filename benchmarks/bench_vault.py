@@ -44,7 +44,7 @@ THREADS, CHECK_INS = 32, 6_000
 
 def main() -> int:
     """Print the table, and whether the promises hold."""
-    with tempfile.TemporaryDirectory(dir=".") as name:
+    with tempfile.TemporaryDirectory() as name:
         ours = _facade(Path(name) / "ours")
         unencrypted = _facade(Path(name) / "open", connect=_without_encryption)
         plain = _plain(Path(name) / "plain.db")

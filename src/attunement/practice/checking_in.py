@@ -19,7 +19,6 @@ from attunement.practice.caseload import require
 from attunement.practice.desk import Desk
 from attunement.practice.policy import Verb
 from attunement.sessions import CheckIn, Invitation, Purpose
-from attunement.trajectories import Measure, trajectories
 from attunement.vault import tables
 from attunement.vault.rows import Prepared
 
@@ -176,6 +175,8 @@ class CheckingIn(Desk):
         TooLittle
             While nobody has been rated.
         """
+        from attunement.trajectories import Measure, trajectories  # noqa: PLC0415 - most of a second, for this alone
+
         return trajectories(self.ratings(), Measure.of("connection"))
 
     # -- inside

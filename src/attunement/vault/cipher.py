@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from attunement.vault.sealing import Key
 
 LEAST_SQLITE: Final = (3, 51, 3)
-_PRAGMAS: Final = (
+_PRAGMAS: tuple[str, ...] = (
     "journal_mode=WAL",
     "synchronous=FULL",  # in WAL, NORMAL loses acknowledged commits in a power cut
     "fullfsync=1",  # macOS: fsync alone leaves them in the drive's cache
@@ -91,9 +91,7 @@ def connected(path: Path, key: Key) -> Any:  # noqa: ANN401 - a DB-API connectio
     """Open a connection whose key has been tried."""
     connection = dbapi2.connect(str(path), timeout=5, check_same_thread=False, isolation_level=None)
     try:
-        connection.execute("PRAGMA cipher_log_level=NONE")  # before the key, or a wrong one writes to stderr
-        connection.execute(f"PRAGMA key = \"x'{key.reveal().hex()}'\"")
-        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        _unlock(connection, key)
         for pragma in _PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
         connection.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT}")
@@ -102,6 +100,36 @@ def connected(path: Path, key: Key) -> Any:  # noqa: ANN401 - a DB-API connectio
         connection.close()
         raise
     return connection
+
+
+def _unlock(connection: Any, key: Key) -> None:  # noqa: ANN401 - a DB-API connection
+    connection.execute("PRAGMA cipher_log_level=NONE")  # before the key, or a wrong one writes to stderr
+    connection.execute(f"PRAGMA key = \"x'{key.reveal().hex()}'\"")
+    connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+
+
+def refuse_foreign_wal(path: Path, key: Key) -> None:
+    """Refuse a WAL that is not this file's, before it is merged: merging would destroy the file.
+
+    SQLite's own check of a WAL is a checksum that any WAL passes, and the last connection to close merges it. After a
+    program was killed a WAL is there, so it is read with the file by a connection that cannot write.
+    """
+    wal = path.with_name(f"{path.name}-wal")
+    if not wal.exists() or not wal.stat().st_size:
+        return
+    reader = dbapi2.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+    try:
+        _unlock(reader, key)
+        whole = reader.execute("PRAGMA quick_check").fetchone()[0] == "ok"
+    except dbapi2.DatabaseError:
+        whole = False
+    finally:
+        reader.close()
+    if not whole:
+        raise Damaged(
+            f"{path.name} and {wal.name} do not belong together, or are damaged; nothing was changed. "
+            "`attunement restore` puts a backup in their place."
+        )
 
 
 @contextmanager

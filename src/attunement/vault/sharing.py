@@ -148,7 +148,7 @@ def open_share(shared: Share, recipient: PrivateKeys, sender: PublicKeys, now: d
         key = Key(_SUITE.decrypt(shared.box, recipient.sealing, info=about))
     except (InvalidSignature, InvalidTag, ValueError):
         raise Damaged(_NOT_AS_SENT) from None
-    if shared.place.owner != sender.account:
+    if shared.place.owner != sender.account or shared.recipient != recipient.account:
         raise Damaged(_NOT_AS_SENT)
     return open_body(shared.body, shared.place, key)
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from attunement.errors import Damaged, NotStored
 from attunement.vault import migrations
-from attunement.vault.cipher import engine, in_sentences, quoted
+from attunement.vault.cipher import engine, in_sentences, quoted, refuse_foreign_wal
 from attunement.vault.places import OWNER_ONLY, sync_file, sync_folder
 from attunement.vault.rows import Chain, Row, Rows
 from attunement.vault.sealing import Key
@@ -56,6 +56,7 @@ class Vault:
         self._key, self._clock = key, clock
         if not create and not path.exists():
             raise Damaged(f"{path.name} is missing; `attunement restore` puts a backup in its place.")
+        refuse_foreign_wal(path, key)
         self._engine = engine(path, key, readers=_READERS)
         try:
             with in_sentences(path.name):
