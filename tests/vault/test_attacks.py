@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -142,12 +143,14 @@ def on_locks() -> Iterator[Attack]:
 
 
 def on_recovery_codes() -> Iterator[Attack]:
-    """Each of the 36 letters typed wrong in each of 31 ways."""
-    right = str(RecoveryCode.fresh())
-    for place, letter in enumerate(right):
-        for wrong in LETTERS:
-            if letter not in ("-", wrong):
+    """Each of the 36 letters typed wrong in each of 31 ways, and each two neighbours exchanged; of two codes."""
+    for right in (str(RecoveryCode.fresh()).replace("-", "") for _ in range(2)):
+        for place, letter in enumerate(right):
+            for wrong in LETTERS.replace(letter, ""):
                 yield partial(RecoveryCode.read, right[:place] + wrong + right[place + 1 :])
+        for place, (one, other) in enumerate(pairwise(right)):
+            if one != other:
+                yield partial(RecoveryCode.read, right[:place] + other + one + right[place + 2 :])
 
 
 def test_none_of_ten_thousand_attacks_opens_anything() -> None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import sqlalchemy as sa
 
-from attunement.errors import Gone, InputError, Locked, Refused
+from attunement.errors import Gone, InputError, KeyChanged, Locked, Refused
 from attunement.practice.policy import REFUSED, Verb, Who, permits
 from attunement.vault.tables import client as clients
 from attunement.vault.tables import dyad as dyads
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from attunement.practice.house import House
     from attunement.vault.keyfile import Own
@@ -79,6 +80,15 @@ class Desk:
         """Write an entry alone."""
         (vault or self.house.record).do(lambda rows: rows.note(self.who.code, verb, about, outcome))
 
+    @contextmanager
+    def _noting(self, verb: Verb, vault: Vault | None = None) -> Iterator[None]:
+        """Leave an entry where something is refused before its own transaction begins."""
+        try:
+            yield
+        except (Refused, InputError, KeyChanged) as no:
+            self._note(verb, _why(no), vault)
+            raise
+
     def _refuse_unless(
         self, verb: Verb, *, owner: str | None = None, addressed_to: str | None = None
     ) -> None:
@@ -86,11 +96,8 @@ class Desk:
             raise Refused(REFUSED)
 
     def _refuse_and_note_unless(self, verb: Verb) -> None:
-        try:
+        with self._noting(verb):
             self._refuse_unless(verb)
-        except Refused:
-            self._note(verb, "refused")
-            raise
 
     def _own(self, verb: Verb) -> tuple[Vault, Own]:
         """One's own reflections; what was refused is noted in the record, for theirs cannot be reached."""
@@ -130,4 +137,6 @@ class Desk:
 def _why(no: Exception) -> str:
     if isinstance(no, Gone):
         return "gone"
+    if isinstance(no, KeyChanged):
+        return "key changed"
     return "refused" if isinstance(no, Refused) else "not taken"

@@ -234,7 +234,7 @@ class Keeping(Desk):
 
     def _client_id(self, client: str, verb: Verb) -> str:
         self._refuse_and_note_unless(verb)
-        with self.house.record.reading() as rows:
+        with self._noting(verb, self.house.identity), self.house.record.reading() as rows:
             return str(self._dyad(rows, client)["client"])
 
     def _set_hold(self, verb: Verb, client: str, reason: str | None) -> None:

@@ -63,7 +63,8 @@ class Reflecting(Desk):
             What it says. The writing before it is destroyed with its key.
         """
         vault, own = self._own(Verb.REFLECT)
-        about_client, about_session = self._known_session(client, session)
+        with self._noting(Verb.REFLECT, vault):
+            about_client, about_session = self._known_session(client, session)
 
         def work(rows: Rows) -> tuple[str, Reflected]:
             table = tables.reflection
@@ -84,7 +85,8 @@ class Reflecting(Desk):
     def reflections(self, client: str) -> tuple[Reflected, ...]:
         """Return one's own reflections about a client, in the order of sessions."""
         vault, own = self._own(Verb.SEE_REFLECTIONS)
-        about, numbers = self._known_client(client)
+        with self._noting(Verb.SEE_REFLECTIONS, vault):
+            about, numbers = self._known_client(client)
 
         def query(rows: Rows) -> tuple[str, tuple[Reflected, ...]]:
             found = rows.all(sa.select(tables.reflection).where(tables.reflection.c.client == about))
@@ -96,7 +98,8 @@ class Reflecting(Desk):
     def destroy_reflection(self, client: str, session: int) -> None:
         """Destroy a reflection with its key; nobody can bring it back, but from a backup made before."""
         vault, _ = self._own(Verb.DESTROY_REFLECTION)
-        _, about_session = self._known_session(client, session)
+        with self._noting(Verb.DESTROY_REFLECTION, vault):
+            _, about_session = self._known_session(client, session)
 
         def work(rows: Rows) -> tuple[str, None]:
             row = rows.one(sa.select(tables.reflection).where(tables.reflection.c.session == about_session))

@@ -54,7 +54,8 @@ class Supervision(Reflecting):
     def fingerprint(self, account: str) -> str:
         """Return the fingerprint of somebody's keys, to be compared in person with what they see of themselves."""
         self._refuse_and_note_unless(Verb.SEE_FINGERPRINT)
-        shown = self.house.keyfile.public(account).fingerprint
+        with self._noting(Verb.SEE_FINGERPRINT):
+            shown = self.house.keyfile.public(account).fingerprint
         self._note(Verb.SEE_FINGERPRINT, "done")
         return shown
 
@@ -67,13 +68,13 @@ class Supervision(Reflecting):
             Where what was read out is not what the practice has.
         """
         vault, _ = self._own(Verb.PIN)
-        public = self.house.keyfile.public(account)
-        if fingerprint.split() != public.fingerprint.split():
-            self._note(Verb.PIN, "refused")
-            raise KeyChanged(
-                f"This is not the fingerprint that the practice has of {account}. Do not share anything until you "
-                "have found out why: somebody may have put another key in its place."
-            )
+        with self._noting(Verb.PIN, vault):
+            public = self.house.keyfile.public(account)
+            if fingerprint.split() != public.fingerprint.split():
+                raise KeyChanged(
+                    f"This is not the fingerprint that the practice has of {account}. Do not share anything until you "
+                    "have found out why: somebody may have put another key in its place."
+                )
 
         def work(rows: Rows) -> tuple[str, None]:
             rows.remove(tables.pin, [account])
@@ -100,12 +101,10 @@ class Supervision(Reflecting):
             On which ground it is shared; signed with the rest.
         """
         vault, own = self._own(Verb.SHARE)
-        keys = self._pinned(vault, recipient)
-        about_client, about_session = self._known_session(client, session)
-        with vault.reading() as rows:
-            row = rows.one(sa.select(tables.reflection).where(tables.reflection.c.session == about_session))
-        if row is None:
-            raise InputError(f"There is no reflection about session {session}.")
+        with self._noting(Verb.SHARE, vault):
+            keys = self._pinned(vault, recipient)
+            about_client, about_session = self._known_session(client, session)
+            row = self._written(vault, about_session, session)
         envelope = self._envelope(row)
 
         def work(rows: Rows) -> tuple[str, Shared]:
@@ -161,7 +160,9 @@ class Supervision(Reflecting):
         shared = Share(
             place, row["body"], row["recipient"], row["basis"], row["expires"], row["box"], row["signature"]
         )
-        return Reflection.from_json(open_share(shared, own.private, self._pinned(vault, row["sender"]), now))
+        with self._noting(Verb.OPEN_SHARE, vault):
+            sender = self._pinned(vault, row["sender"])
+        return Reflection.from_json(open_share(shared, own.private, sender, now))
 
     def revoke(self, share: str) -> None:
         """Take a share back: it is gone when it is next opened. What was read cannot be un-known."""
@@ -174,6 +175,13 @@ class Supervision(Reflecting):
 
         self._act(Verb.REVOKE, work)
 
+    def _written(self, vault: Vault, about_session: str, session: int) -> Row:
+        with vault.reading() as rows:
+            row = rows.one(sa.select(tables.reflection).where(tables.reflection.c.session == about_session))
+        if row is None:
+            raise InputError(f"There is no reflection about session {session}.")
+        return row
+
     def _pinned(self, vault: Vault, account: str) -> PublicKeys:
         """The keys that one has compared, if the practice still has the same."""
         with vault.reading() as rows:
@@ -182,7 +190,6 @@ class Supervision(Reflecting):
             raise InputError(f"Compare the fingerprint with {account} in person first, and pin it.")
         pinned = PublicKeys(account, row["sealing"], row["signing"])
         if pinned != self.house.keyfile.public(account):
-            self._note(Verb.PIN, "key changed")
             raise KeyChanged(
                 f"WARNING: the key of {account} is not the one that you compared. Somebody may have put another in its "
                 f"place. Nothing was shared or opened. "

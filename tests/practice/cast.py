@@ -1,0 +1,110 @@
+"""The cast of all tests of the practice: two therapists, a supervisor, an admin, and their clients."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from attunement.practice import Practice, Role
+from attunement.sessions import Purpose, Reflection
+from attunement.vault.clock import Clock
+from attunement.vault.locks import LEAST
+from attunement.vault.recovery import RecoveryCode
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+BEGAN = datetime(2026, 3, 2, 9, tzinfo=UTC)
+PHRASES = {
+    "T-1": "glacier pencil tomorrow violin",
+    "T-2": "harbour candle eleven mosquito",
+    "S-1": "lantern orchard bicycle granite",
+    "A-1": "walnut thunder paper compass",
+}
+ROLES = {"T-2": Role.THERAPIST, "S-1": Role.SUPERVISOR, "A-1": Role.ADMIN}
+ANSWERS: dict[str, float | None] = {
+    "safe": 8, "understood": 9, "supported": 8, "not_judged": 10, "could_say": 7, "contact": 6,
+    "matters": None, "hindering": 2,
+}  # fmt: skip
+
+
+class Hands:
+    """A clock that a test sets; each look at it moves it on by a millisecond."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def elapsed(self) -> float:
+        self.seconds += 0.001
+        return self.seconds
+
+    def wall(self) -> datetime:
+        return BEGAN + timedelta(seconds=self.seconds)
+
+    def pass_by(self, span: timedelta) -> None:
+        self.seconds += span.total_seconds()
+
+
+@dataclass(slots=True)
+class Cast:
+    """Everybody before one practice."""
+
+    hands: Hands
+    first: Practice
+    second: Practice
+    supervisor: Practice
+    admin: Practice
+
+    @property
+    def client(self) -> Practice:
+        return self.first.for_client()
+
+    def of(self, account: str) -> Practice:
+        return {"T-1": self.first, "T-2": self.second, "S-1": self.supervisor, "A-1": self.admin}[account]
+
+    def close(self) -> None:
+        self.first.close()
+
+
+def gathered(folder: Path) -> Cast:
+    """Found a practice; T-1 is its founder, and a therapist alone once there is an admin."""
+    hands = Hands()
+    first = Practice.found(
+        folder,
+        "T-1",
+        PHRASES["T-1"],
+        RecoveryCode.fresh(),
+        cost=LEAST,
+        clock=Clock(hands.wall, hands.elapsed),
+    )
+    for account, role in ROLES.items():
+        first.add_account(
+            account, PHRASES[account], RecoveryCode.fresh(), roles=frozenset({role}), cost=LEAST
+        )
+    others = [first.sign_in(account, PHRASES[account]) for account in ROLES]
+    first.who = type(first.who)("T-1", frozenset({Role.THERAPIST}))
+    return Cast(hands, first, *others)
+
+
+def seen(
+    practice: Practice, client: str, sessions: int = 2, agreed: tuple[Purpose, ...] = tuple(Purpose)
+) -> None:
+    """Take a client on, who answers after each session."""
+    practice.take_on(client, agreed=agreed)
+    for number in range(1, sessions + 1):
+        practice.log_session(client, BEGAN + timedelta(days=7 * number))
+        token = practice.invite(client, number).token
+        practice.for_client().receive(
+            token, {**ANSWERS, "safe": number % 11}, f"sending-of-{client}-{number}"
+        )
+
+
+def reflected(practice: Practice, client: str, reflections: int) -> None:
+    """Let a therapist reflect, and lock again."""
+    practice.unlock(PHRASES[practice.who.code])
+    for number in range(1, reflections + 1):
+        practice.reflect(
+            client, number, Reflection(connection=4, feelings={"bored": 6}, words=f"private {number}")
+        )
+    practice.lock()
