@@ -1,0 +1,126 @@
+"""A life of a practice with secrets planted in every field, run as a program of its own.
+
+Usage: planted.py FOLDER [open].
+
+FOLDER/secrets.json is read, never written: by field, what to plant. With ``open``, the files are not encrypted: the
+negative control. The program ends by being killed, so that a WAL is left.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import signal
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlcipher3 import dbapi2
+
+from attunement.errors import AttunementError
+from attunement.practice import Practice, Role
+from attunement.sessions import Purpose, Reflection
+from attunement.vault import cipher
+from attunement.vault.backup import new_identity
+from attunement.vault.locks import LEAST
+from attunement.vault.recovery import RecoveryCode
+
+BEGAN = datetime(2026, 3, 2, 9, tzinfo=UTC)
+ITEMS = ("safe", "understood", "supported", "not_judged", "could_say", "contact", "matters", "hindering")
+
+
+def live(folder: Path, secrets: dict[str, list[str]]) -> None:
+    """Plant, erase, back up, fail, and be killed."""
+    logging.basicConfig(filename=folder / "debug.log", level=logging.DEBUG)
+    planted = {name: iter(values) for name, values in secrets.items()}
+    phrase, other = (f"{next(planted['passphrase'])} {next(planted['passphrase'])}" for _ in range(2))
+    code = RecoveryCode.fresh()
+    (folder / "told").write_text(json.dumps([str(code), code.secret.hex()]))  # for the test; it removes it
+    practice = Practice.found(
+        folder / "practice", "T-1", phrase, code, name=next(planted["name"]), cost=LEAST
+    )
+    practice.add_account("S-1", other, RecoveryCode.fresh(), roles=frozenset({Role.SUPERVISOR}), cost=LEAST)
+    supervisor = practice.sign_in("S-1", other)
+    practice.unlock(phrase)
+    supervisor.unlock(other)
+    practice.pin("S-1", practice.fingerprint("S-1"))
+    supervisor.pin("T-1", practice.fingerprint("T-1"))
+    for place, client in enumerate(planted["code"]):
+        weeks(practice, client, planted)
+        if place % 3 == 0:
+            practice.share(
+                client, 1, "S-1", until=datetime.now(UTC) + timedelta(days=3), basis=next(planted["basis"])
+            )
+        if place % 3 == 2:
+            practice.release(client)
+            practice.erase(client)
+    for shared in supervisor.shares():
+        supervisor.open_share(shared.id)
+    practice.back_up(folder / "backup.age", new_identity()[1])
+    if "open" not in sys.argv:  # new keys would encrypt
+        practice.rotate_keys(phrase, RecoveryCode.fresh(), cost=LEAST)
+        practice.unlock(phrase)
+    fail(practice, planted)
+    weeks(practice, next(planted["last code"]), planted)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def weeks(practice: Practice, client: str, planted: dict[str, Any]) -> None:
+    """What happens with one client."""
+    practice.take_on(client, agreed=tuple(Purpose))
+    practice.identify(client, next(planted["person"]), next(planted["contact"]))
+    practice.log_session(client, BEGAN)
+    practice.choose_step(client, next(planted["step"]))
+    practice.close_step(practice.steps(client)[0].id, next(planted["outcome"]))
+    practice.hold(client, next(planted["reason"]))
+    token = practice.invite(client, 1).token
+    practice.for_client().receive(token, dict.fromkeys(ITEMS, 7), next(planted["sending"]))
+    tags = (f"origin: {next(planted['tag'])}",)
+    feelings = {next(planted["feeling"]): 6.0}
+    words = Reflection(connection=4, words=next(planted["words"]), tags=tags, feelings=feelings)
+    practice.reflect(client, 1, words)
+    practice.reflections(client)
+
+
+def fail(practice: Practice, planted: dict[str, Any]) -> None:
+    """Fail in many ways with secrets at hand; what is said goes to standard error, as a program would."""
+    wrong = next(planted["wrong"])
+    attempts = (
+        lambda: practice.unlock(wrong),
+        lambda: practice.sign_in("T-1", wrong),
+        lambda: practice.change_passphrase(wrong, wrong),
+        lambda: practice.receive(wrong, dict.fromkeys(ITEMS, 7), "some-sending"),
+        lambda: practice.reflect(wrong, 1, Reflection(words=next(planted["wrong"]))),
+        lambda: practice.sessions(wrong),
+        lambda: practice.pin("S-1", wrong),
+        lambda: Reflection(words=wrong * 2_000),
+        lambda: Reflection(pull=(wrong,)),
+        lambda: RecoveryCode.read(wrong),
+        lambda: practice.end_account(wrong),
+        lambda: practice.open_share(wrong),
+    )
+    for attempt in attempts:
+        try:
+            attempt()
+        except AttunementError as problem:
+            sys.stderr.write(f"{problem}\n")
+            logging.getLogger("planted").exception("failed")
+
+
+def _not_encrypted(path: Path, key: object) -> Any:  # noqa: ANN401, ARG001 - a DB-API connection
+    connection = dbapi2.connect(str(path), timeout=5, check_same_thread=False, isolation_level=None)
+    for pragma in cipher._PRAGMAS:  # noqa: SLF001 - the same settings
+        connection.execute(f"PRAGMA {pragma}")
+    return connection
+
+
+if __name__ == "__main__":
+    where = Path(sys.argv[1])
+    if "open" in sys.argv[2:]:
+        cipher.connected = _not_encrypted
+        cipher.refuse_foreign_wal = lambda path, key: None  # noqa: ARG005
+    with contextlib.suppress(KeyboardInterrupt):
+        live(where, json.loads((where / "secrets.json").read_text()))
