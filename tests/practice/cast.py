@@ -34,13 +34,14 @@ class Hands:
 
     def __init__(self) -> None:
         self.seconds = 0.0
+        self.back = timedelta(0)
 
     def elapsed(self) -> float:
         self.seconds += 0.001
         return self.seconds
 
     def wall(self) -> datetime:
-        return BEGAN + timedelta(seconds=self.seconds)
+        return BEGAN + timedelta(seconds=self.seconds) - self.back
 
     def pass_by(self, span: timedelta) -> None:
         self.seconds += span.total_seconds()
