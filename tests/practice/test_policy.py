@@ -113,9 +113,9 @@ def practice(cast: Cast) -> Cast:
 
 def entries(cast: Cast) -> Counter[str]:
     """How many entries each journal has; reflections that are locked are left out."""
-    vaults = [cast.first.house.record, cast.first.house.identity]
-    vaults += [each.use()[0] for each in cast.first.house.reflections.values()]
-    return Counter({vault.path.name: vault.tip.seq for vault in vaults})
+    house = cast.first.house
+    tips = {"record": house.record.tip.seq, "identity": house.identity.tip.seq}
+    return Counter(tips | {account: each.use()[0].tip.seq for account, each in house.reflections.items()})
 
 
 def unlocked(cast: Cast, *, wanted: bool) -> None:
@@ -227,6 +227,8 @@ def test_an_ended_account_does_not_come_in(practice: Cast) -> None:
         cost=LEAST,
     )
     practice.admin.end_account("T-2")
+    with pytest.raises(Refused):
+        practice.second.clients()
     with pytest.raises(WrongKey):
         practice.first.sign_in("T-2", PHRASES["T-2"])
 

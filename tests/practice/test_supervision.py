@@ -115,6 +115,14 @@ def test_a_later_writing_is_not_shared_with_the_earlier(both: Cast) -> None:
     assert both.supervisor.open_share(shared.id).words == "mine alone"
 
 
+def test_a_reflection_that_was_destroyed_is_shared_no_more(both: Cast) -> None:
+    shared = both.first.share("K-1", 1, "S-1", until=soon(both))
+    both.first.destroy_reflection("K-1", 1)
+    with pytest.raises(Gone):
+        both.supervisor.open_share(shared.id)
+    assert both.first.verify()["record"].whole
+
+
 def test_nothing_is_shared_without_the_clients_consent(both: Cast) -> None:
     both.first.withdraw_consent("K-1", Purpose.SUPERVISION)
     with pytest.raises(Refused, match="not agreed to supervision"):

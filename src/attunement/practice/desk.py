@@ -55,24 +55,18 @@ class Desk:
             rows.note(self.who.code, verb, about)
             return result
 
-        try:
+        with self._noting(verb, vault):
             return vault.do(gated)
-        except (Refused, InputError) as no:
-            self._note(verb, _why(no), vault)
-            raise
 
     def _see(
         self, verb: Verb, query: Callable[[Rows], tuple[str, Result]], vault: Vault | None = None
     ) -> Result:
         """Read something; it is shown when the entry that it was read is on the disk."""
         vault = vault or self.house.record
-        try:
+        with self._noting(verb, vault):
             self._refuse_unless(verb)
             with vault.reading() as rows:
                 about, result = query(rows)
-        except (Refused, InputError) as no:
-            self._note(verb, _why(no), vault)
-            raise
         self._note(verb, "done", vault, about)
         return result
 
@@ -82,7 +76,7 @@ class Desk:
 
     @contextmanager
     def _noting(self, verb: Verb, vault: Vault | None = None) -> Iterator[None]:
-        """Leave an entry where something is refused before its own transaction begins."""
+        """Leave an entry where something is refused; its own transaction has been undone, or has not begun."""
         try:
             yield
         except (Refused, InputError, KeyChanged) as no:
@@ -92,7 +86,8 @@ class Desk:
     def _refuse_unless(
         self, verb: Verb, *, owner: str | None = None, addressed_to: str | None = None
     ) -> None:
-        if not permits(self.who, verb, owner=owner, addressed_to=addressed_to):
+        admitted = not self.who.roles or self.house.admits(self.who.code)
+        if not admitted or not permits(self.who, verb, owner=owner, addressed_to=addressed_to):
             raise Refused(REFUSED)
 
     def _refuse_and_note_unless(self, verb: Verb) -> None:

@@ -179,6 +179,10 @@ class House:
         if account in self.reflections:
             self.reflections.pop(account).lock()
 
+    def admits(self, account: str) -> bool:
+        """Whether an account has not been ended since it signed in."""
+        return account in self.keyfile.accounts and bool(self.keyfile.accounts[account].keys)
+
     def set_keys(self, keyfile: KeyFile) -> None:
         """Replace `keys.json`."""
         keyfile.save(self.folder)

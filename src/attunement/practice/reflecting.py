@@ -101,17 +101,31 @@ class Reflecting(Desk):
         with self._noting(Verb.DESTROY_REFLECTION, vault):
             _, about_session = self._known_session(client, session)
 
-        def work(rows: Rows) -> tuple[str, None]:
+        def work(rows: Rows) -> tuple[str, str]:
             row = rows.one(sa.select(tables.reflection).where(tables.reflection.c.session == about_session))
             if row is None:
                 raise InputError(f"There is no reflection about session {session}.")
             rows.remove(tables.reflection, [row["id"]])
-            return row["id"], None
+            return row["id"], row["id"]
 
-        self._act(Verb.DESTROY_REFLECTION, work, vault)
+        self._take_back(self._act(Verb.DESTROY_REFLECTION, work, vault))
         vault.sweep()
 
     # -- inside
+
+    def _take_back(self, note: str) -> None:
+        """Take back every share of a reflection that is no more."""
+        with self.house.record.reading() as rows:
+            shared = [
+                row["id"] for row in rows.all(sa.select(tables.share.c.id).where(tables.share.c.note == note))
+            ]
+        if shared:
+
+            def work(rows: Rows) -> tuple[str, None]:
+                rows.remove(tables.share, shared)
+                return note, None
+
+            self._act(Verb.REVOKE, work)
 
     def _unlock(self, opening: Callable[[], Reflections]) -> None:
         self._refuse_and_note_unless(Verb.UNLOCK)
