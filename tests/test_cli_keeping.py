@@ -72,6 +72,8 @@ def test_a_practice_is_kept_from_its_beginning_to_a_restored_backup(
     assert said(capsys, "account", "S-1", "--role", "supervisor", "--recovery-file", "code-3")[0] == 0
     assert "Several accounts" in said(capsys, "journal", "tip")[2]
     assert said(capsys, "journal", "tip", "--account", "S-1")[0] == 0
+    assert said(capsys, "end-account", "S-1", "--account", "T-1")[0] == 0
+    assert said(capsys, "journal", "tip", "--account", "S-1")[0] == 2
 
 
 @pytest.mark.parametrize(

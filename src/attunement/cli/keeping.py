@@ -42,6 +42,7 @@ def add_to(app: App) -> None:
         app.command(command)
     app.command(backup_key, name="backup-key")
     app.command(rotate_keys, name="rotate-keys")
+    app.command(end_account, name="end-account")
     app.command(release_hold, name="release-hold")
     journal = App(name="journal", help="Read and verify the journal: who did what, and when.")
     journal.command(show)
@@ -366,6 +367,25 @@ def account(
             code, theirs, recovery, roles=frozenset({Role(role)}), name=name, credential=licence
         )
     _say(f"{code} can sign in now.")
+
+
+def end_account(code: str, /, *, folder: Folder = HOME, me: Me = "") -> None:
+    """Let somebody in no more; what they wrote stays, sealed to them. Then rotate the keys.
+
+    Parameters
+    ----------
+    code
+        Their account.
+    folder
+        The practice.
+    me
+        Your own account, an admin's; the only one, if there is one.
+    """
+    with _opened(folder, me) as practice:
+        practice.end_account(code)
+    _say(
+        f"{code} can no longer sign in. `attunement rotate-keys` makes what they could open useless to them."
+    )
 
 
 def export(client: str, file: Path, /, *, folder: Folder = HOME, me: Me = "") -> None:
