@@ -17,6 +17,7 @@ from attunement.errors import (
     InputError,
     InUse,
     Locked,
+    NotStored,
     Refused,
     VaultProblem,
     WrongKey,
@@ -98,6 +99,19 @@ def test_a_practice_is_not_made_where_something_is(practice: Practice, tmp_path:
         Practice.found(practice.house.folder, "T-1", PASSPHRASE, CODE, cost=LEAST)
     with pytest.raises(VaultProblem, match="attunement init"):
         Practice.open(tmp_path / "nowhere", "T-1", PASSPHRASE)
+
+
+def test_a_founding_that_fails_leaves_an_empty_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise NotStored("The disk is full.")
+
+    with monkeypatch.context() as failing:
+        failing.setattr(houses.House, "set_keys", full)
+        with pytest.raises(NotStored):
+            Practice.found(tmp_path / "p", "T-1", PASSPHRASE, CODE, cost=LEAST)
+    Practice.found(tmp_path / "p", "T-1", PASSPHRASE, CODE, cost=LEAST).close()
 
 
 def test_reflections_lock_themselves_after_five_idle_minutes(tmp_path: Path) -> None:

@@ -19,13 +19,14 @@ from attunement.vault import tables
 from attunement.vault.backup import Manifest, checksums, recipient, staging, write_archive
 from attunement.vault.keyfile import NAME, SHARED
 from attunement.vault.tables import written
+from attunement.vault.vault import Vault
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from attunement.practice.house import House
     from attunement.vault.journal import Tip, Verdict
     from attunement.vault.rows import Row, Rows
-    from attunement.vault.vault import Vault
 
 _OF_DYAD = (tables.step, tables.contact, tables.session)
 
@@ -211,7 +212,7 @@ class Keeping(Desk):
             for account in house.keyfile.accounts.values():
                 if account.own:
                     self._stage_reflections(account.code, account.own.file, folder)
-            tips = {name: str(_tip_of(folder / house.keyfile.files[name], name, house)) for name in SHARED}
+            tips = {name: str(_tip_of(house, folder, name)) for name in SHARED}
             made = written(house.clock.now().at)
             manifest = Manifest(house.keyfile.install, made, tips, checksums(folder))
             write_archive(folder, manifest, target, to)
@@ -330,11 +331,9 @@ def _for_research(therapist: str) -> sa.Select[Any]:
     )
 
 
-def _tip_of(path: Path, kind: str, house: Any) -> Tip:  # noqa: ANN401 - the house
+def _tip_of(house: House, folder: Path, kind: str) -> Tip:
     """The tip of a copy, read from the copy."""
-    from attunement.vault.vault import Vault as Opened  # noqa: PLC0415 - a name of its own
-
-    copy = Opened(path, house.keys[kind], kind, house.clock)
+    copy = Vault(folder / house.keyfile.files[kind], house.keys[kind], kind, house.clock)
     try:
         return copy.tip
     finally:

@@ -87,6 +87,8 @@ class Practice(Caseload, CheckingIn, Supervision, Accounts, Keeping, Rotation):
                 house.add_account(account, passphrase, recovery, own=_has_own(roles), cost=cost or Cost())
             except BaseException:
                 house.close()
+                for file in folder.glob("*.vault*"):  # a practice without keys is of no use to anybody
+                    file.unlink()
                 raise
         return practice
 
