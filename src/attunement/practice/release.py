@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from attunement.vault.rows import Row
 
 EXPORTED: Final[dict[str, tuple[str, ...]]] = {
     "client": ("code", "since"),
@@ -90,7 +89,7 @@ def write_new(path: Path, content: bytes) -> None:
 
 
 def deidentify(
-    rows: Sequence[Row], pseudonyms: Mapping[str, str], firsts: Mapping[str, datetime]
+    rows: Sequence[Mapping[str, Any]], pseudonyms: Mapping[str, str], firsts: Mapping[str, datetime]
 ) -> list[dict[str, Any]]:
     """Turn sessions with their check-ins into rows that name nobody.
 
@@ -128,7 +127,7 @@ def deidentify(
     return sorted(left, key=lambda row: (row["client"], row["session"], row["scale"] or ""))
 
 
-def _scores(row: Row) -> list[tuple[str | None, float | None]]:
+def _scores(row: Mapping[str, Any]) -> list[tuple[str | None, float | None]]:
     if row["answers"] is None:
         return [(None, None)]
     answers = json.loads(row["answers"])
