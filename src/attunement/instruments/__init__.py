@@ -37,7 +37,7 @@ from attunement.instruments.description import (
     Scale,
     Wording,
 )
-from attunement.instruments.scoring import Answers, ScaleScore, Score, score, score_frame
+from attunement.instruments.scoring import Answers, ScaleScore, Score, held, score, score_frame
 from attunement.instruments.shelf import catalogue, instrument, loads
 
 __all__ = [
@@ -57,6 +57,7 @@ __all__ = [
     "Score",
     "Wording",
     "catalogue",
+    "held",
     "instrument",
     "loads",
     "reliable_change",

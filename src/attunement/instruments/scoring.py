@@ -110,9 +110,7 @@ def score(instrument: Instrument, answers: Answers) -> Score:
         Where an answer belongs to no item, an item has no answer (not even None), or an answer is not a
         number between the instrument's ends.
     """
-    for name in answers:
-        instrument.item(name)
-    given = {item.id: _answer(instrument, item, answers) for item in instrument.items}
+    given = held(instrument, answers)
     return Score(
         instrument=instrument.id,
         version=instrument.version,
@@ -121,6 +119,21 @@ def score(instrument: Instrument, answers: Answers) -> Score:
         answered=tuple(name for name, answer in given.items() if answer is not None),
         skipped=tuple(name for name, answer in given.items() if answer is None),
     )
+
+
+def held(instrument: Instrument, answers: Answers) -> dict[str, float | None]:
+    """Hold answers to their instrument: every item has one, in the instrument's order, or None where it was skipped.
+
+    Raises
+    ------
+    InstrumentProblem
+        As `score`.
+    """
+    known = {item.id for item in instrument.items}
+    for name in answers:
+        if name not in known:
+            instrument.item(name)
+    return {item.id: _answer(instrument, item, answers) for item in instrument.items}
 
 
 def score_frame(instrument: Instrument, frame: pl.DataFrame) -> pl.DataFrame:

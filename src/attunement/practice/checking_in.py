@@ -14,7 +14,7 @@ import polars as pl
 import sqlalchemy as sa
 
 from attunement.errors import Gone, InputError
-from attunement.instruments import catalogue, instrument, score
+from attunement.instruments import catalogue, held, instrument, score
 from attunement.practice.caseload import require
 from attunement.practice.desk import Desk
 from attunement.practice.policy import Verb
@@ -234,9 +234,11 @@ def _as_check_in(row: Row, client: str) -> CheckIn:
 def _answers(which: str, answers: Answers) -> tuple[str, str]:
     """Hold answers to their instrument, and write them in its order."""
     asked = instrument(which)
-    scored = score(asked, answers)
-    given = {item.id: answers[item.id] for item in asked.items}
-    return json.dumps(given, separators=(",", ":"), allow_nan=False), scored.version
+    given = {name: answers[name] for name in held(asked, answers)}
+    return _JSON.encode(given), asked.version
+
+
+_JSON: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
 
 
 def _known(which: str) -> None:

@@ -84,7 +84,7 @@ class Entry:
 
 def touched_as_text(touched: Iterable[tuple[str, str, str]]) -> str:
     """Write what was touched as it is kept."""
-    return json.dumps([list(each) for each in touched], separators=(",", ":"))
+    return _JSON.encode(list(touched))
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,11 +153,14 @@ def digest(key: Key, table: str, values: Mapping[str, Any]) -> str:
 
 def _encoded(what: str, parts: list[Any]) -> bytes:
     """Encode so that no two lists of parts give the same bytes: JSON keeps kinds and ends apart, and is quick."""
-    return json.dumps([what, parts], default=_as_json, separators=(",", ":"), allow_nan=False).encode()
+    return _JSON.encode([what, parts]).encode()
 
 
 def _as_json(value: Any) -> Any:  # noqa: ANN401 - a value of a column
     return {"bytes": value.hex()} if isinstance(value, bytes) else written(value)
+
+
+_JSON: Final = json.JSONEncoder(default=_as_json, separators=(",", ":"), allow_nan=False)
 
 
 class Verifier:

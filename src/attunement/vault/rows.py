@@ -82,6 +82,7 @@ class Rows:
         self._driver: Any = connection.connection.dbapi_connection
         self._chain, self._tip = chain, chain.tip
         self._clock = clock
+        self._moment: Moment | None = None
         self._touched: dict[tuple[str, str], str] = {}
 
     @property
@@ -95,8 +96,9 @@ class Rows:
         return self._tip
 
     def now(self) -> Moment:
-        """Return the present moment."""
-        return self._clock.now()
+        """Return the moment of this piece of work: its rows and its entry have the same."""
+        self._moment = self._moment or self._clock.now()
+        return self._moment
 
     # -- reading
 
@@ -163,6 +165,7 @@ class Rows:
         """Begin a piece of work; returns what `undo` goes back to."""
         self._driver.execute("SAVEPOINT work")
         self._touched.clear()
+        self._moment = None
         return self._tip
 
     def keep(self) -> None:
