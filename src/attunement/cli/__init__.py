@@ -19,7 +19,7 @@ from cyclopts import App, Parameter
 from rich.console import Console
 
 from attunement import __version__
-from attunement.cli import keeping
+from attunement.cli import clients, keeping, people
 from attunement.errors import AttunementError, InputError
 from attunement.progress import Progress
 
@@ -40,7 +40,8 @@ app = App(
     version=__version__,
 )
 _SWITCH = Parameter(negative="")
-keeping.add_to(app)
+for _commands in (people, keeping, clients):
+    _commands.add_to(app)
 
 
 @app.command
