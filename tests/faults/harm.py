@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -151,7 +152,8 @@ def killed(work: Path, kills: int, *, seed: int, plant: str = "", check_ins: int
     planned = victim.found(folder, plan, check_ins, check_ins // 20)
     opener = Opener.of(folder)
     for _ in range(kills):
-        child = os.fork()
+        with warnings.catch_warnings(action="ignore", category=DeprecationWarning):  # Python 3.12: of threads
+            child = os.fork()
         if child == 0:
             _as_child(folder, plan, plant)
         time.sleep(draws.uniform(0, 0.15) if draws.random() < 0.2 else 0.15 + draws.expovariate(1 / 0.1))
