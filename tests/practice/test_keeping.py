@@ -28,6 +28,7 @@ from attunement.practice.doctor import examine
 from attunement.practice.release import DEIDENTIFIED, EXPORTED, as_csv
 from attunement.practice.restoring import restore
 from attunement.sessions import Credential, Purpose, Reflection
+from attunement.vault import places
 from attunement.vault.backup import new_identity
 from attunement.vault.clock import Clock
 from attunement.vault.journal import Tip
@@ -374,6 +375,23 @@ def test_new_keys_that_were_interrupted_leave_the_old_in_force(
         assert len(opened.check_ins("K-07")) == 2
         opened.unlock(PASSPHRASE)
         assert not any(path.name.startswith("record-2") for path in opened.house.folder.iterdir())
+
+
+def test_new_keys_whose_folder_does_not_sync_are_in_force_all_the_same(
+    practice: Practice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen(practice, "K-07")
+
+    def failing(folder: Path) -> None:
+        raise OSError(5, "Input/output error", str(folder))
+
+    with monkeypatch.context() as failed:
+        failed.setattr(places, "sync_folder", failing)
+        with pytest.raises(NotStored):
+            practice.rotate_keys(PASSPHRASE, RecoveryCode.fresh(), cost=LEAST)
+    practice.take_on("K-08")
+    with reopened(practice) as opened:
+        assert [dyad.client.code for dyad in opened.clients()] == ["K-07", "K-08"]
 
 
 def test_who_was_shut_out_cannot_open_the_record_by_old_or_new_keys(practice: Practice) -> None:

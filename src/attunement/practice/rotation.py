@@ -53,15 +53,16 @@ class Rotation(Desk):
         fresh = {name: Key.fresh() for name in SHARED}
         fresh_own = Own(own.account, Key.fresh(), Key.fresh(), own.private) if own else None
         with house.still():
-            after = before.renewed(
-                self.who.code, passphrase, recovery, fresh, fresh_own, cost=cost or Cost()
-            )  # fmt: skip
+            after = before.renewed(self.who.code, passphrase, recovery, fresh, fresh_own, cost=cost or Cost())
             for name in SHARED:
                 self._copied(before.files[name], house.keys[name], after.files[name], fresh[name], name)
             if own and fresh_own:
                 self._reflections_anew(before, own, fresh_own)
-            house.set_keys(after)
-            house.keys = fresh
+            try:
+                house.set_keys(after)
+            finally:  # what stands on the disk is in force, even where syncing the folder failed after it was put there
+                if KeyFile.load(house.folder).files == after.files:
+                    house.keyfile, house.keys = after, fresh
         for file in (*before.files.values(), *_own_files(before, after)):
             remove_vault(house.folder / file)
 
