@@ -32,7 +32,6 @@ from attunement.vault.recovery import RecoveryCode
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from attunement.vault.sealing import Key
 
 ANSWERS = {
     "safe": 8, "understood": 9, "supported": 8, "not_judged": 10, "could_say": 7, "contact": 6,
@@ -46,7 +45,7 @@ def main() -> int:
     """Print the table, and whether the promises hold."""
     with tempfile.TemporaryDirectory() as name:
         ours = _facade(Path(name) / "ours")
-        unencrypted = _facade(Path(name) / "open", connect=_without_encryption)
+        unencrypted = _facade(Path(name) / "open", encrypted=False)
         plain = _plain(Path(name) / "plain.db")
         one = _one_at_a_time(Path(name) / "one")
     print(f"{THREADS} clients at once, {CHECK_INS:,} check-ins, each on the disk before it counts")
@@ -67,16 +66,17 @@ def main() -> int:
     return 0 if kept else 1
 
 
-def _facade(folder: Path, connect: Callable[[Path, Key], Any] | None = None) -> tuple[float, list[float]]:
-    kept = cipher.connected
-    cipher.connected = connect or kept  # type: ignore[assignment]
+def _facade(folder: Path, *, encrypted: bool = True) -> tuple[float, list[float]]:
+    kept = cipher._give_key, cipher._authenticated  # noqa: SLF001 - plain SQLite gives no key
+    if not encrypted:
+        cipher._give_key, cipher._authenticated = (lambda *_: None), (lambda *_: True)  # noqa: SLF001
     try:
         with _founded(folder) as practice:
             tokens = _invited(practice, CHECK_INS)
             client = practice.for_client()
             return _raced(lambda place: client.receive(tokens[place], ANSWERS, f"key-{place:08d}"), CHECK_INS)
     finally:
-        cipher.connected = kept
+        cipher._give_key, cipher._authenticated = kept  # noqa: SLF001
 
 
 def _one_at_a_time(folder: Path) -> tuple[float, list[float]]:
@@ -138,16 +138,10 @@ def _raced(send: Callable[[int], object], pieces: int) -> tuple[float, list[floa
     return len(times) / (time.perf_counter() - start), times
 
 
-def _without_encryption(path: Path, key: Key) -> Any:  # noqa: ANN401, ARG001 - a DB-API connection
-    connection = dbapi2.connect(str(path), timeout=5, check_same_thread=False, isolation_level=None)
-    for pragma in cipher._PRAGMAS:  # noqa: SLF001 - the same settings
-        connection.execute(f"PRAGMA {pragma}")
-    connection.execute("PRAGMA wal_autocheckpoint=4000")
-    return connection
-
-
 def _plain(path: Path) -> tuple[float, list[float]]:
-    connection = _without_encryption(path, None)  # type: ignore[arg-type]  # it takes none
+    connection = dbapi2.connect(str(path), timeout=5, check_same_thread=False, isolation_level=None)
+    for pragma in (*cipher._PRAGMAS, "wal_autocheckpoint=4000"):  # noqa: SLF001 - the same settings
+        connection.execute(f"PRAGMA {pragma}")
     connection.executescript(
         """
         CREATE TABLE invitation (id TEXT PRIMARY KEY, token BLOB UNIQUE, expires TEXT, used BLOB);

@@ -48,6 +48,8 @@ def test_a_practice_is_kept_from_its_beginning_to_a_restored_backup(
         practice.take_on("K-07", agreed=[Purpose.CHECK_INS])
     tip = said(capsys, "journal", "tip")[1].strip()
     assert "whole" in said(capsys, "journal", "verify", "--tip", tip)[1]
+    own = said(capsys, "journal", "tip", "--reflections")[1].strip()
+    assert "reflections" in said(capsys, "journal", "verify", "--reflections", "--tip", own)[1]
     assert "take on" in said(capsys, "journal", "show", "--after", "1")[1]
     assert said(capsys, "backup-key", "key")[0] == 0
     public = re.findall("age1[a-z0-9]+", (home / "key").read_text())[0]

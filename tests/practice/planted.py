@@ -18,8 +18,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlcipher3 import dbapi2
-
 from attunement.errors import AttunementError
 from attunement.practice import Practice, Role
 from attunement.sessions import Purpose, Reflection
@@ -110,17 +108,10 @@ def fail(practice: Practice, planted: dict[str, Any]) -> None:
             logging.getLogger("planted").exception("failed")
 
 
-def _not_encrypted(path: Path, key: object) -> Any:  # noqa: ANN401, ARG001 - a DB-API connection
-    connection = dbapi2.connect(str(path), timeout=5, check_same_thread=False, isolation_level=None)
-    for pragma in cipher._PRAGMAS:  # noqa: SLF001 - the same settings
-        connection.execute(f"PRAGMA {pragma}")
-    return connection
-
-
 if __name__ == "__main__":
     where = Path(sys.argv[1])
     if "open" in sys.argv[2:]:
-        cipher.connected = _not_encrypted
-        cipher.refuse_foreign_wal = lambda path, key: None  # noqa: ARG005
+        cipher._give_key = lambda connection, key: None  # noqa: ARG005, SLF001
+        cipher._authenticated = lambda connection: True  # noqa: ARG005, SLF001
     with contextlib.suppress(KeyboardInterrupt):
         live(where, json.loads((where / "secrets.json").read_text()))

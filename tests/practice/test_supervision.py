@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 import pytest
@@ -101,6 +101,19 @@ def test_a_share_ends_on_its_day_and_a_clock_set_back_does_not_revive_it(both: C
     with pytest.raises(Gone):
         both.supervisor.open_share(shared.id)
     assert both.supervisor.shares() == ()
+
+
+@pytest.mark.parametrize("hours", [-5, 0, 9])
+def test_the_end_of_a_share_may_be_said_in_any_zone(both: Cast, hours: int) -> None:
+    until = soon(both).astimezone(timezone(timedelta(hours=hours)))
+    assert both.supervisor.open_share(both.first.share("K-1", 1, "S-1", until=until).id).words == "mine alone"
+
+
+def test_the_end_of_a_share_without_a_zone_is_this_computers(both: Cast) -> None:
+    until = soon(both).astimezone().replace(tzinfo=None)
+    shared = both.first.share("K-1", 1, "S-1", until=until)
+    assert shared.expires == soon(both).replace(microsecond=shared.expires.microsecond)
+    assert both.supervisor.open_share(shared.id).words == "mine alone"
 
 
 @pytest.mark.parametrize("days", [0, -1, 91])

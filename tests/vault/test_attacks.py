@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from attunement.errors import AttunementError
+from attunement.errors import AttunementError, Damaged
 from attunement.vault import envelope as envelopes
 from attunement.vault.envelope import Envelope, Place, disclose, enclose
 from attunement.vault.keyfile import NAME, KeyFile
@@ -201,6 +201,13 @@ def edits(stored: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield with_account(own=theirs["own"])
     yield with_account(lock={**mine["lock"], "argon2id": [8, 1, 1]})
     yield with_account(keys={})
+    yield with_account(seen=theirs["seen"])
+    yield with_account(lock={**mine["lock"], "salt": "00"})
+    yield with_account(lock={**mine["lock"], "argon2id": [float("inf"), 3, 4]})
+    for version in (0, -1, True, 0.5, "1", None):
+        yield {**stored, "attunement": version}
+    for path in ("C:record-1.vault", "record\0.vault"):
+        yield {**stored, "files": {**stored["files"], "record": path}}
     yield {}
     yield {**stored, "accounts": 5}
 
@@ -239,7 +246,33 @@ def test_the_keys_of_reflections_are_bound_to_their_account_and_file() -> None:
     assert opened(attempts()) == (5, 0)
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"attunement": 99}', b"\xff\xfe", b"null"])
+def strangers(genuine: KeyFile, past: tuple[bytes, ...] = ()) -> KeyFile:
+    """The genuine accounts, with keys of a stranger's sealed to them, and signed by these."""
+    own = {"record": Key.fresh(), "identity": Key.fresh()}
+    return replace(genuine, past=past).sealed(own)
+
+
+def test_keys_that_a_stranger_has_sealed_to_an_account_are_refused() -> None:
+    keyfile = made()
+    for forged in (strangers(keyfile), strangers(keyfile, (b"x" * 100,)), strangers(keyfile, keyfile.past)):
+        with pytest.raises(Damaged, match="another practice in its place"):
+            forged.open_record("T-1", PHRASE)
+
+
+def test_one_who_was_away_for_two_changes_of_keys_comes_in_again() -> None:
+    keyfile = made()
+    for _ in range(2):
+        before = keyfile.open_record("T-1", PHRASE).keys["record"]
+        fresh = {"record": Key.fresh(), "identity": Key.fresh()}
+        keyfile = keyfile.renewed("T-1", PHRASE, RecoveryCode.fresh(), fresh, None, before=before, cost=LEAST)
+    assert keyfile.open_record("T-2", PHRASE).keys["record"].reveal() == fresh["record"].reveal()
+    with pytest.raises(Damaged, match="another practice in its place"):
+        strangers(keyfile, keyfile.past).open_record("T-2", PHRASE)
+
+
+@pytest.mark.parametrize(
+    "content", [b"[" * 100_000, b"", b"{", b"[]", b'{"attunement": 99}', b"\xff\xfe", b"null"]
+)
 def test_a_key_file_that_is_none_is_one_sentence(tmp_path: Path, content: bytes) -> None:
     (tmp_path / NAME).write_bytes(content)
     with pytest.raises(AttunementError) as said:

@@ -154,7 +154,7 @@ def test_a_file_that_is_not_the_vault_is_one_sentence_and_stays_as_it_is(
     assert "\n" not in str(said.value)
     assert "restore" in str(said.value)
     if put is not None:
-        assert path.read_bytes()[: len(put)] == put
+        assert path.read_bytes() == put
 
 
 def read_all(folder: Path) -> None:
@@ -236,6 +236,20 @@ def test_a_whole_vault_put_back_is_found_with_a_tip_from_elsewhere(folder: Path)
         assert not practice.verify(tip)["record"].whole
 
 
+def test_whole_reflections_put_back_are_found_with_a_tip_from_elsewhere(folder: Path) -> None:
+    (path,) = folder.glob("reflections-*.vault")
+    before = path.read_bytes()
+    with Practice.open(folder, "T-1", PHRASE) as practice:
+        practice.unlock(PHRASE)
+        practice.destroy_reflection("K-07", 1)
+        tip = Tip.read(str(practice.verify_reflections().tip))
+    path.write_bytes(before)
+    with Practice.open(folder, "T-1", PHRASE) as practice:
+        practice.unlock(PHRASE)
+        assert practice.verify_reflections().whole
+        assert not practice.verify_reflections(tip).whole
+
+
 def test_an_old_writing_of_a_reflection_put_back_is_not_opened(folder: Path) -> None:
     own = KeyFile.load(folder).open_own("T-1", PHRASE)
     (path,) = folder.glob("reflections-*.vault")
@@ -307,3 +321,61 @@ def test_a_row_that_was_edited_deleted_or_added_is_found(folder: Path, table: st
     vault = Vault(folder / "record-1.vault", keys(folder)["record"], "record", Clock())
     assert any(f"of {table}" in problem for problem in vault.verify().problems)
     vault.close()
+
+
+# -- what SQLCipher and SQLite let through
+
+
+def test_a_hole_in_a_text_that_is_longer_than_a_page_is_found(tmp_path: Path) -> None:
+    key, path = Key.fresh(), tmp_path / "record-1.vault"
+    vault = Vault(path, key, "record", Clock(), create=True)
+
+    def work(rows: Rows) -> None:
+        rows.add(tables.client, code="K-1", since=BEGAN, held="a long reason " * 2_000)
+        rows.note("T-1", "hold", "")
+
+    vault.do(work)
+    vault.close()
+    good, silent = path.read_bytes(), 0
+    for place in range(0, len(good), PAGE):
+        path.write_bytes(good[: place + 100] + bytes([good[place + 100] ^ 1]) + good[place + 101 :])
+        try:
+            silent += read_rows(path, key) != ["a long reason " * 2_000]
+        except AttunementError:
+            continue
+    assert silent == 0
+
+
+def read_rows(path: Path, key: Key) -> list[str]:
+    vault = Vault(path, key, "record", Clock())
+    try:
+        with vault.reading() as rows:
+            return [row["held"] for row in rows.all(sa.select(tables.client.c.held))]
+    finally:
+        vault.close()
+
+
+NONSENSE = {
+    "no time": "UPDATE journal SET at = 'yesterday'",
+    "a time that is a number": "UPDATE journal SET steady = 7",
+    "no JSON": "UPDATE journal SET touched = '{'",
+    "JSON of another shape": "UPDATE journal SET touched = '[1]'",
+    "JSON nested deeply": "UPDATE journal SET touched = replace(hex(zeroblob(50000)), '00', '[')",
+    "a MAC that is text": "UPDATE journal SET mac = 'text'",
+    "letters that are none": 'UPDATE journal SET touched = \'[["client", "x", "\u00e9"]]\'',
+}
+
+
+@pytest.mark.parametrize("nonsense", list(NONSENSE))
+def test_nonsense_in_a_journal_is_one_sentence(folder: Path, nonsense: str) -> None:
+    connection = cipher.connected(folder / "record-1.vault", keys(folder)["record"])
+    connection.execute(NONSENSE[nonsense])
+    connection.close()
+    try:
+        with Practice.open(folder, "T-1", PHRASE) as practice:
+            assert not practice.verify()["record"].whole
+    except AttunementError as problem:
+        said = str(problem)
+    else:
+        said = ""
+    assert "\n" not in said

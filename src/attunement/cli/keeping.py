@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path  # noqa: TC003 - cyclopts reads the types
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
 from attunement.cli.opening import HOME, SWITCH, Folder, Me, account_of, opened, say
 from attunement.cli.secrets import PASSPHRASE, recovery_code, secret
 from attunement.errors import Damaged, InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from attunement.vault.journal import Verdict
 
 
 def add_to(app: App) -> None:
@@ -74,7 +80,7 @@ def show(*, folder: Folder = HOME, me: Me = "", after: int = 0) -> None:
         )
 
 
-def tip(*, folder: Folder = HOME, me: Me = "") -> None:
+def tip(*, folder: Folder = HOME, me: Me = "", reflections: Annotated[bool, SWITCH] = False) -> None:
     """Print the journal's tip, to be kept elsewhere: on paper, or with somebody else.
 
     Parameters
@@ -83,13 +89,19 @@ def tip(*, folder: Folder = HOME, me: Me = "") -> None:
         The practice.
     me
         The account; the only one, if there is one.
+    reflections
+        Of your own reflections' journal, which nobody else can print.
     """
-    with opened(folder, me) as practice:
-        say(str(practice.tip))
+    with _verdicts(folder, me, "", reflections=reflections) as verdicts:
+        say(str(next(iter(verdicts.values())).tip))
 
 
 def verify(
-    *, folder: Folder = HOME, me: Me = "", known: Annotated[str, Parameter(name="--tip")] = ""
+    *,
+    folder: Folder = HOME,
+    me: Me = "",
+    known: Annotated[str, Parameter(name="--tip")] = "",
+    reflections: Annotated[bool, SWITCH] = False,
 ) -> None:
     """Read the journals and every row, and say whether anything was edited, deleted, reordered, cut off or put back.
 
@@ -101,21 +113,35 @@ def verify(
         The account; the only one, if there is one.
     known
         A tip that was kept elsewhere; without one, a whole vault put back from an older copy is not seen.
+    reflections
+        Of your own reflections, which nobody else can verify.
     """
-    from attunement.vault.journal import Tip
-
-    with opened(folder, me) as practice:
-        verdicts = practice.verify(Tip.read(known) if known else None)
-    for name, verdict in verdicts.items():
-        say(f"{name}: {verdict.entries:,} entries, tip {verdict.tip}{': whole.' if verdict.whole else ':'}")
-        for problem in verdict.problems[:20]:
-            say(f"  {problem}")
+    with _verdicts(folder, me, known, reflections=reflections) as verdicts:
+        for name, verdict in verdicts.items():
+            say(
+                f"{name}: {verdict.entries:,} entries, tip {verdict.tip}{': whole.' if verdict.whole else ':'}"
+            )
+            for problem in verdict.problems[:20]:
+                say(f"  {problem}")
     if not all(verdict.whole for verdict in verdicts.values()):
         raise Damaged(
             "The practice is not as its journal says; `attunement restore` puts a backup into a new folder."
         )
     if not known:
         say("No tip was given: a whole vault put back from an older copy is not seen by this.")
+
+
+@contextlib.contextmanager
+def _verdicts(folder: Path, me: str, known: str, *, reflections: bool) -> Iterator[dict[str, Verdict]]:
+    from attunement.practice import Practice
+    from attunement.vault.journal import Tip
+
+    tip, me = Tip.read(known) if known else None, account_of(folder, me)
+    phrase = secret(PASSPHRASE, f"Passphrase of {me}")
+    with Practice.open(folder, me, phrase) as practice:
+        if reflections:
+            practice.unlock(phrase)
+        yield {"reflections": practice.verify_reflections(tip)} if reflections else practice.verify(tip)
 
 
 def backup_key(file: Path, /) -> None:

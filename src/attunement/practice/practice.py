@@ -42,7 +42,7 @@ class Practice(Caseload, CheckingIn, Supervision, Accounts, Keeping, Rotation):
     what happened       log_session · sessions · log_contact · contacts
     check-ins           invite · invitation · receive · check_ins · ratings · trajectories
     steps               choose_step · close_step · steps
-    reflections         unlock · lock · reflect · reflections · destroy_reflection
+    reflections         unlock · lock · reflect · reflections · destroy_reflection · verify_reflections
     supervision         fingerprint · pin · share · shares · open_share · revoke
     who a code is       identify · identity
     keeping             hold · release · erase · export · deidentify · journal · verify · back_up

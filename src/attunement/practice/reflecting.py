@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from attunement.practice.house import Reflections
+    from attunement.vault.journal import Tip, Verdict
     from attunement.vault.keyfile import Own
     from attunement.vault.recovery import RecoveryCode
     from attunement.vault.rows import Row, Rows
@@ -51,6 +52,20 @@ class Reflecting(Desk):
     def lock(self) -> None:
         """Lock one's own reflections."""
         self.house.lock(self.who.code)
+
+    def verify_reflections(self, known: Tip | None = None) -> Verdict:
+        """Read the journal of one's own reflections with all rows, and say what does not agree.
+
+        Parameters
+        ----------
+        known
+            A tip of it that was kept elsewhere: without one, a whole older file put back, with what was destroyed
+            since, is not seen. The verdict holds the present tip.
+        """
+        vault, _ = self._own(Verb.VERIFY)
+        verdict = vault.verify(known)
+        self._note(Verb.VERIFY, "done" if verdict.whole else "damaged", vault)
+        return verdict
 
     def reflect(self, client: str, session: int, reflection: Reflection) -> Reflected:
         """Write down a reflection after a session, or write it anew.

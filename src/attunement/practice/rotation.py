@@ -53,7 +53,15 @@ class Rotation(Desk):
         fresh = {name: Key.fresh() for name in SHARED}
         fresh_own = Own(own.account, Key.fresh(), Key.fresh(), own.private) if own else None
         with house.still():
-            after = before.renewed(self.who.code, passphrase, recovery, fresh, fresh_own, cost=cost or Cost())
+            after = before.renewed(
+                self.who.code,
+                passphrase,
+                recovery,
+                fresh,
+                fresh_own,
+                before=house.keys["record"],
+                cost=cost or Cost(),
+            )
             for name in SHARED:
                 self._copied(before.files[name], house.keys[name], after.files[name], fresh[name], name)
             if own and fresh_own:

@@ -12,7 +12,7 @@ from attunement.errors import Gone, InputError, KeyChanged
 from attunement.practice.caseload import require
 from attunement.practice.policy import Verb
 from attunement.practice.reflecting import Reflecting
-from attunement.sessions import Purpose, Reflection
+from attunement.sessions import Purpose, Reflection, instant
 from attunement.vault import tables
 from attunement.vault.envelope import Place
 from attunement.vault.sharing import PublicKeys, Share, open_share, share
@@ -100,6 +100,7 @@ class Supervision(Reflecting):
         basis
             On which ground it is shared; signed with the rest.
         """
+        until = instant(until)
         vault, own = self._own(Verb.SHARE)
         with self._noting(Verb.SHARE, vault):
             keys = self._pinned(vault, recipient)

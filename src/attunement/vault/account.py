@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from attunement.vault.locks import Lock
 from attunement.vault.sharing import PublicKeys
+
+_PLAIN: Final = re.compile(r"[a-z0-9-]+\.vault")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,9 @@ class Account:
         Around the record root.
     agreement
         The X25519 public key that the shared files' keys are sealed to.
+    seen
+        The record's key when the account was last given its locks, sealed under the record root: whoever has only the
+        public key can seal other keys to the account, and cannot make this.
     keys
         Those sealed keys, by file.
     own
@@ -53,6 +59,7 @@ class Account:
     code: str
     lock: Lock
     agreement: bytes
+    seen: bytes
     keys: dict[str, bytes]
     own: OwnLock | None
 
@@ -62,6 +69,7 @@ def account_as_dict(account: Account) -> dict[str, Any]:
     stored: dict[str, Any] = {
         "lock": account.lock.as_dict(),
         "agreement": account.agreement.hex(),
+        "seen": account.seen.hex(),
         "keys": {name: box.hex() for name, box in account.keys.items()},
     }
     if account.own:
@@ -85,11 +93,12 @@ def account_from_dict(code: str, stored: dict[str, Any]) -> Account:
         key, private = bytes.fromhex(kept["key"]), bytes.fromhex(kept["private"])
         own = OwnLock(Lock.from_dict(kept["lock"]), plain_name(kept["file"]), key, private, public)
     keys = {name: bytes.fromhex(box) for name, box in stored["keys"].items()}
-    return Account(code, Lock.from_dict(stored["lock"]), bytes.fromhex(stored["agreement"]), keys, own)
+    agreement, seen = bytes.fromhex(stored["agreement"]), bytes.fromhex(stored["seen"])
+    return Account(code, Lock.from_dict(stored["lock"]), agreement, seen, keys, own)
 
 
 def plain_name(file: str) -> str:
     """Only a plain name: a path would let whoever edits the file point elsewhere."""
-    if not file.endswith(".vault") or "/" in file or "\\" in file or file.startswith("."):
+    if not _PLAIN.fullmatch(file):
         raise ValueError("no plain name")
     return file

@@ -102,34 +102,61 @@ def connected(path: Path, key: Key) -> Any:  # noqa: ANN401 - a DB-API connectio
     return connection
 
 
-def _unlock(connection: Any, key: Key) -> None:  # noqa: ANN401 - a DB-API connection
+def _give_key(connection: Any, key: Key) -> None:  # noqa: ANN401 - a DB-API connection
     connection.execute("PRAGMA cipher_log_level=NONE")  # before the key, or a wrong one writes to stderr
     connection.execute(f"PRAGMA key = \"x'{key.reveal().hex()}'\"")
-    connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
 
 
-def refuse_foreign_wal(path: Path, key: Key) -> None:
-    """Refuse a WAL that is not this file's, before it is merged: merging would destroy the file.
+def _unlock(connection: Any, key: Key) -> int:  # noqa: ANN401 - a DB-API connection
+    """Give the key and try it; returns how many tables and indices there are."""
+    _give_key(connection, key)
+    return int(connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
 
-    SQLite's own check of a WAL is a checksum that any WAL passes, and the last connection to close merges it. After a
-    program was killed a WAL is there, so it is read with the file by a connection that cannot write.
+
+def probe(path: Path, key: Key) -> None:
+    """Try a file, with what a WAL would put into it, by a connection that can write neither.
+
+    A connection that can write makes a database of an empty file, and at closing merges a WAL that is another file's:
+    SQLite's own check of a WAL is a checksum that any WAL passes. After a program was killed a WAL is there; then all
+    of it is read.
+
+    Raises
+    ------
+    Damaged
+        Where the file is not the key's, or the two do not belong together; nothing was changed.
     """
     wal = path.with_name(f"{path.name}-wal")
-    if not wal.exists() or not wal.stat().st_size:
-        return
-    reader = dbapi2.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+    left = wal.exists() and wal.stat().st_size > 0
+    reader = dbapi2.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=5, isolation_level=None)
     try:
-        _unlock(reader, key)
-        whole = reader.execute("PRAGMA quick_check").fetchone()[0] == "ok"
+        whole = _unlock(reader, key) > 0 and not (left and not _sound(reader))
     except dbapi2.DatabaseError:
         whole = False
     finally:
         reader.close()
     if not whole:
+        both = f"{path.name} and {wal.name} do not belong together, or are damaged"
+        one = f"{path.name} is damaged, or is not the file that belongs here"
         raise Damaged(
-            f"{path.name} and {wal.name} do not belong together, or are damaged; nothing was changed. "
-            "`attunement restore` puts a backup in their place."
+            f"{both if left else one}; nothing was changed. `attunement restore` puts a backup in its place."
         )
+
+
+def _sound(reader: Any) -> bool:  # noqa: ANN401 - a DB-API connection
+    return bool(reader.execute("PRAGMA quick_check").fetchone()[0] == "ok")
+
+
+def refuse_holes(connection: sa.Connection) -> None:
+    """Refuse what was read where a page did not authenticate.
+
+    SQLCipher gives zeros, and no error, for a bad last page of a value that is longer than one; only its status tells.
+    """
+    if not _authenticated(connection):
+        raise dbapi2.DatabaseError("database disk image is malformed")
+
+
+def _authenticated(connection: sa.Connection) -> bool:
+    return bool(connection.exec_driver_sql("PRAGMA cipher_status").scalar() != "0")
 
 
 @contextmanager

@@ -74,9 +74,12 @@ class Entry:
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Entry:
         """Read an entry as it is kept."""
-        touched = tuple(
-            (str(table), str(row_id), str(digest)) for table, row_id, digest in json.loads(row["touched"])
-        )
+        try:
+            touched = tuple(
+                (str(table), str(row_id), str(digest)) for table, row_id, digest in json.loads(row["touched"])
+            )
+        except (TypeError, ValueError, RecursionError):
+            raise Damaged(f"Entry {row['seq']} is not as it was written.") from None
         names = ("seq", "at", "steady", "who", "verb", "about", "outcome")
         values: dict[str, Any] = {name: row[name] for name in names}
         return cls(**values, touched=touched)
@@ -177,6 +180,8 @@ class Verifier:
         """Take the next entry."""
         if entry.seq != self._seq + 1:
             self._problems.append(f"Entry {self._seq + 1} is missing: {entry.seq} follows {self._seq}.")
+        elif not isinstance(mac, bytes):
+            raise Damaged(f"Entry {entry.seq} is not as it was written.")
         elif not hmac.compare_digest(entry.mac(self.key(entry.seq), self._mac), mac):
             self._problems.append(
                 f"Entry {entry.seq} is not as it was written, or one before it was changed."
@@ -194,7 +199,7 @@ class Verifier:
             self._problems.append(f"A row of {table} stands in no entry of the journal.")
         elif left == GONE:
             self._problems.append(f"A row of {table} is back that entry {seq} took away.")
-        elif not hmac.compare_digest(digest(self.key(seq), table, values), left):
+        elif not hmac.compare_digest(digest(self.key(seq), table, values).encode(), left.encode()):
             self._problems.append(f"A row of {table} is not as entry {seq} left it.")
 
     def verdict(self) -> Verdict:

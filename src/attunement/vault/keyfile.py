@@ -12,7 +12,9 @@
 
 The two roots have nothing in common: a process that opened the record has no key to a reflection. The file holds
 nothing in clear but codes of accounts, names of files and public keys. It carries a MAC under the record's key, so
-that nobody without that key adds an account, swaps a public key or points to another file.
+that nobody without that key adds an account, swaps a public key or points to another file. And since anybody can seal a
+key of their own to an account's public key, each account keeps the record's key that it was given, under its own root;
+a later one is believed if it leads back to that: each new key wraps the one before.
 
 A vault under new keys is a new file beside the old; replacing `keys.json` (written aside, synced, renamed) is what
 makes it the vault.
@@ -48,6 +50,10 @@ NAME: Final = "keys.json"
 SHARED: Final = ("record", "identity")
 _SUITE = hpke.Suite(hpke.KEM.X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.AES_256_GCM)
 NO_ACCOUNT: Final = "There is no such account, or the passphrase is not right."
+_STRANGER = (
+    "The keys in keys.json do not come from the practice that this account belongs to: somebody may have put another "
+    "practice in its place. Nothing was opened; put the folder back from a backup (attunement restore)."
+)
 _BROKEN = "keys.json is not as it was written; put it back from a backup (attunement restore)."
 
 
@@ -76,6 +82,7 @@ class KeyFile:
     install: str
     files: dict[str, str]
     accounts: dict[str, Account]
+    past: tuple[bytes, ...] = ()
     mac: bytes = b""
 
     # -- opening
@@ -136,7 +143,8 @@ class KeyFile:
         """Add an account that can open the shared files, and one's own reflections if it has them."""
         root = Key.fresh()
         lock = Lock.around(root, passphrase, recovery, self._about("record", code), cost)
-        account = Account(code, lock, _agreement(root).public_key().public_bytes_raw(), {}, None)
+        agreement = _agreement(root).public_key().public_bytes_raw()
+        account = Account(code, lock, agreement, self._seen(code, root, keys["record"]), {}, None)
         if own:
             account = replace(account, own=self._fresh_own(code, passphrase, recovery, cost))
         return self._put(self._let_in(account, keys)).signed(keys["record"])
@@ -164,9 +172,8 @@ class KeyFile:
         account = self.account(code)
         root, own_root = old
         if root:
-            account = replace(
-                account, lock=account.lock.relocked(root, passphrase, self._about("record", code), cost)
-            )
+            lock = account.lock.relocked(root, passphrase, self._about("record", code), cost)
+            account = replace(account, lock=lock, seen=self._seen(code, root, record))
         if own_root and account.own:
             lock = account.own.lock.relocked(own_root, passphrase, self._about("own", code), cost)
             account = replace(account, own=replace(account.own, lock=lock))
@@ -180,20 +187,25 @@ class KeyFile:
         keys: dict[str, Key],
         own: Own | None,
         *,
+        before: Key,
         cost: Cost,
     ) -> KeyFile:
         """Give an account new roots and a new recovery code, and every account the new keys of the shared files.
 
-        `own` holds the new root and file key of the account's reflections, whose file has the next name. The keys for
-        sharing stay: others have pinned them.
+        `before` is the record's key until now. `own` holds the new root and file key of the account's reflections,
+        whose file has the next name. The keys for sharing stay: others have pinned them.
         """
         files = {name: next_name(file) for name, file in self.files.items()}
         root, account = Key.fresh(), self.account(code)
         lock = Lock.around(root, passphrase, recovery, self._about("record", code), cost)
-        account = replace(account, lock=lock, agreement=_agreement(root).public_key().public_bytes_raw())
+        agreement = _agreement(root).public_key().public_bytes_raw()
+        account = replace(
+            account, lock=lock, agreement=agreement, seen=self._seen(code, root, keys["record"])
+        )
         if own and account.own:
             account = replace(account, own=self._renewed_own(account.own, own, passphrase, recovery, cost))
-        return replace(self._put(account), files=files).sealed(keys)
+        past = (seal(keys["record"], before.reveal(), self._about("past")), *self.past)
+        return replace(self._put(account), files=files, past=past).sealed(keys)
 
     # -- the root keys of an account, for changing its locks
 
@@ -226,7 +238,7 @@ class KeyFile:
             raise VaultProblem(f"There is no practice in {folder}; `attunement init` makes one.") from None
         except OSError as problem:
             raise VaultProblem(f"keys.json in {folder} cannot be read: {problem.strerror}.") from None
-        except ValueError:
+        except (ValueError, RecursionError):
             raise Damaged(_BROKEN) from None
         return _from_dict(stored)
 
@@ -246,7 +258,30 @@ class KeyFile:
         if set(keys) != set(SHARED):
             raise Damaged(_BROKEN)
         self.check(keys["record"])
+        if not self._leads_back(keys["record"], self._was_seen(account, root)):
+            raise Damaged(_STRANGER)
         return Opened(account.code, keys)
+
+    def _leads_back(self, record: Key, seen: Key) -> bool:
+        """Whether a record's key is the one that was seen, or came of it by rotations."""
+        key = record
+        for wrapped in self.past:
+            if hmac.compare_digest(key.reveal(), seen.reveal()):
+                return True
+            try:
+                key = Key(unseal(key, wrapped, self._about("past")))
+            except Damaged:
+                return False
+        return hmac.compare_digest(key.reveal(), seen.reveal())
+
+    def _seen(self, code: str, root: Key, record: Key) -> bytes:
+        return seal(root, record.reveal(), self._about("seen", code))
+
+    def _was_seen(self, account: Account, root: Key) -> Key:
+        try:
+            return Key(unseal(root, account.seen, self._about("seen", account.code)))
+        except Damaged:
+            raise Damaged(_STRANGER) from None
 
     def _owned(self, code: str, own: OwnLock, root: Key) -> Own:
         try:
@@ -327,21 +362,24 @@ def _as_dict(file: KeyFile) -> dict[str, Any]:
         "install": file.install,
         "files": file.files,
         "accounts": {code: account_as_dict(account) for code, account in file.accounts.items()},
+        "past": [wrapped.hex() for wrapped in file.past],
         "mac": file.mac.hex(),
     }
 
 
 def _from_dict(stored: dict[str, Any]) -> KeyFile:
     try:
-        if stored["attunement"] > VERSION:
+        if type(stored["attunement"]) is int and stored["attunement"] > VERSION:
             raise NewerVersion(
                 "A later version of attunement wrote this practice; please install that version."
             )
+        if type(stored["attunement"]) is not int or stored["attunement"] != VERSION:
+            raise ValueError("no version of ours")  # noqa: TRY301 - one way out
         accounts = {code: account_from_dict(code, each) for code, each in stored["accounts"].items()}
-        return KeyFile(
-            str(stored["install"]), _names(stored["files"]), accounts, bytes.fromhex(stored["mac"])
-        )
-    except (KeyError, TypeError, ValueError, AttributeError):
+        past = tuple(bytes.fromhex(wrapped) for wrapped in stored["past"])
+        mac = bytes.fromhex(stored["mac"])
+        return KeyFile(str(stored["install"]), _names(stored["files"]), accounts, past, mac)
+    except (KeyError, TypeError, ValueError, OverflowError, AttributeError):
         raise Damaged(_BROKEN) from None
 
 

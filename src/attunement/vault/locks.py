@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from attunement.vault.recovery import RecoveryCode
 
 _AT_ONCE = threading.Semaphore(2)  # each takes 64 MiB: many sign-ins at once must not eat the machine
+_SALT = 16  # bytes
 SHORTEST = 12  # characters of a passphrase
 _GUESSABLE = 3  # of zxcvbn's 0 to 4, the least that is taken
 
@@ -92,6 +93,8 @@ class Lock:
             Where the settings were tampered with.
         """
         self.cost.check()
+        if len(self.salt) != _SALT:
+            raise Damaged(_HOSTILE)
         key = _from_passphrase(passphrase, self.salt, self.cost)
         try:
             return Key(unseal(key, self.by_passphrase, _bound(belongs_to, self.salt, self.cost)))
@@ -107,7 +110,7 @@ class Lock:
 
     def relocked(self, root: Key, passphrase: str, belongs_to: bytes, cost: Cost) -> Lock:
         """Return the lock with another passphrase."""
-        salt = os.urandom(16)
+        salt = os.urandom(_SALT)
         key = _from_passphrase(passphrase, salt, cost)
         sealed = seal(key, root.reveal(), _bound(belongs_to, salt, cost))
         return replace(self, cost=cost, salt=salt, by_passphrase=sealed)

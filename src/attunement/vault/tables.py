@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
+from attunement.errors import Damaged
+
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
 
@@ -29,7 +31,12 @@ class Instant(sa.types.TypeDecorator[datetime]):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ANN401, ARG002
         """To a point in time."""
-        return None if value is None else datetime.fromisoformat(value)
+        try:
+            return None if value is None else datetime.fromisoformat(value)
+        except (TypeError, ValueError):
+            raise Damaged(
+                "A point in time is not as it was written; put the vault back from a backup."
+            ) from None
 
 
 def written(instant: datetime) -> str:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from attunement.errors import Damaged, NotStored
 from attunement.vault import migrations
-from attunement.vault.cipher import engine, in_sentences, quoted, refuse_foreign_wal
+from attunement.vault.cipher import engine, in_sentences, probe, quoted, refuse_holes
 from attunement.vault.places import OWNER_ONLY, sync_file, sync_folder
 from attunement.vault.rows import Chain, Row, Rows
 from attunement.vault.sealing import Key
@@ -56,7 +56,8 @@ class Vault:
         self._key, self._clock = key, clock
         if not create and not path.exists():
             raise Damaged(f"{path.name} is missing; `attunement restore` puts a backup in its place.")
-        refuse_foreign_wal(path, key)
+        if not create:
+            probe(path, key)
         self._engine = engine(path, key, readers=_READERS)
         try:
             with in_sentences(path.name):
@@ -88,6 +89,7 @@ class Vault:
             connection.exec_driver_sql("BEGIN")
             try:
                 yield Rows(connection, self.metadata, self._chain, self._clock)
+                refuse_holes(connection)
             finally:
                 with contextlib.suppress(Exception):
                     connection.exec_driver_sql("ROLLBACK")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from attunement.vault.cipher import refuse_holes
 from attunement.vault.journal import START, Entry, Tip, Verdict, Verifier
 from attunement.vault.sealing import Key
 from attunement.vault.tables import Instant, kept
@@ -27,6 +28,7 @@ def verified(connection: sa.Connection, metadata: sa.MetaData, known: Tip | None
         for table in kept(metadata):
             for row in connection.execute(sa.select(table)).mappings():
                 verifier.row(table.name, dict(row))
+        refuse_holes(connection)
     finally:
         connection.exec_driver_sql("ROLLBACK")
     return verifier.verdict()

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from sqlcipher3 import dbapi2
 
 from attunement.errors import AttunementError, NotStored, VaultProblem
-from attunement.vault.cipher import sentence
+from attunement.vault.cipher import refuse_holes, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -128,6 +128,7 @@ class Writer:
             try:
                 rows = self._open_rows(connection, self._failed)
                 outcomes = [_one(rows, work) for work in works]
+                refuse_holes(connection)
                 connection.exec_driver_sql("COMMIT")
             except BaseException:
                 with contextlib.suppress(Exception):
