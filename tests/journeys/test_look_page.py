@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from attunement.cli import main
 
@@ -77,10 +77,10 @@ def test_the_keyboard_reaches_a_client_and_opens_a_table(browser: Browser, page_
     page = opened(browser, page_file, 1280, "light")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    assert page.url.endswith("#client-1")
+    page.wait_for_url("**/demo.html#client-1")
     page.locator("summary").first.focus()
     page.keyboard.press("Enter")
-    assert page.locator("details").first.get_attribute("open") is not None
+    expect(page.locator("details").first).to_have_attribute("open", "")
     page.close()
 
 
