@@ -20,12 +20,15 @@ from attunement.instruments import Answers  # noqa: TC001 - a field's type
 
 _CODE: Final = re.compile(r"[^\W_](?:[\w .\-]{0,30}[^\W_])?")
 LONGEST_WORDS: Final = 20_000  # characters of private words
+LONGEST_PROTOCOL: Final = 2_000  # characters
 
 Feelings = Mapping[str, float]
 Whose = Literal["mine", "theirs", "between us", "don't know"]
 WHOSE: Final[tuple[Whose, ...]] = ("mine", "theirs", "between us", "don't know")
 PULLS: Final = ("rescue", "withdraw", "argue", "please", "teach", "control")
 STRAINS: Final = ("withdrew", "confronted", "named", "repaired")
+PLANNED: Final = "planned"
+"""The attendance of a session that is still to come."""
 ATTENDANCE: Final = next(column.words for column in SESSIONS.columns if column.name == "attendance")
 
 
@@ -121,7 +124,7 @@ class Session:
     began
         When it began, or was to begin.
     attendance
-        One of ``held``, ``late``, ``cancelled by client``, ``cancelled by therapist``, ``missed``.
+        One of ``held``, ``late``, ``cancelled by client``, ``cancelled by therapist``, ``missed``; or ``planned``.
     lateness
         In minutes, where known.
     """
@@ -196,6 +199,75 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Concern:
+    """A reason to think of somebody's safety, open until somebody says what was done.
+
+    Parameters
+    ----------
+    id
+        Random.
+    client, session
+        About whom, and after which session, where there is one.
+    at
+        When it was raised.
+    item, answer
+        What was answered, as ``instrument.item`` and in points; None where the therapist raised it.
+    why
+        What the therapist wrote.
+    closed, closed_by
+        When it was closed, and by which account.
+    done, done_at
+        What was done, and when.
+    """
+
+    id: str
+    client: str
+    session: int | None
+    at: datetime
+    item: str | None = None
+    answer: float | None = None
+    why: str = field(default="", repr=False)
+    closed: datetime | None = None
+    closed_by: str | None = None
+    done: str = field(default="", repr=False)
+    done_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Protocol:
+    """What the practice does where somebody's safety is in question, in its own words.
+
+    Parameters
+    ----------
+    help_en, help_es
+        The line on every page that a client sees.
+    number
+        What can be called or texted at any hour; 988 in the United States.
+    steps
+        What the therapist is to do, shown beside every open concern.
+    """
+
+    help_en: str = "In a crisis now? Call or text 988, at any hour. In danger: 911."
+    help_es: str = (
+        "¿Está en crisis ahora? Llame o envíe un mensaje al 988, a cualquier hora. En peligro: 911."
+    )
+    number: str = "988"
+    steps: str = (
+        "Reach the client today and ask directly. Assess with the tool you use, make or renew a safety plan, "
+        "talk about means, consult. Write down what was done and when."
+    )
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[0-9 +()*#-]{2,30}", self.number):
+            raise InputError("The number to call has 2 to 30 digits, such as 988.")
+        if any(
+            not 1 <= len(text.strip()) <= LONGEST_PROTOCOL
+            for text in (self.help_en, self.help_es, self.steps)
+        ):
+            raise InputError(f"Each text of the protocol has 1 to {LONGEST_PROTOCOL:,} characters.")
+
+
+@dataclass(frozen=True, slots=True)
 class Consent:
     """What a client agreed to; withdrawn, it stops every new use at once."""
 
@@ -230,6 +302,10 @@ class Reflection:
         How the therapist's own day was, 0 to 10.
     words
         Private words.
+    finished
+        Whether it is done; what is kept while one is still writing is not.
+    after_seeing
+        Whether the client's answers had been shown before the guess was made.
 
     Raises
     ------
@@ -246,10 +322,14 @@ class Reflection:
     tags: tuple[str, ...] = field(default=(), repr=False)
     my_day: float | None = field(default=None, repr=False)
     words: str = field(default="", repr=False)
+    finished: bool = True
+    after_seeing: bool = False
 
     def __post_init__(self) -> None:
         for name in ("connection", "my_day"):
             _in_range(f"{name} of a reflection", getattr(self, name))
+        for guessed in self.guess.values():
+            _in_range("A guess of a reflection", guessed)
         for strength in self.feelings.values():
             _in_range("A feeling of a reflection", strength)
         if any(each not in PULLS for each in self.pull):

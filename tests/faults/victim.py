@@ -84,7 +84,8 @@ def run(folder: Path, plan: Path, plant: str = "") -> None:
 
         def check_in(place: int) -> None:
             receipt = _until_stored(
-                lambda: client.receive(planned.tokens[place], answers(place), f"sending-{place:06d}"), calls
+                lambda: client.receive(planned.tokens[place], answers(place), f"sending-{place:06d}").receipt,
+                calls,
             )
             os.write(acks, f"check-in {place} {receipt}\n".encode())
 

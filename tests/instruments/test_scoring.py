@@ -43,7 +43,7 @@ def test_empathy_non_judgment_and_openness_are_one_line_each() -> None:
 
 
 def test_a_heavy_week_lowers_the_state_because_distress_is_turned() -> None:
-    heavy = {"distress": 8, "relationships": 6, "daily_life": 5, "hope": 3}
+    heavy = {"distress": 8, "relationships": 6, "daily_life": 5, "hope": 3, "safety": 0}
     assert score(instrument("state"), heavy)["total"] == 4.0  # (2 + 6 + 5 + 3) / 4
 
 
@@ -195,7 +195,9 @@ def test_a_frame_of_whole_numbers_with_who_and_when_beside_them_is_scored() -> N
 
 
 def test_a_line_that_everybody_skipped_is_a_column_of_nulls() -> None:
-    frame = pl.DataFrame({"distress": [5], "relationships": [5], "daily_life": [5], "hope": [None]})
+    frame = pl.DataFrame(
+        {"distress": [5], "relationships": [5], "daily_life": [5], "hope": [None], "safety": [None]}
+    )
     assert score_frame(instrument("state"), frame)["total"].to_list() == [5.0]
 
 
@@ -224,3 +226,10 @@ def test_a_frame_is_refused_with_the_column_and_the_row(column: list[object], co
 def test_a_frame_without_an_item_is_refused() -> None:
     with pytest.raises(InstrumentProblem, match="growth: the column grown is missing"):
         score_frame(instrument("growth"), pl.DataFrame({"client": ["K-07"]}))
+
+
+@pytest.mark.parametrize(("answer", "asks"), [(None, False), (0, False), (1, True), (10, True)])
+def test_an_answer_on_safety_asks_for_a_look_whatever_the_rest_says(answer: float | None, asks: bool) -> None:
+    well = {"distress": 0, "relationships": 10, "daily_life": 10, "hope": 10, "safety": answer}
+    assert bool(instrument("state").at_risk(well)) is asks
+    assert bool(instrument("state").at_risk({"safety": answer})) is asks  # a partial save keeps it

@@ -8,18 +8,21 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
+import polars as pl
 import pytest
 from cast import ANSWERS, BEGAN, PHRASES, Cast, reflected, seen
 
 from attunement.errors import AttunementError, Gone, InputError, Refused, WrongKey
 from attunement.practice import Practice, Role, Verb, Who, permits
 from attunement.practice.policy import ADDRESSED, ALLOWED, CLIENT
-from attunement.sessions import Purpose, Reflection
+from attunement.sessions import Protocol, Purpose, Reflection
+from attunement.trajectories import Measure
 from attunement.vault.backup import new_identity
 from attunement.vault.locks import LEAST
 from attunement.vault.recovery import RecoveryCode
 
 Call = Callable[[Practice, str], object]
+TABLE = pl.DataFrame({"client": ["X-01", "X-01"], "session": [1, 2], "score": [4.0, 5.0]})
 UNTIL = BEGAN + timedelta(days=400)
 
 CALLS: dict[Verb, Call] = {
@@ -57,6 +60,22 @@ CALLS: dict[Verb, Call] = {
     Verb.CHOOSE_STEP: lambda who, client: who.choose_step(client, "name it"),
     Verb.CLOSE_STEP: lambda who, client: who.close_step(steps(who)[client], "it helped"),
     Verb.SEE_STEPS: lambda who, client: who.steps(client),
+    Verb.RESUME_DYAD: lambda who, client: who.resume(client),
+    Verb.SEE_AGENDA: lambda who, _: who.agenda(),
+    Verb.CHANGE_SESSION: lambda who, client: who.change_session(client, 1, attendance="late", lateness=5),
+    Verb.WITHDRAW_INVITATION: lambda who, _: who.withdraw_invitation("no invitation"),
+    Verb.SHOW_CURVE: lambda who, client: who.show_curve(client, shown=True),
+    Verb.SEE_OWN_CURVE: lambda who, _: who.own_curve("no token", "some-sending"),
+    Verb.TAKE_IN: lambda who, _: who.take_in(TABLE, f"table of {who.who.code}", Measure(0, 10)),
+    Verb.RAISE_CONCERN: lambda who, client: who.raise_concern(client, "said goodbye oddly", session=1),
+    Verb.CLOSE_CONCERN: lambda who, client: who.close_concern(concerns(who)[client], "called them", BEGAN),
+    Verb.SEE_CONCERNS: lambda who, client: who.concerns(client),
+    Verb.SET_PROTOCOL: lambda who, _: who.set_protocol(Protocol(number="112")),
+    Verb.SEE_PROTOCOL: lambda who, _: who.protocol(),
+    Verb.ADD_FACTOR: lambda who, _: who.add_factor("code", "my phone", b"secret"),
+    Verb.REMOVE_FACTOR: lambda who, _: who.remove_factor("no factor"),
+    Verb.USE_FACTOR: lambda who, _: who.use_factor("no factor", 1),
+    Verb.SEE_FACTORS: lambda who, _: who.factors(),
     Verb.UNLOCK: lambda who, _: who.unlock(PHRASES.get(who.who.code, "none")),
     Verb.REFLECT: lambda who, client: who.reflect(client, 1, Reflection(words="w")),
     Verb.SEE_REFLECTIONS: lambda who, client: who.reflections(client),
@@ -90,11 +109,17 @@ UNLOCKED_FIRST = {
 }
 OUTSIDE = {"close", "found", "open", "open_with_code", "for_client", "lock"}
 _STEPS: dict[int, dict[str, str]] = {}
+_CONCERNS: dict[int, dict[str, str]] = {}
 
 
 def steps(who: Practice) -> dict[str, str]:
     """The step of each client, by code, whoever asks."""
     return _STEPS[id(who.house)]
+
+
+def concerns(who: Practice) -> dict[str, str]:
+    """The concern about each client, by code, whoever asks."""
+    return _CONCERNS[id(who.house)]
 
 
 @pytest.fixture
@@ -105,6 +130,10 @@ def practice(cast: Cast) -> Cast:
     _STEPS[id(cast.first.house)] = {
         "K-01": cast.first.choose_step("K-01", "name it").id,
         "K-02": cast.second.choose_step("K-02", "name it").id,
+    }
+    _CONCERNS[id(cast.first.house)] = {
+        "K-01": cast.first.raise_concern("K-01", "quiet").id,
+        "K-02": cast.second.raise_concern("K-02", "quiet").id,
     }
     reflected(cast.first, "K-01", 1)
     reflected(cast.second, "K-02", 1)
@@ -138,7 +167,14 @@ def test_every_method_of_a_practice_is_one_of_the_verbs_called_here() -> None:
         name for name, _ in inspect.getmembers(Practice, inspect.isfunction) if not name.startswith("_")
     }
     methods |= {name for name, _ in inspect.getmembers(Practice, inspect.ismethod)}
-    twins = {"trajectories", "verify_reflections", "reset_passphrase", "unlock_with_code", "finish_erasing"}
+    twins = {
+        "trajectories",
+        "rated",
+        "verify_reflections",
+        "reset_passphrase",
+        "unlock_with_code",
+        "finish_erasing",
+    }
     missing = {
         name for name in methods - OUTSIDE - twins if not name.startswith("_") and f".{name}(" not in called
     }
@@ -180,6 +216,10 @@ DESTRUCTIVE = (Verb.ERASE, Verb.END_ACCOUNT, Verb.ROTATE_KEYS, Verb.CHANGE_PASSP
 EXPECTED: dict[Verb, type[AttunementError] | tuple[type[AttunementError], ...]] = {
     Verb.SEE_INVITATION: Gone,
     Verb.RECEIVE: Gone,
+    Verb.SEE_OWN_CURVE: Gone,
+    Verb.WITHDRAW_INVITATION: Refused,
+    Verb.REMOVE_FACTOR: Refused,
+    Verb.USE_FACTOR: Refused,
     Verb.OPEN_SHARE: Gone,
     Verb.REVOKE: Refused,
     Verb.DEIDENTIFY: InputError,
@@ -200,6 +240,7 @@ def test_somebody_elses_client_reads_like_one_that_is_not_there(practice: Cast) 
     unlocked(practice, wanted=True)
     practice.first.pin("S-1", practice.first.fingerprint("S-1"))
     steps(practice.first)["K-77"] = "no step"
+    concerns(practice.first)["K-77"] = "no concern"
     for verb in OF_A_CLIENT:
         unlocked(practice, wanted=verb is not Verb.EXPORT)
         theirs, nobodys = (tried(CALLS[verb], practice.first, client) for client in ("K-02", "K-77"))

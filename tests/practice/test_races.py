@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 RIVALS, LINKS = 60, 10
 
 
-def at_once(calls: Sequence[Callable[[], str]]) -> Counter[str]:
+def at_once(calls: Sequence[Callable[[], object]]) -> Counter[str]:
     """Make all calls at the same time; returns how often each answer or refusal came."""
     answers: list[str] = []
     start = threading.Barrier(len(calls))
 
-    def make(call: Callable[[], str]) -> None:
+    def make(call: Callable[[], object]) -> None:
         start.wait()
         try:
-            answers.append(call())
+            answers.append(str(call()))
         except AttunementError as refusal:
             answers.append(type(refusal).__name__)
 

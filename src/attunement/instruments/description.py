@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from attunement.errors import InstrumentProblem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
 Language = Literal["en", "es"]
 AskedOf = Literal["client", "therapist"]
@@ -69,12 +69,15 @@ class Item:
         Whether a high answer points away from its scale's direction, so that it is turned before it counts.
     apart
         Whether it stands apart: asked and kept, in no scale.
+    risk_from
+        From which answer on it asks for a look at somebody's safety, in points; None where none does.
     """
 
     id: str
     wording: Wording
     reverse: bool = False
     apart: bool = False
+    risk_from: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +197,15 @@ class Instrument:
         scales = ", ".join(scale.id for scale in self.scales)
         raise InstrumentProblem(f"{self.id}: {name!r} is none of its scales ({scales}).")
 
+    def at_risk(self, answers: Mapping[str, float | None]) -> dict[str, float]:
+        """Return the answers that ask for a look at somebody's safety, whatever the rest of them say."""
+        given = ((item, answers.get(item.id)) for item in self.items if item.risk_from is not None)
+        return {
+            item.id: answer
+            for item, answer in given
+            if answer is not None and item.risk_from is not None and answer >= item.risk_from
+        }
+
     def bounds(self, scale: Scale) -> tuple[int, int]:
         """Return the lowest and the highest score that a scale can have, in points."""
         return self.ends.low * scale.weight, self.ends.high * scale.weight
@@ -224,6 +236,9 @@ def _faults_of_ids(instrument: Instrument) -> Iterator[str]:
     for name in ids:
         if not _ID.fullmatch(name):
             yield f"the id {name!r} is made of other things than small letters, digits and _, a letter first"
+    for item in instrument.items:
+        if item.risk_from is not None and not instrument.ends.hold(item.risk_from):
+            yield f"item {item.id}: risk_from is {item.risk_from:g}; it takes an answer that can be given"
     for name in _twice(ids[1:]):
         yield f"the id {name} stands twice among its items and scales; each is a column of its own"
 

@@ -90,12 +90,13 @@ def _ends(fields: Fields) -> Ends:
 
 
 def _item(fields: Fields) -> Item:
-    fields.know("id", "en", "es", "reverse", "apart")
+    fields.know("id", "en", "es", "reverse", "apart", "risk_from")
     return Item(
         id=fields.text("id"),
         wording=Wording(fields.text("en"), fields.text("es")),
         reverse=fields.optional("reverse", fields.flag, without=False),
         apart=fields.optional("apart", fields.flag, without=False),
+        risk_from=fields.optional("risk_from", fields.number, without=None),
     )
 
 

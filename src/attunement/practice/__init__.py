@@ -5,11 +5,15 @@ policy          who may do what: one table, one function
 desk            the one gate that every verb passes
 house           the folder with `keys.json` and the vaults
 practice        `Practice`: founding, opening, signing in
+agenda          how each of one's clients stands now
 caseload        clients, sessions, contacts, consents, steps
 checking_in     invitations and check-ins
+rated           what was rated, by check-ins and in tables taken in
+safety          concerns, what was done, and the practice's protocol
 reflecting      a therapist's own reflections
 supervision     sharing one with a supervisor, until a day
 accounts        who may come in
+factors         a second step at the door
 keeping         who a code is, holds, erasure, what leaves, journal, backup
 release         what leaves, by an allow-list of columns
 rotation        new keys for all vaults
@@ -17,8 +21,14 @@ restoring       from a backup to a practice
 ==============  =============================================================
 """
 
-from attunement.practice.checking_in import Invited
+from attunement.practice.agenda import Agenda, Standing
+from attunement.practice.checking_in import Asked, Invited, Received, Tried
+from attunement.practice.factors import Factor
 from attunement.practice.policy import Role, Verb, Who, permits
 from attunement.practice.practice import Practice
+from attunement.practice.rated import Rated, TakenIn
 
-__all__ = ["Invited", "Practice", "Role", "Verb", "Who", "permits"]
+__all__ = [
+    "Agenda", "Asked", "Factor", "Invited", "Practice", "Rated", "Received", "Role", "Standing", "TakenIn", "Tried",
+    "Verb", "Who", "permits",
+]  # fmt: skip

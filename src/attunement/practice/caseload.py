@@ -11,6 +11,7 @@ from attunement.practice.desk import Desk
 from attunement.practice.policy import Verb
 from attunement.sessions import (
     ATTENDANCE,
+    PLANNED,
     Client,
     Consent,
     Contact,
@@ -57,7 +58,7 @@ class Caseload(Desk):
             dyad = rows.add(tables.dyad, therapist=self.who.code, client=person["id"], since=now)
             for purpose in purposes:
                 rows.add(tables.consent, client=person["id"], purpose=purpose.value, given=now)
-            return person["id"], _as_dyad({**dyad, "code": typed, "client_since": now, "held": None})
+            return person["id"], as_dyad({**dyad, "code": typed, "client_since": now, "held": None})
 
         return self._act(Verb.TAKE_ON, work)
 
@@ -68,9 +69,19 @@ class Caseload(Desk):
             found = self._dyad(rows, client)
             ended = rows.now().at
             rows.change(tables.dyad, self._whole(rows, tables.dyad, found["id"]), ended=ended)
-            return found["client"], _as_dyad({**found, "ended": ended})
+            return found["client"], as_dyad({**found, "ended": ended})
 
         return self._act(Verb.END_DYAD, work)
+
+    def resume(self, client: str) -> Dyad:
+        """Go on with a client with whom one had ended."""
+
+        def work(rows: Rows) -> tuple[str, Dyad]:
+            found = self._dyad(rows, client)
+            rows.change(tables.dyad, self._whole(rows, tables.dyad, found["id"]), ended=None)
+            return found["client"], as_dyad({**found, "ended": None})
+
+        return self._act(Verb.RESUME_DYAD, work)
 
     def clients(self) -> tuple[Dyad, ...]:
         """Return one's dyads, in the order in which they began."""
@@ -85,7 +96,7 @@ class Caseload(Desk):
             .where(tables.dyad.c.therapist == self.who.code)
             .order_by(tables.dyad.c.since, tables.client.c.code)
         )
-        return self._see(Verb.SEE_CLIENTS, lambda rows: ("", tuple(_as_dyad(row) for row in rows.all(query))))
+        return self._see(Verb.SEE_CLIENTS, lambda rows: ("", tuple(as_dyad(row) for row in rows.all(query))))
 
     # -- sessions
 
@@ -93,25 +104,22 @@ class Caseload(Desk):
         self, client: str, began: datetime, *, attendance: str = "held", lateness: float | None = None,
         number: int | None = None,
     ) -> Session:  # fmt: skip
-        """Write down that a session was held, or was not.
+        """Write down that a session was held, was not, or is planned.
 
         Parameters
         ----------
         client
             The code.
         began
-            When it began or was to begin; without a zone it is this computer's.
+            When it began or is to begin; without a zone it is this computer's.
         attendance
-            ``held``, ``late``, ``cancelled by client``, ``cancelled by therapist`` or ``missed``.
+            ``held``, ``late``, ``cancelled by client``, ``cancelled by therapist`` or ``missed``; or ``planned``.
         lateness
             In minutes.
         number
             The next one, unless given.
         """
-        if attendance not in ATTENDANCE:
-            raise InputError(f"Attendance is one of {', '.join(ATTENDANCE)}.")
-        if lateness is not None and not 0 <= lateness <= 600:
-            raise InputError("Lateness is in minutes, from 0 to 600.")
+        _refuse_odd(attendance, lateness)
         if number is not None and not 1 <= number <= 100_000:
             raise InputError("Sessions are numbered 1, 2, ….")
 
@@ -131,9 +139,39 @@ class Caseload(Desk):
                 tables.session, dyad=dyad["id"], number=which, began=instant(began), attendance=attendance,
                 lateness=None if lateness is None else float(lateness),
             )  # fmt: skip
-            return row["id"], _as_session({**row, "code": client})
+            return row["id"], as_session({**row, "code": client})
 
         return self._act(Verb.LOG_SESSION, work)
+
+    def change_session(
+        self, client: str, number: int, *, attendance: str | None = None, began: datetime | None = None,
+        lateness: float | None = None,
+    ) -> Session:  # fmt: skip
+        """Say that a session was held or was not, or move it; what is left out stays.
+
+        Parameters
+        ----------
+        client, number
+            Which session.
+        attendance, began, lateness
+            As `log_session` has them.
+        """
+        _refuse_odd(attendance or PLANNED, lateness)
+
+        def work(rows: Rows) -> tuple[str, Session]:
+            dyad = self._dyad(rows, client)
+            table = tables.session
+            row = rows.one(sa.select(table).where(table.c.dyad == dyad["id"], table.c.number == number))
+            if row is None:
+                raise InputError(f"Session {number} with this client is not there.")
+            changed = rows.change(
+                table, row, attendance=attendance or row["attendance"],
+                began=instant(began) if began else row["began"],
+                lateness=row["lateness"] if lateness is None else float(lateness),
+            )  # fmt: skip
+            return row["id"], as_session({**changed, "code": client})
+
+        return self._act(Verb.CHANGE_SESSION, work)
 
     def sessions(self, client: str) -> tuple[Session, ...]:
         """Return the sessions with a client, in order."""
@@ -141,7 +179,7 @@ class Caseload(Desk):
         def query(rows: Rows) -> tuple[str, tuple[Session, ...]]:
             dyad = self._dyad(rows, client)
             found = rows.all(_of(tables.session, dyad).order_by(tables.session.c.number))
-            return dyad["client"], tuple(_as_session({**row, "code": client}) for row in found)
+            return dyad["client"], tuple(as_session({**row, "code": client}) for row in found)
 
         return self._see(Verb.SEE_SESSIONS, query)
 
@@ -294,16 +332,25 @@ def require(rows: Rows, client: str, purpose: Purpose) -> None:
         raise Refused(f"This client has not agreed to {purpose}, or no longer does.")
 
 
+def _refuse_odd(attendance: str, lateness: float | None) -> None:
+    if attendance not in {*ATTENDANCE, PLANNED}:
+        raise InputError(f"Attendance is one of {', '.join(ATTENDANCE)}, or {PLANNED}.")
+    if lateness is not None and not 0 <= lateness <= 600:
+        raise InputError("Lateness is in minutes, from 0 to 600.")
+
+
 def _of(table: sa.Table, dyad: Row) -> sa.Select[Any]:
     return sa.select(table).where(table.c.dyad == dyad["id"])
 
 
-def _as_dyad(row: Row) -> Dyad:
+def as_dyad(row: Row) -> Dyad:
+    """Read a dyad from its row, with the client's ``code``, ``client_since`` and ``held``."""
     person = Client(row["client"], row["code"], row["client_since"], row["held"])
     return Dyad(row["id"], row["therapist"], person, row["since"], row.get("ended"))
 
 
-def _as_session(row: Row) -> Session:
+def as_session(row: Row) -> Session:
+    """Read a session from its row, with the client's ``code``."""
     return Session(row["id"], row["code"], row["number"], row["began"], row["attendance"], row["lateness"])
 
 

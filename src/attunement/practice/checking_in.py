@@ -8,9 +8,8 @@ import json
 import secrets
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
-import polars as pl
 import sqlalchemy as sa
 
 from attunement.errors import Gone, InputError
@@ -18,13 +17,13 @@ from attunement.instruments import catalogue, held, instrument, score
 from attunement.practice.caseload import require
 from attunement.practice.desk import Desk
 from attunement.practice.policy import Verb
+from attunement.practice.safety import raise_from_answers
 from attunement.sessions import CheckIn, Invitation, Purpose
 from attunement.vault import tables
 from attunement.vault.rows import Prepared
 
 if TYPE_CHECKING:
     from attunement.instruments import Answers
-    from attunement.trajectories import Caseload as Trajectories
     from attunement.vault.rows import Row, Rows
 
 OPEN_FOR: Final = timedelta(hours=72)
@@ -50,9 +49,65 @@ class Invited:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What somebody who holds a token may know: what is asked, and nothing about whom."""
+    """What somebody who holds a token may know: what is asked, and nothing about whom.
+
+    Parameters
+    ----------
+    instrument
+        What is asked.
+    step
+        Whether something was tried since the last time, about which two more questions are asked.
+    """
 
     instrument: str
+    step: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What a client says about what was tried: whether it was talked about, and whether that helped.
+
+    Parameters
+    ----------
+    talked
+        ``yes`` or ``no``; None where skipped.
+    helped
+        0 to 10; None where skipped.
+    """
+
+    talked: Literal["yes", "no"] | None = None
+    helped: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.talked not in {None, "yes", "no"}:
+            raise InputError("Whether it was talked about is yes, no, or left out.")
+        number = isinstance(self.helped, int | float) and not isinstance(self.helped, bool)
+        if self.helped is not None and not (number and 0 <= self.helped <= 10):
+            raise InputError("How far it helped is a number from 0 to 10, or left out.")
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """That answers are on the disk.
+
+    Parameters
+    ----------
+    receipt
+        The same for the same sending.
+    at_risk
+        Whether an answer asks for a look at somebody's safety.
+    curve
+        Whether the therapist lets the client see their own course.
+    """
+
+    receipt: str
+    at_risk: bool = False
+    curve: bool = False
+
+
+NOTHING_TRIED: Final = Tried()
+CURVE_FOR: Final = timedelta(minutes=15)
+"""How long after a sending the client's own course can be looked at by it."""
 
 
 class CheckingIn(Desk):
@@ -91,6 +146,19 @@ class CheckingIn(Desk):
 
         return self._act(Verb.INVITE, work)
 
+    def withdraw_invitation(self, invitation: str) -> None:
+        """Let a link work no longer."""
+
+        def work(rows: Rows) -> tuple[str, None]:
+            row = self._whole(rows, tables.invitation, invitation)
+            session = self._whole(rows, tables.session, row["session"])
+            dyad = self._whole(rows, tables.dyad, session["dyad"])
+            self._refuse_unless(Verb.WITHDRAW_INVITATION, owner=dyad["therapist"])
+            rows.change(tables.invitation, row, expires=min(row["expires"], rows.now().steady))
+            return row["id"], None
+
+        self._act(Verb.WITHDRAW_INVITATION, work)
+
     def invitation(self, token: str) -> Asked:
         """Show what a token is for. Looking uses nothing up: mail scanners open links too."""
 
@@ -98,11 +166,11 @@ class CheckingIn(Desk):
             row = self._by_token(rows, token)
             if row["used"] is not None or rows.now().steady >= row["expires"]:
                 raise Gone(_NO_LINK)
-            return row["id"], Asked(row["instrument"])
+            return row["id"], Asked(row["instrument"], _tried_last(rows, row) is not None)
 
         return self._see(Verb.SEE_INVITATION, query)
 
-    def receive(self, token: str, answers: Answers, key: str) -> str:
+    def receive(self, token: str, answers: Answers, key: str, tried: Tried = NOTHING_TRIED) -> Received:
         """Take a client's answers, once.
 
         Parameters
@@ -113,11 +181,8 @@ class CheckingIn(Desk):
             By item, None where skipped.
         key
             Chosen by the sender for this one sending: sent again, the same answers give the same receipt.
-
-        Returns
-        -------
-        str
-            The receipt: the answers are on the disk.
+        tried
+            What the client says about what was tried, where the invitation asks.
 
         Raises
         ------
@@ -127,11 +192,12 @@ class CheckingIn(Desk):
         if not 8 <= len(key) <= 200:
             raise InputError("A key of a sending has 8 to 200 characters.")
 
-        def work(rows: Rows) -> tuple[str, str]:
+        def work(rows: Rows) -> tuple[str, Received]:
             row = self._by_token(rows, token)
             given, version = _answers(row["instrument"], answers)
+            at_risk = bool(instrument(row["instrument"]).at_risk(answers))
             if row["used"] is not None:
-                return row["id"], self._again(rows, row, given, key)
+                return row["id"], Received(self._again(rows, row, given, key), at_risk, bool(row["curve"]))
             if rows.now().steady >= row["expires"] or not row["agreed"]:
                 raise Gone(_NO_LINK)
             whole = {column.name: row[column.name] for column in tables.invitation.columns}
@@ -140,44 +206,65 @@ class CheckingIn(Desk):
                 instrument=row["instrument"], version=version, answers=given,
             )  # fmt: skip
             rows.change(tables.invitation, whole, used=_hash(key))
-            return kept["id"], kept["id"]
+            if at_risk:
+                where = {"dyad": row["dyad"], "session": row["session"], "check_in": kept["id"]}
+                raise_from_answers(rows, row["instrument"], answers, where)
+            if tried != NOTHING_TRIED and (step := _tried_last(rows, row)) is not None:
+                about = {"step": step["id"], "check_in": kept["id"]}
+                helped = None if tried.helped is None else float(tried.helped)
+                rows.add(tables.step_answer, **about, talked=tried.talked or "skipped", helped=helped)
+            return kept["id"], Received(kept["id"], at_risk, bool(row["curve"]))
 
         return self._act(Verb.RECEIVE, work)
+
+    def show_curve(self, client: str, *, shown: bool) -> None:
+        """Let a client see their own course after a check-in, or no longer."""
+
+        def work(rows: Rows) -> tuple[str, None]:
+            dyad = self._dyad(rows, client)
+            rows.remove(tables.own_curve, [dyad["id"]])
+            if shown:
+                rows.add(tables.own_curve, id=dyad["id"], since=rows.now().at)
+            return dyad["client"], None
+
+        self._act(Verb.SHOW_CURVE, work)
+
+    def own_curve(self, token: str, key: str) -> tuple[tuple[int, float], ...]:
+        """Return the client's own ratings, session by session, to whoever has just sent one with this token and key.
+
+        Raises
+        ------
+        Gone
+            Where the therapist does not allow it, another sending used the token, or it is more than a quarter of an
+            hour ago.
+        """
+
+        def query(rows: Rows) -> tuple[str, tuple[tuple[int, float], ...]]:
+            row = self._by_token(rows, token)
+            used = row["used"] is not None and hmac.compare_digest(row["used"], _hash(key))
+            sent = rows.one(sa.select(tables.check_in).where(tables.check_in.c.invitation == row["id"]))
+            if not used or sent is None or not row["curve"] or rows.now().at - sent["at"] > CURVE_FOR:
+                raise Gone(_NO_LINK)
+            mine = all_check_ins().where(
+                tables.session.c.dyad == row["dyad"], tables.check_in.c.instrument == row["instrument"]
+            )
+            asked = instrument(row["instrument"])
+            rated = {
+                each["number"]: score(asked, json.loads(each["answers"]))["total"] for each in rows.all(mine)
+            }
+            return row["id"], tuple((number, total) for number, total in rated.items() if total is not None)
+
+        return self._see(Verb.SEE_OWN_CURVE, query)
 
     def check_ins(self, client: str) -> tuple[CheckIn, ...]:
         """Return what a client has answered, in the order of sessions."""
 
         def query(rows: Rows) -> tuple[str, tuple[CheckIn, ...]]:
             dyad = self._dyad(rows, client)
-            found = rows.all(_check_ins().where(tables.session.c.dyad == dyad["id"]))
+            found = rows.all(all_check_ins().where(tables.session.c.dyad == dyad["id"]))
             return dyad["client"], tuple(_as_check_in(row, client) for row in found)
 
         return self._see(Verb.SEE_CHECK_INS, query)
-
-    def ratings(self) -> pl.DataFrame:
-        """Return one's own rated sessions: what the analyses read (`frames.RATINGS`)."""
-        own = tables.dyad.c.therapist == self.who.code
-        query = (
-            _check_ins()
-            .add_columns(tables.dyad.c.therapist, tables.client.c.code)
-            .join(tables.dyad, tables.dyad.c.id == tables.session.c.dyad)
-            .join(tables.client, tables.client.c.id == tables.dyad.c.client)
-            .where(own, tables.check_in.c.instrument == "connection")
-        )
-        found = self._see(Verb.SEE_TRAJECTORIES, lambda rows: ("", rows.all(query)))
-        return _ratings(found)
-
-    def trajectories(self) -> Trajectories:
-        """Work out the connection with each of one's clients.
-
-        Raises
-        ------
-        TooLittle
-            While nobody has been rated.
-        """
-        from attunement.trajectories import Measure, trajectories  # noqa: PLC0415 - most of a second, for this alone
-
-        return trajectories(self.ratings(), Measure.of("connection"))
 
     # -- inside
 
@@ -210,15 +297,29 @@ _AGREED = (
     )
     .label("agreed")
 )
+_CURVE = sa.exists().where(tables.own_curve.c.id == tables.dyad.c.id).label("curve")
 _BY_TOKEN: Final = Prepared(
-    sa.select(tables.invitation, _AGREED)
+    sa.select(tables.invitation, tables.session.c.dyad, _AGREED, _CURVE)
     .join(tables.session, tables.session.c.id == tables.invitation.c.session)
     .join(tables.dyad, tables.dyad.c.id == tables.session.c.dyad)
     .where(tables.invitation.c.token_hash == sa.bindparam("token_hash"))
 )
 
 
-def _check_ins() -> sa.Select[Any]:
+def _tried_last(rows: Rows, row: Row) -> Row | None:
+    """Return the step that is open with this client, the latest of them."""
+    return rows.prepared(_OPEN_STEP, dyad=row["dyad"])
+
+
+_OPEN_STEP: Final = Prepared(
+    sa.select(tables.step)
+    .where(tables.step.c.dyad == sa.bindparam("dyad"), tables.step.c.outcome.is_(None))
+    .order_by(tables.step.c.chosen.desc())
+)
+
+
+def all_check_ins() -> sa.Select[Any]:
+    """Check-ins with the number and the beginning of their session, in the order of sessions."""
     return (
         sa.select(tables.check_in, tables.session.c.number, tables.session.c.began)
         .join(tables.session, tables.session.c.id == tables.check_in.c.session)
@@ -245,29 +346,6 @@ def _known(which: str) -> None:
     names = [each.id for each in catalogue()]
     if which not in names:
         raise InputError(f"There is no instrument {which}; there is {', '.join(names)}.")
-
-
-_RATINGS: Final[dict[str, Any]] = {
-    "therapist": pl.String,
-    "client": pl.String,
-    "session": pl.Int64,
-    "time": pl.Datetime("us"),
-    "score": pl.Float64,
-}
-
-
-def _ratings(found: list[Row]) -> pl.DataFrame:
-    """One row a session: the last check-in where there are several."""
-    asked = instrument("connection")
-    latest = {
-        (row["therapist"], row["code"], row["number"]): (
-            row["began"],
-            score(asked, json.loads(row["answers"]))["total"],
-        )
-        for row in found
-    }
-    rows = [(*key, began.replace(tzinfo=None), total) for key, (began, total) in latest.items()]
-    return pl.DataFrame(rows, schema=_RATINGS, orient="row")
 
 
 def _hash(secret: str) -> bytes:

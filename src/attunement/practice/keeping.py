@@ -14,7 +14,7 @@ from attunement.errors import InputError, Locked
 from attunement.practice import release
 from attunement.practice.desk import Desk
 from attunement.practice.policy import Verb
-from attunement.sessions import Purpose
+from attunement.sessions import PLANNED, Purpose
 from attunement.vault import tables
 from attunement.vault.backup import Manifest, checksums, recipient, staging, write_archive
 from attunement.vault.keyfile import NAME, SHARED
@@ -263,7 +263,12 @@ def _all_of(rows: Rows, client: str) -> list[tuple[sa.Table, list[str]]]:
     """Every row about a client, in an order in which they can be taken away."""
     dyads = sa.select(tables.dyad.c.id).where(tables.dyad.c.client == client)
     sessions = sa.select(tables.session.c.id).where(tables.session.c.dyad.in_(dyads))
+    steps = sa.select(tables.step.c.id).where(tables.step.c.dyad.in_(dyads))
     queries = [
+        (tables.step_answer, tables.step_answer.c.step.in_(steps)),
+        (tables.concern, tables.concern.c.dyad.in_(dyads)),
+        (tables.rating, tables.rating.c.session.in_(sessions)),
+        (tables.own_curve, tables.own_curve.c.id.in_(dyads)),
         (tables.check_in, tables.check_in.c.session.in_(sessions)),
         (tables.invitation, tables.invitation.c.session.in_(sessions)),
         *((table, table.c.dyad.in_(dyads)) for table in _OF_DYAD),
@@ -294,12 +299,39 @@ def _record(rows: Rows, dyad: Row) -> dict[str, list[dict[str, Any]]]:
         for item, answer in json.loads(row["answers"]).items()
     ]
     consents = sa.select(tables.consent).where(tables.consent.c.client == dyad["client"])
+    number, made = tables.session.c.number.label("session"), tables.measure
+    ratings = (
+        sa.select(number, made.c.name.label("measure"), made.c.low, made.c.high, tables.rating.c.score)
+        .select_from(tables.rating)
+        .join(tables.session, tables.session.c.id == tables.rating.c.session)
+        .join(made, made.c.id == tables.rating.c.measure)
+        .where(tables.session.c.dyad == dyad["id"])
+        .order_by(number, made.c.name)
+    )
+    concern, tried = tables.concern, tables.step_answer
+    concerns = (
+        sa.select(*(column for column in concern.c if column.name != "session"), number)
+        .outerjoin(tables.session, tables.session.c.id == concern.c.session)
+        .where(concern.c.dyad == dyad["id"])
+        .order_by(concern.c.at)
+    )
+    step_answers = (
+        sa.select(number, tried.c.talked, tried.c.helped)
+        .select_from(tried)
+        .join(tables.check_in, tables.check_in.c.id == tried.c.check_in)
+        .join(tables.session, tables.session.c.id == tables.check_in.c.session)
+        .where(tables.session.c.dyad == dyad["id"])
+        .order_by(number)
+    )
     found = {
         "client": [{"code": dyad["code"], "since": dyad["client_since"]}],
         "sessions": [{**row, "session": row["number"]} for row in sessions],
         "contacts": rows.all(of["contact"].order_by(tables.contact.c.at)),
         "check_ins": answers,
+        "ratings": rows.all(ratings),
         "steps": rows.all(of["step"].order_by(tables.step.c.chosen)),
+        "step_answers": rows.all(step_answers),
+        "concerns": rows.all(concerns),
         "consents": rows.all(consents.order_by(tables.consent.c.given, tables.consent.c.purpose)),
     }
     return {name: release.allowed(name, found[name]) for name in release.EXPORTED}
@@ -327,7 +359,7 @@ def _for_research(therapist: str) -> sa.Select[Any]:
         )
         .join(tables.dyad, tables.dyad.c.id == tables.session.c.dyad)
         .outerjoin(tables.check_in, tables.check_in.c.session == tables.session.c.id)
-        .where(tables.dyad.c.therapist == therapist, agreed)
+        .where(tables.dyad.c.therapist == therapist, agreed, tables.session.c.attendance != PLANNED)
     )
 
 

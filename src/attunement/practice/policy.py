@@ -28,11 +28,18 @@ class Verb(StrEnum):
     END_ACCOUNT = "end account"
     SEE_ACCOUNTS = "see accounts"
     CHANGE_PASSPHRASE = "change passphrase"  # noqa: S105 - a verb
+    ADD_FACTOR = "add second factor"
+    REMOVE_FACTOR = "remove second factor"
+    SEE_FACTORS = "see second factors"
+    USE_FACTOR = "use second factor"
     ROTATE_KEYS = "rotate keys"
     TAKE_ON = "take on"
     END_DYAD = "end dyad"
+    RESUME_DYAD = "resume dyad"
+    SEE_AGENDA = "see agenda"
     SEE_CLIENTS = "see clients"
     LOG_SESSION = "log session"
+    CHANGE_SESSION = "change session"
     SEE_SESSIONS = "see sessions"
     LOG_CONTACT = "log contact"
     SEE_CONTACTS = "see contacts"
@@ -40,13 +47,22 @@ class Verb(StrEnum):
     WITHDRAW_CONSENT = "withdraw consent"
     SEE_CONSENTS = "see consents"
     INVITE = "invite"
+    WITHDRAW_INVITATION = "withdraw invitation"
     SEE_INVITATION = "see invitation"
     RECEIVE = "receive"
+    SHOW_CURVE = "show own curve"
+    SEE_OWN_CURVE = "see own curve"
+    TAKE_IN = "take in ratings"
     SEE_CHECK_INS = "see check-ins"
     SEE_TRAJECTORIES = "see trajectories"
     CHOOSE_STEP = "choose step"
     CLOSE_STEP = "close step"
     SEE_STEPS = "see steps"
+    RAISE_CONCERN = "raise concern"
+    CLOSE_CONCERN = "close concern"
+    SEE_CONCERNS = "see concerns"
+    SET_PROTOCOL = "set protocol"
+    SEE_PROTOCOL = "see protocol"
     UNLOCK = "unlock reflections"
     REFLECT = "reflect"
     SEE_REFLECTIONS = "see reflections"
@@ -107,6 +123,13 @@ ALLOWED: Final[dict[Verb, frozenset[Role]]] = {
     Verb.VERIFY: _ALL,
     Verb.BACK_UP: _ADMIN,
     Verb.UPGRADE: _ADMIN,
+    Verb.ADD_FACTOR: _ALL,
+    Verb.REMOVE_FACTOR: _ALL,
+    Verb.SEE_FACTORS: _ALL,
+    Verb.USE_FACTOR: _ALL,
+    Verb.SET_PROTOCOL: _ADMIN,
+    Verb.SEE_PROTOCOL: _ANYONE,
+    Verb.SEE_OWN_CURVE: _ANYONE,
     Verb.SEE_INVITATION: _ANYONE,
     Verb.RECEIVE: _ANYONE,
     Verb.UNLOCK: _BOTH,
@@ -116,7 +139,9 @@ ALLOWED: Final[dict[Verb, frozenset[Role]]] = {
     Verb.OPEN_SHARE: _SUPERVISOR,
     **dict.fromkeys(
         (
-            Verb.TAKE_ON, Verb.END_DYAD, Verb.SEE_CLIENTS, Verb.LOG_SESSION, Verb.SEE_SESSIONS,
+            Verb.TAKE_ON, Verb.END_DYAD, Verb.RESUME_DYAD, Verb.SEE_AGENDA, Verb.SEE_CLIENTS,
+            Verb.LOG_SESSION, Verb.CHANGE_SESSION, Verb.SEE_SESSIONS, Verb.WITHDRAW_INVITATION,
+            Verb.SHOW_CURVE, Verb.TAKE_IN, Verb.RAISE_CONCERN, Verb.CLOSE_CONCERN, Verb.SEE_CONCERNS,
             Verb.LOG_CONTACT, Verb.SEE_CONTACTS, Verb.GIVE_CONSENT, Verb.WITHDRAW_CONSENT,
             Verb.SEE_CONSENTS, Verb.INVITE, Verb.SEE_CHECK_INS, Verb.SEE_TRAJECTORIES,
             Verb.CHOOSE_STEP, Verb.CLOSE_STEP, Verb.SEE_STEPS, Verb.REFLECT, Verb.SEE_REFLECTIONS,

@@ -8,12 +8,14 @@ import sqlalchemy as sa
 
 from attunement.errors import Refused, WrongKey
 from attunement.practice.accounts import Accounts, found_account
-from attunement.practice.caseload import Caseload
-from attunement.practice.checking_in import CheckingIn
+from attunement.practice.agenda import Overview
+from attunement.practice.factors import Factors
 from attunement.practice.house import House, claimed_new
 from attunement.practice.keeping import Keeping
 from attunement.practice.policy import CLIENT, Role, Verb, Who
+from attunement.practice.rated import Ratings
 from attunement.practice.rotation import Rotation
+from attunement.practice.safety import Safety
 from attunement.practice.supervision import Supervision
 from attunement.sessions import Credential, code
 from attunement.vault import tables
@@ -31,16 +33,18 @@ if TYPE_CHECKING:
     from attunement.vault.rows import Rows
 
 
-class Practice(Caseload, CheckingIn, Supervision, Accounts, Keeping, Rotation):
+class Practice(Overview, Ratings, Safety, Supervision, Accounts, Factors, Keeping, Rotation):
     """Opened vaults, a clock and the policies, as one account stands before them.
 
     Every verb passes one policy (`attunement.practice.policy`) and leaves one entry in the journal of the vault that it
     is about, in the same transaction: when it returns, both are on the disk.
 
     ==================  =========================================================================
-    clients             take_on · end · clients · give_consent · withdraw_consent · consents
-    what happened       log_session · sessions · log_contact · contacts
-    check-ins           invite · invitation · receive · check_ins · ratings · trajectories
+    clients             agenda · take_on · end · resume · clients · give_consent · withdraw_consent · consents
+    what happened       log_session · change_session · sessions · log_contact · contacts
+    check-ins           invite · withdraw_invitation · invitation · receive · check_ins · show_curve · own_curve
+    what was rated      ratings · rated · trajectories · take_in
+    safety              raise_concern · close_concern · concerns · protocol · set_protocol
     steps               choose_step · close_step · steps
     reflections         unlock · lock · reflect · reflections · destroy_reflection · verify_reflections
     supervision         fingerprint · pin · share · shares · open_share · revoke
@@ -48,6 +52,7 @@ class Practice(Caseload, CheckingIn, Supervision, Accounts, Keeping, Rotation):
     keeping             hold · release · erase · export · deidentify · journal · verify · back_up
     keys                rotate_keys · change_passphrase · reset_passphrase
     accounts            add_account · end_account · accounts · sign_in
+    a second step       factors · add_factor · use_factor · remove_factor
     ==================  =========================================================================
     """
 

@@ -27,7 +27,10 @@ EXPORTED: Final[dict[str, tuple[str, ...]]] = {
     "sessions": ("session", "began", "attendance", "lateness"),
     "contacts": ("at", "kind", "begun_by"),
     "check_ins": ("session", "at", "instrument", "version", "item", "answer"),
+    "ratings": ("session", "measure", "low", "high", "score"),
     "steps": ("chosen", "what", "outcome"),
+    "step_answers": ("session", "talked", "helped"),
+    "concerns": ("at", "session", "item", "answer", "why", "closed", "done", "done_at"),
     "consents": ("purpose", "given", "withdrawn"),
 }
 """The client's record: which columns of what leave, and no others."""
@@ -43,7 +46,10 @@ client.csv     your code, and since when you come
 sessions.csv   when you met, and whether the session was held
 contacts.csv   that there was a message or a call; never what it said
 check_ins.csv  what you answered, item by item
+ratings.csv    what you answered before, in a table that your therapist brought along
 steps.csv      what your therapist tried next
+step_answers.csv  whether you two talked about it, and whether that helped
+concerns.csv   when somebody thought of your safety, and what was done
 consents.csv   what you agreed to, and what you withdrew
 record.json    the same, for a program
 
@@ -130,8 +136,9 @@ def deidentify(
 def _scores(row: Mapping[str, Any]) -> list[tuple[str | None, float | None]]:
     if row["answers"] is None:
         return [(None, None)]
-    answers = json.loads(row["answers"])
-    return [(each.scale, each.value) for each in scored(instrument(row["instrument"]), answers).scales]
+    asked, stored = instrument(row["instrument"]), json.loads(row["answers"])
+    answers = {item.id: stored.get(item.id) for item in asked.items}  # an earlier version may lack a line
+    return [(each.scale, each.value) for each in scored(asked, answers).scales]
 
 
 def _add(archive: zipfile.ZipFile, name: str, content: str) -> None:

@@ -181,6 +181,79 @@ share = sa.Table(
     sa.Column("box", sa.LargeBinary, nullable=False),
     sa.Column("signature", sa.LargeBinary(64), nullable=False),
 )
+step_answer = sa.Table(
+    "step_answer",
+    RECORD,
+    _id(),
+    _to("step", "step"),
+    _to("check_in", "check_in"),
+    sa.Column("talked", sa.String, nullable=False),
+    sa.Column("helped", sa.Float),
+)
+own_curve = sa.Table(
+    "own_curve",
+    RECORD,
+    sa.Column("id", sa.String(32), sa.ForeignKey("dyad.id"), primary_key=True),
+    sa.Column("since", Instant, nullable=False),
+)
+concern = sa.Table(
+    "concern",
+    RECORD,
+    _id(),
+    _to("dyad", "dyad"),
+    _to("session", "session", empty=True),
+    _to("check_in", "check_in", empty=True),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("item", sa.String),
+    sa.Column("answer", sa.Float),
+    sa.Column("why", sa.String, nullable=False),
+    sa.Column("closed", Instant),
+    sa.Column("closed_by", sa.String(32)),
+    sa.Column("done", sa.String),
+    sa.Column("done_at", Instant),
+)
+protocol = sa.Table(
+    "protocol",
+    RECORD,
+    _id(),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("by", sa.String(32), nullable=False),
+    sa.Column("help_en", sa.String, nullable=False),
+    sa.Column("help_es", sa.String, nullable=False),
+    sa.Column("number", sa.String, nullable=False),
+    sa.Column("steps", sa.String, nullable=False),
+)
+measure = sa.Table(
+    "measure",
+    RECORD,
+    _id(),
+    sa.Column("therapist", sa.String(32), sa.ForeignKey("account.id"), nullable=False, index=True),
+    sa.Column("name", sa.String, nullable=False),
+    sa.Column("low", sa.Float, nullable=False),
+    sa.Column("high", sa.Float, nullable=False),
+    sa.Column("established", sa.Float, nullable=False),
+    sa.Column("at", Instant, nullable=False),
+)
+rating = sa.Table(
+    "rating",
+    RECORD,
+    _id(),
+    _to("session", "session"),
+    _to("measure", "measure"),
+    sa.Column("score", sa.Float, nullable=False),
+)
+factor = sa.Table(
+    "factor",
+    RECORD,
+    _id(),
+    sa.Column("account", sa.String(32), sa.ForeignKey("account.id"), nullable=False, index=True),
+    sa.Column("kind", sa.String, nullable=False),
+    sa.Column("name", sa.String, nullable=False),
+    sa.Column("secret", sa.LargeBinary, nullable=False),
+    sa.Column("credential", sa.LargeBinary),
+    sa.Column("used", sa.Integer, nullable=False),
+    sa.Column("added", Instant, nullable=False),
+)
 erased = sa.Table(
     "erased",
     RECORD,
