@@ -17,12 +17,14 @@ from attunement.sessions import Concern, Protocol, Purpose
 from attunement.trajectories import Measure
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from cast import Cast
 
 WELL = {"distress": 1, "relationships": 9, "daily_life": 9, "hope": 9, "safety": 0}
 
 
-def state(cast: Cast, answers: dict[str, float | None]) -> tuple[bool, tuple[Concern, ...]]:
+def state(cast: Cast, answers: Mapping[str, float | None]) -> tuple[bool, tuple[Concern, ...]]:
     cast.first.take_on("K-01", agreed=[Purpose.CHECK_INS])
     cast.first.log_session("K-01", BEGAN)
     token = cast.first.invite("K-01", 1, instrument="state").token
