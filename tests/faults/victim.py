@@ -83,10 +83,10 @@ def run(folder: Path, plan: Path, plant: str = "") -> None:
         left = [place for place in range(len(planned.tokens)) if place not in receipts]
 
         def check_in(place: int) -> None:
-            receipt = _until_stored(
-                lambda: client.receive(planned.tokens[place], answers(place), f"sending-{place:06d}").receipt,
-                calls,
+            received = _until_stored(
+                lambda: client.receive(planned.tokens[place], answers(place), f"sending-{place:06d}"), calls
             )
+            receipt = received and received.receipt  # who acknowledges before the commit has none yet
             os.write(acks, f"check-in {place} {receipt}\n".encode())
 
         def check_in_all(places: list[int]) -> None:
