@@ -15,6 +15,7 @@ from attunement.vault.envelope import Envelope, Place, disclose, enclose
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from attunement.practice.house import Reflections
     from attunement.vault.journal import Tip, Verdict
@@ -110,6 +111,20 @@ class Reflecting(Desk):
 
         return self._see(Verb.SEE_REFLECTIONS, query, vault)
 
+    def reflected(self, *, since: datetime) -> dict[tuple[str, int], Reflected]:
+        """Return one's own reflections on sessions that began since then, by client's code and session's number."""
+        vault, own = self._own(Verb.SEE_REFLECTIONS)
+        where = self._sessions_since(since)
+
+        def query(rows: Rows) -> tuple[str, dict[tuple[str, int], Reflected]]:
+            table = tables.reflection
+            found = rows.all(sa.select(table).where(table.c.session.in_(list(where))))
+            return "", {
+                where[row["session"]]: self._opened(row, own, *where[row["session"]]) for row in found
+            }
+
+        return self._see(Verb.SEE_REFLECTIONS, query, vault)
+
     def destroy_reflection(self, client: str, session: int) -> None:
         """Destroy a reflection with its key; nobody can bring it back, but from a backup made before."""
         vault, _ = self._own(Verb.DESTROY_REFLECTION)
@@ -184,6 +199,17 @@ class Reflecting(Desk):
             table = tables.session
             found = rows.all(sa.select(table.c.id, table.c.number).where(table.c.dyad == dyad["id"]))
         return dyad["client"], {row["id"]: row["number"] for row in found}
+
+    def _sessions_since(self, since: datetime) -> dict[str, tuple[str, int]]:
+        """One's own sessions from then on: by id, the client's code and the number."""
+        query = (
+            sa.select(tables.session.c.id, tables.client.c.code, tables.session.c.number)
+            .join(tables.dyad, tables.dyad.c.id == tables.session.c.dyad)
+            .join(tables.client, tables.client.c.id == tables.dyad.c.client)
+            .where(tables.dyad.c.therapist == self.who.code, tables.session.c.began >= since)
+        )
+        with self.house.record.reading() as rows:
+            return {row["id"]: (row["code"], row["number"]) for row in rows.all(query)}
 
     def _known_session(self, client: str, session: int) -> tuple[str, str]:
         about, numbers = self._known_client(client)

@@ -1,0 +1,299 @@
+"""One dyad's whole course on one line of sessions: a value, with its sentence and its table.
+
+Above, the connection: the client's ratings with the course behind them, what is expected of a new client here, and,
+from one's own reflections, how it felt and what one guessed. Below, on the same sessions: state, attendance, strain and
+repair, steps. Nothing but plain shapes, so that a page draws it in a millisecond; each mark has a form of its own, so
+that colour is never the only sign.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from html import escape
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from attunement.drawing import FONT, Chart, light
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from attunement.sessions import Session
+    from attunement.trajectories import Trajectory
+
+TRACKS: Final = ("state", "attendance", "strain", "steps")
+_TOP, _ROW, _LEFT, _RIGHT = 176, 30, 26, 12
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What is known of one dyad, by the number of the session.
+
+    Parameters
+    ----------
+    client
+        The code.
+    sessions
+        In order.
+    trajectory
+        What was worked out of the ratings, where there is something.
+    low, high
+        The ends of the rating's scale.
+    state
+        How the client was, 0 to 10, where it was asked.
+    felt, guess, strain
+        From one's own reflections, while they are open: connection as it felt, the guess of the rating, and what was
+        strained or repaired.
+    steps
+        What was chosen after a session.
+    concerns
+        Sessions with a concern about safety.
+    """
+
+    client: str
+    sessions: Sequence[Session]
+    trajectory: Trajectory | None = field(default=None, repr=False)
+    low: float = 0.0
+    high: float = 10.0
+    state: Mapping[int, float] = field(default_factory=dict, repr=False)
+    felt: Mapping[int, float] = field(default_factory=dict, repr=False)
+    guess: Mapping[int, float] = field(default_factory=dict, repr=False)
+    strain: Mapping[int, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    steps: Mapping[int, str] = field(default_factory=dict, repr=False)
+    concerns: frozenset[int] = frozenset()
+
+    @property
+    def last(self) -> int:
+        """The last session that is known of."""
+        rated = [self.trajectory.now] if self.trajectory else []
+        return max([each.number for each in self.sessions] + rated, default=1)
+
+    @property
+    def tracks(self) -> tuple[str, ...]:
+        """Which rows there is something in."""
+        there = {"state": self.state, "attendance": self.sessions, "strain": self.strain, "steps": self.steps}
+        return tuple(name for name in TRACKS if there[name])
+
+    def table(self) -> pl.DataFrame:
+        """The numbers: a row a session."""
+        curve = self.trajectory.curve() if self.trajectory else pl.DataFrame({"session": []})
+        rated = {row["session"]: row for row in curve.iter_rows(named=True)}
+        rows = []
+        attendance = {each.number: each for each in self.sessions}
+        for number in sorted({*attendance, *(int(each) for each in rated)}):
+            row, session = rated.get(number, {}), attendance.get(number)
+            rows.append(
+                {
+                    "session": number,
+                    "attendance": _attended(session) if session else None,
+                    "rating": row.get("rating"),
+                    "connection": row.get("connection"),
+                    "from": row.get("low"),
+                    "to": row.get("high"),
+                    "felt": self.felt.get(number),
+                    "guess": self.guess.get(number),
+                    "state": self.state.get(number),
+                    "strain": ", ".join(self.strain.get(number, ())) or None,
+                    "step": self.steps.get(number),
+                }
+            )
+        columns = {"session": pl.Int64, "attendance": pl.String, **dict.fromkeys(_NUMBERS, pl.Float64)}
+        whole = pl.DataFrame(rows, schema={**columns, "strain": pl.String, "step": pl.String})
+        kept = [name for name in whole.columns if name == "session" or whole[name].is_not_null().any()]
+        return whole.select(kept)
+
+    def sentence(self) -> str:
+        """What it shows, in words."""
+        held = [each for each in self.sessions if each.attendance in {"held", "late"}]
+        parts = [f"{len(held)} session{'s' * (len(held) != 1)} held with {self.client}"]
+        not_held = len(
+            [each for each in self.sessions if each.attendance.startswith(("cancelled", "missed"))]
+        )
+        if not_held:
+            parts.append(f"{not_held} not held")
+        told = ", ".join(parts) + "."
+        if self.trajectory:
+            told += f" {self.trajectory.rated.size} rated, from {self.trajectory.score[0]:g} to "
+            told += f"{self.trajectory.score[-1]:g} of {self.high:g}. {self.trajectory.depth.sentence}"
+        strained = [
+            number for number, kinds in self.strain.items() if set(kinds) & {"withdrew", "confronted"}
+        ]
+        if strained:
+            told += f" Strain noted in session{'s' * (len(strained) > 1)} {', '.join(map(str, sorted(strained)))}."
+        return told
+
+
+_NUMBERS: Final = ("rating", "connection", "from", "to", "felt", "guess", "state")
+
+
+def timeline(course: Course, width: int = 720) -> Chart:
+    """Draw it, so wide that letters are as large as those around it."""
+    return Chart(_Drawing(course, width).markup(), course.sentence(), course.table())
+
+
+class _Drawing:
+    """Places on one picture."""
+
+    def __init__(self, course: Course, width: int) -> None:
+        self.course, self.width = course, width
+        self.last = max(course.last, 2)
+        self.height = _TOP + 26 + _ROW * len(course.tracks) + (10 if course.tracks else 0)
+
+    def x(self, session: float) -> float:
+        inner = self.width - _LEFT - _RIGHT - 16
+        return _LEFT + 8 + inner * (session - 1) / max(self.last - 1, 1)
+
+    def y(self, points: float) -> float:
+        share = (points - self.course.low) / (self.course.high - self.course.low)
+        return 10 + (_TOP - 22) * (1 - min(max(share, 0), 1))
+
+    def markup(self) -> str:
+        parts = [*self._axes(), *self._band(), *self._both_sides(), *self._connection(), *self._concerns()]
+        for place, name in enumerate(self.course.tracks):
+            top = _TOP + 26 + _ROW * place
+            parts += [*self._row(name, top), *getattr(self, f"_of_{name}")(top + 20)]
+        label = escape(self.course.sentence(), quote=True)
+        return (
+            f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{label}" '
+            f'viewBox="0 0 {self.width} {self.height}" font-family="{FONT}" font-size="13">{"".join(parts)}</svg>'
+        )
+
+    def _axes(self) -> list[str]:
+        drawn, low, high = [], self.course.low, self.course.high
+        for points in (low, (low + high) / 2, high):
+            y = self.y(points)
+            drawn.append(_line(_LEFT, y, self.width - _RIGHT, y, "rule"))
+            drawn.append(_text(_LEFT - 6, y + 4, f"{points:g}", "end"))
+        every = next(
+            step for step in (1, 2, 5, 10, 20, 50, 100, 500, 5000) if self.last / step <= self.width / 32
+        )
+        labelled = (n for n in range(1, self.last + 1) if n == 1 or n % every == 0)
+        return [*drawn, *(_text(self.x(number), _TOP + 8, str(number), "middle") for number in labelled)]
+
+    def _band(self) -> list[str]:
+        trajectory = self.course.trajectory
+        if trajectory is None or "expected_low" not in (curve := trajectory.curve()).columns:
+            return []
+        edge = [*self._path(curve, "expected_low"), *reversed(self._path(curve, "expected_high"))]
+        ribbon = [*self._path(curve, "low"), *reversed(self._path(curve, "high"))]
+        return [
+            f'<polygon points="{" ".join(edge)}" fill="{light("band")}"/>',
+            f'<polygon points="{" ".join(ribbon)}" fill="{light("accent")}" opacity="0.18"/>',
+        ]
+
+    def _connection(self) -> list[str]:
+        trajectory = self.course.trajectory
+        if trajectory is None:
+            return []
+        curve, drawn = trajectory.curve(), []
+        if "connection" in curve.columns:
+            points = " ".join(self._path(curve, "connection"))
+            drawn.append(
+                f'<polyline points="{points}" fill="none" stroke="{light("accent")}" stroke-width="2.5"/>'
+            )
+        for session, rating in zip(trajectory.rated, trajectory.score, strict=True):
+            drawn.append(
+                f'<circle cx="{self.x(session):.1f}" cy="{self.y(rating):.1f}" r="4" fill="{light("card")}" '
+                f'stroke="{light("accent")}" stroke-width="2"/>'
+            )
+        return drawn
+
+    def _both_sides(self) -> list[str]:
+        """One's own side: squares for how it felt, a dashed line for what was guessed; on the scale from 0 to 10."""
+        scale = (self.course.high - self.course.low) / 10
+        drawn = []
+        guessed = sorted(self.course.guess.items())
+        if len(guessed) > 1:
+            points = " ".join(
+                f"{self.x(n):.1f},{self.y(self.course.low + v * scale):.1f}" for n, v in guessed
+            )
+            drawn.append(
+                f'<polyline points="{points}" fill="none" stroke="{light("attention")}" stroke-width="2" '
+                'stroke-dasharray="5 4"/>'
+            )
+        for number, value in self.course.felt.items():
+            x, y = self.x(number), self.y(self.course.low + value * scale)
+            drawn.append(
+                f'<rect x="{x - 3.5:.1f}" y="{y - 3.5:.1f}" width="7" height="7" fill="{light("attention")}"/>'
+            )
+        return drawn
+
+    def _concerns(self) -> list[str]:
+        drawn = []
+        for number in self.course.concerns:
+            x = self.x(number)
+            drawn.append(_line(x, 10, x, _TOP - 12, "attention", dash="2 3"))
+            drawn.append(_text(x, 9, "!", "middle", "attention"))
+        return drawn
+
+    def _row(self, name: str, top: float) -> list[str]:
+        label = {"strain": "strain and repair"}.get(name, name)
+        return [
+            _line(_LEFT, top + 4, self.width - _RIGHT, top + 4, "rule"),
+            _text(_LEFT, top + 1, label, "start", size=11),
+        ]
+
+    def _of_state(self, y: float) -> list[str]:
+        return [_text(self.x(n), y + 4, f"{v:.0f}", "middle", "ink") for n, v in self.course.state.items()]
+
+    def _of_attendance(self, y: float) -> list[str]:
+        return [_sign(self.x(each.number), y, each) for each in self.course.sessions]
+
+    def _of_strain(self, y: float) -> list[str]:
+        drawn = []
+        for number, kinds in self.course.strain.items():
+            x = self.x(number)
+            if set(kinds) & {"withdrew", "confronted"}:
+                drawn.append(f'<path d="M{x - 5:.1f} {y + 4} h10 l-5 -9 z" fill="{light("attention")}"/>')
+            if "repaired" in kinds:
+                drawn.append(
+                    f'<circle cx="{x:.1f}" cy="{y}" r="7" fill="none" stroke="{light("accent")}" stroke-width="2"/>'
+                )
+        return drawn
+
+    def _of_steps(self, y: float) -> list[str]:
+        return [
+            f'<path d="M{self.x(n):.1f} {y + 5} v-11 l8 3.5 l-8 3.5" fill="{light("accent")}" '
+            f'stroke="{light("accent")}" stroke-width="1.5"/>'
+            for n in self.course.steps
+        ]
+
+    def _path(self, curve: pl.DataFrame, column: str) -> list[str]:
+        rows = curve.drop_nulls(column).select("session", column).rows()
+        return [f"{self.x(session):.1f},{self.y(points):.1f}" for session, points in rows]
+
+
+def _sign(x: float, y: float, session: Session) -> str:
+    """A form each: full for held, half for late, crossed for not held, a ring for planned."""
+    ink, quiet = light("ink"), light("quiet")
+    if session.attendance == "held":
+        return f'<circle cx="{x:.1f}" cy="{y}" r="4" fill="{ink}"/>'
+    if session.attendance == "late":
+        return (
+            f'<circle cx="{x:.1f}" cy="{y}" r="4" fill="none" stroke="{ink}" stroke-width="1.5"/>'
+            f'<path d="M{x:.1f} {y - 4} a4 4 0 0 1 0 8 z" fill="{ink}"/>'
+        )
+    if session.attendance == "planned":
+        return f'<circle cx="{x:.1f}" cy="{y}" r="4" fill="none" stroke="{quiet}" stroke-dasharray="2 2"/>'
+    cross = f'<path d="M{x - 4:.1f} {y - 4} l8 8 m0 -8 l-8 8" stroke="{ink}" stroke-width="2"/>'
+    if session.attendance == "missed":
+        return cross + f'<circle cx="{x:.1f}" cy="{y}" r="7" fill="none" stroke="{ink}"/>'
+    return cross
+
+
+def _attended(session: Session) -> str:
+    late = f", {session.lateness:g} min" if session.attendance == "late" and session.lateness else ""
+    return session.attendance + late
+
+
+def _line(x1: float, y1: float, x2: float, y2: float, colour: str, dash: str = "") -> str:
+    dashed = f' stroke-dasharray="{dash}"' if dash else ""
+    return f'<path d="M{x1:.1f} {y1:.1f} L{x2:.1f} {y2:.1f}" stroke="{light(colour)}"{dashed}/>'
+
+
+def _text(x: float, y: float, text: str, anchor: str, colour: str = "quiet", size: int = 13) -> str:
+    return (
+        f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size}" fill="{light(colour)}">'
+        f"{escape(text)}</text>"
+    )

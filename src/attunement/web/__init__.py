@@ -1,0 +1,25 @@
+"""The rooms: pages for a client's minute and a therapist's day, over `Practice` and nothing else.
+
+==============  =====================================================================
+ways            the table of ways: every page, who may go there, who answers
+rooms           what outlives a request, and how a request finds its way
+shield          names, origins, lengths, headers, one sentence where something fails
+door            whether there is a practice, and whether it is open
+visits          who has signed in, in which browser
+factors         the second step at the door
+limits          how often somebody may be wrong
+forms           what a form sent, read strictly
+page            how an answer is drawn
+attention       what wants attention, and why
+working         what takes a second is worked out beside the pages
+reading         a table from outside, read in a process of its own
+words           what a client reads, in both languages
+pages           one module a room
+==============  =====================================================================
+"""
+
+from attunement.web.rooms import Rooms, app
+from attunement.web.serving import serve
+from attunement.web.ways import WAYS
+
+__all__ = ["WAYS", "Rooms", "app", "serve"]

@@ -1,0 +1,142 @@
+"""A simulated practice to walk through: nobody in it is real, and its truth is known."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from attunement.instruments import instrument
+from attunement.practice import Practice
+from attunement.sessions import PLANNED, Purpose, Reflection
+from attunement.simulate import simulate
+from attunement.vault.clock import Clock
+from attunement.vault.locks import LEAST
+from attunement.vault.recovery import RecoveryCode
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    import polars as pl
+
+ACCOUNT: Final = "T-1"
+PHRASE: Final = "simulated garden lantern seventeen"
+_PLANTED: Final[Mapping[str, int]] = {"falling": 1, "stalled": 1, "slow": 1}
+_TODAY: Final = (10, 11, 14, 16)  # hours of today's sessions
+
+
+class _Then:
+    """A clock that stands where the simulation is; what is idle is not, for years pass in a second."""
+
+    def __init__(self) -> None:
+        self.now, self.seconds = datetime.now(UTC) - timedelta(days=3650), 0.0
+
+    def wall(self) -> datetime:
+        return self.now
+
+    def elapsed(self) -> float:
+        self.seconds += 1e-6
+        return self.seconds
+
+    def at(self, moment: datetime) -> None:
+        self.now = max(self.now, moment)
+
+
+def demonstration(folder: Path, *, clients: int = 16, seed: int = 4, sessions: int | None = None) -> None:
+    """Found a practice with clients who have been coming for a while, as of today.
+
+    Parameters
+    ----------
+    folder
+        Where; empty.
+    clients, seed, sessions
+        Of the simulation: how many, which, and how long; lengths are drawn if left out.
+    """
+    plant = _PLANTED if clients >= 3 else {}
+    made = simulate(1, clients, seed=seed, sessions=sessions, plant=plant).ratings
+    draws, then = np.random.default_rng(seed), _Then()
+    practice = Practice.found(
+        folder,
+        ACCOUNT,
+        PHRASE,
+        RecoveryCode.fresh(),
+        name="Somebody",
+        cost=LEAST,
+        clock=Clock(then.wall, then.elapsed),
+    )
+    with practice:
+        practice.unlock(PHRASE)
+        rows = _dated(made).sort("began")
+        then.at(rows["began"][0] - timedelta(days=1))
+        for client in made["client"].unique(maintain_order=True):
+            practice.take_on(client, agreed=(Purpose.CHECK_INS, Purpose.RESEARCH))
+        for row in rows.iter_rows(named=True):
+            _session(practice, row, then, draws)
+        _today(practice, made["client"].unique(maintain_order=True).to_list())
+
+
+def _dated(made: pl.DataFrame) -> pl.DataFrame:
+    """Move the simulated weeks so that they end yesterday."""
+    import polars as pl  # noqa: PLC0415 - a tenth of a second, for the demonstration alone
+
+    yesterday = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(days=1)
+    last = made["time"].max()
+    moved = pl.lit(yesterday.replace(tzinfo=None)) + (pl.col("time").cast(pl.Datetime("us")) - pl.lit(last))
+    return made.with_columns(began=moved.dt.replace_time_zone("UTC"))
+
+
+def _session(practice: Practice, row: dict[str, object], then: _Then, draws: np.random.Generator) -> None:
+    client, number, began = str(row["client"]), int(str(row["session"])), row["began"]
+    assert isinstance(began, datetime)  # noqa: S101 - the column holds points in time
+    then.at(began + timedelta(minutes=50))
+    late = draws.random() < 0.08
+    minutes = float(draws.integers(5, 20)) if late else None
+    practice.log_session(client, began, attendance="late" if late else "held", lateness=minutes)
+    rating, guess = row["score"], row["guess"]
+    if isinstance(rating, float):
+        token = practice.invite(client, number).token
+        practice.for_client().receive(token, _answers(rating, draws), f"demonstration-{client}-{number}")
+    recent = began > datetime.now(UTC) - timedelta(days=60)
+    if isinstance(guess, float) and recent and draws.random() < 0.9:
+        practice.reflect(client, number, _reflection(guess, rating, draws))
+
+
+def _answers(rating: float, draws: np.random.Generator) -> dict[str, float | None]:
+    """Answers about the rating: whole points whose mean is near it, and what got in the way apart."""
+    asked = instrument("connection")
+    given = np.clip(np.round(rating + draws.normal(0, 0.7, len(asked.items))), 0, 10)
+    answers: dict[str, float | None] = {
+        item.id: float(value) for item, value in zip(asked.items, given, strict=True)
+    }
+    answers["hindering"] = float(np.clip(np.round(7 - rating + draws.normal(0, 1.5)), 0, 10))
+    return answers
+
+
+def _reflection(guess: float, rating: object, draws: np.random.Generator) -> Reflection:
+    low = isinstance(rating, float) and rating < 4.5
+    guesses = np.clip(np.round(guess + draws.normal(0, 0.6, 7)), 0, 10)
+    counted = instrument("connection").scale("total").items
+    warm = float(np.clip(np.round(guess - 1 + draws.normal(0, 1)), 0, 10))
+    return Reflection(
+        connection=float(np.clip(np.round(guess + draws.normal(0, 0.7)), 0, 10)),
+        guess=dict(zip(counted, map(float, guesses), strict=True)),
+        feelings={"warm": warm, "tense": float(np.clip(np.round(8 - warm + draws.normal(0, 1)), 0, 10))},
+        pull=("rescue",) if low else (),
+        whose="don't know" if low else None,
+        strain=("withdrew",) if low and draws.random() < 0.6 else (),
+        my_day=float(draws.integers(4, 9)),
+        words="A simulated reflection; nobody wrote it.",
+    )
+
+
+def _today(practice: Practice, clients: list[str]) -> None:
+    """Plan the sessions of today, of tomorrow, and leave a step open."""
+    local = datetime.now(UTC).astimezone().replace(minute=0, second=0, microsecond=0)
+    for hour, client in zip(_TODAY, clients, strict=False):
+        practice.log_session(client, local.replace(hour=hour), attendance=PLANNED)
+    for hour, client in zip(_TODAY, clients[len(_TODAY) :], strict=False):
+        practice.log_session(client, local.replace(hour=hour) + timedelta(days=1), attendance=PLANNED)
+    if len(clients) > 1:
+        practice.choose_step(clients[1], "ask how it was when I was late")

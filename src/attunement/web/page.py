@@ -1,0 +1,163 @@
+"""A page: what is asked, and how an answer is drawn."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
+from starlette.responses import RedirectResponse, Response
+
+from attunement.drawing import PALETTE
+from attunement.practice.policy import Role
+from attunement.web.forms import Form
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from starlette.requests import Request
+
+    from attunement.practice import Practice
+    from attunement.web.rooms import Rooms
+    from attunement.web.visits import Visit
+
+STATIC: Final = ("check-in.js", "reflection.js", "passkey.js", "mark.svg")
+
+
+@dataclass(slots=True)
+class Ask:
+    """One request, read.
+
+    Parameters
+    ----------
+    rooms
+        Everything that outlives a request.
+    request
+        As it came.
+    form
+        What was sent; empty for what is only looked at.
+    visit
+        Who has signed in in this browser, if anybody.
+    cookie
+        A token that this browser is to have from now on.
+    """
+
+    rooms: Rooms
+    request: Request
+    form: Form = field(default_factory=Form)
+    visit: Visit | None = None
+    cookie: str | None = None
+    upload: tuple[str, bytes] | None = None
+
+    @property
+    def signed_in(self) -> Visit:
+        """Who asks; a way that lets only those in has made sure of it."""
+        if self.visit is None:
+            raise AssertionError
+        return self.visit
+
+    @property
+    def practice(self) -> Practice:
+        """The practice, as who asks stands before it."""
+        return self.signed_in.practice
+
+    @property
+    def code(self) -> str:
+        """The client's code in the path."""
+        return str(self.request.path_params["code"])
+
+    @property
+    def number(self) -> int:
+        """The session's number in the path."""
+        return int(self.request.path_params["number"])
+
+    def query(self, name: str, most: int = 80) -> str:
+        """A word of the query, cut to a length that a search can have."""
+        return self.request.query_params.get(name, "")[:most].strip()
+
+    def page(self, template: str, status: int = 200, **values: Any) -> Response:  # noqa: ANN401 - values of a template
+        """Draw a page."""
+        return drawn(template, status, ask=self, visit=self.visit, rooms=self.rooms, **values)
+
+    def go(self, path: str, said: str = "", undo: tuple[str, Mapping[str, str]] | None = None) -> Response:
+        """Go to another page, where something is said, and perhaps undone."""
+        if self.visit is not None and said:
+            self.visit.kept["said"] = (said, undo)
+        return RedirectResponse(path, status_code=303)
+
+
+def drawn(template: str, status: int = 200, **values: Any) -> Response:  # noqa: ANN401 - values of a template
+    """Fill a template."""
+    content = _environment().get_template(template).render(**values)
+    return Response(content, status, media_type="text/html")
+
+
+def css() -> str:
+    """The style of all pages: one palette, light and dark."""
+    return _environment().get_template("rooms.css").render(palette=PALETTE)
+
+
+@cache
+def static(name: str) -> tuple[str, str]:
+    """Return a static file's content and its kind."""
+    if name == "rooms.css":
+        return css(), "text/css"
+    if name not in STATIC:
+        raise KeyError(name)
+    kind = "image/svg+xml" if name.endswith(".svg") else "text/javascript"
+    return (files("attunement.web") / "static" / name).read_text("utf-8"), kind
+
+
+@cache
+def static_url(name: str) -> str:
+    """Return where a static file is; another content is another place."""
+    digest = hashlib.sha256(static(name)[0].encode()).hexdigest()[:12]
+    return f"/static/{name}?v={digest}"
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("attunement.web"),
+        autoescape=select_autoescape(default=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"day": day, "clock": clock, "ago": ago, "points": points, "svg": Markup}
+    environment.globals |= {"static_url": static_url, "Role": Role}
+    return environment
+
+
+def day(at: datetime) -> str:
+    """Write a day as one says it: Mon 2 Mar."""
+    local = at.astimezone()
+    year = "" if local.year == datetime.now(UTC).astimezone().year else f" {local.year}"
+    return f"{local:%a} {local.day} {local:%b}{year}"
+
+
+def clock(at: datetime) -> str:
+    """Write a time of day."""
+    return f"{at.astimezone():%H:%M}"
+
+
+def ago(at: datetime, now: datetime) -> str:
+    """Write how long ago something was."""
+    minutes = (now - at).total_seconds() / 60
+    if minutes < 1.5:
+        return "just now"
+    if minutes < 90:
+        return f"{minutes:.0f} minutes ago"
+    if minutes < 36 * 60:
+        return f"{minutes / 60:.0f} hours ago"
+    return f"{minutes / 1440:.0f} days ago"
+
+
+def points(value: float | None) -> str:
+    """Write points as one says them; nothing for what was skipped."""
+    return "–" if value is None else f"{value:.1f}".removesuffix(".0")

@@ -1,0 +1,119 @@
+"""One's own account: the passphrase, the second step, and where one is signed in."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import segno
+
+from attunement.errors import InputError, Refused, WrongKey
+from attunement.web import factors
+
+if TYPE_CHECKING:
+    from starlette.responses import Response
+
+    from attunement.web.page import Ask
+
+
+def account(ask: Ask) -> Response:
+    """Show it."""
+    return _shown(ask)
+
+
+def change_passphrase(ask: Ask) -> Response:
+    """Change one's own passphrase; every other browser is signed out."""
+    form = ask.form.know("old", "new", "again")
+    if form.secret("new") != form.secret("again"):
+        return _shown(ask, "The two new passphrases are not the same; nothing was changed.", 400)
+    try:
+        ask.practice.change_passphrase(form.secret("old"), form.secret("new"), cost=ask.rooms.door.cost)
+    except WrongKey as problem:
+        return _shown(ask, str(problem), 400)
+    ask.rooms.visits.end_all(ask.signed_in.account, but=ask.signed_in)
+    ask.cookie = ask.rooms.visits.renew(ask.signed_in)
+    return ask.go("/account", "Your passphrase is changed; every other browser was signed out.")
+
+
+def offer_code(ask: Ask) -> Response:
+    """Show a secret for an app that makes codes; it is asked for once before it counts."""
+    _refuse_wrong(ask)
+    secret = factors.new_secret()
+    ask.signed_in.kept["secret"] = secret
+    return _code_page(ask, secret, "")
+
+
+def add_code(ask: Ask) -> Response:
+    """Ask for a code at every sign-in from now on."""
+    secret = ask.signed_in.kept.get("secret")
+    form = ask.form.know("code", "name")
+    if not isinstance(secret, str):
+        return ask.go("/account", "Please begin again.")
+    if factors.step_of(secret, form.text("code", most=20)) is None:
+        return _code_page(ask, secret, "That is not the code that the app shows now.", 400)
+    ask.practice.add_factor("code", form.text("name", most=60) or "An app", secret.encode())
+    ask.signed_in.kept.pop("secret", None)
+    return ask.go("/account", "From the next sign-in on, a code is asked for too.")
+
+
+def offer_passkey(ask: Ask) -> Response:
+    """Let the browser make a passkey; this needs its script, and nothing else here does."""
+    _refuse_wrong(ask)
+    ask.signed_in.kept["challenge"] = factors.challenge()
+    host, _ = factors.here(ask)
+    options = {"challenge": ask.signed_in.kept["challenge"], "host": host, "account": ask.signed_in.account}
+    return ask.page("passkey.html", options=json.dumps(options))
+
+
+def add_passkey(ask: Ask) -> Response:
+    """Ask for this passkey at every sign-in from now on."""
+    form = ask.form.know("passkey", "name")
+    key, named = factors.registered(ask, form.secret("passkey"))
+    ask.practice.add_factor("passkey", form.text("name", most=60) or "A passkey", key, named)
+    return ask.go("/account", "From the next sign-in on, this passkey is asked for too.")
+
+
+def remove_factor(ask: Ask) -> Response:
+    """Ask for it no longer."""
+    _refuse_wrong(ask)
+    ask.practice.remove_factor(ask.request.path_params["factor"])
+    return ask.go("/account", "It is asked for no longer.")
+
+
+def end_visit(ask: Ask) -> Response:
+    """Sign another browser out."""
+    ask.form.know()
+    mine = {each.id: each for each in ask.rooms.visits.all_of(ask.signed_in.account)}
+    other = mine.get(ask.request.path_params["visit"])
+    if other is None:
+        raise Refused("no such visit")
+    ask.rooms.visits.end(other)
+    return ask.go("/account" if other is not ask.signed_in else "/sign-in", "That browser is signed out.")
+
+
+def _refuse_wrong(ask: Ask) -> None:
+    """What changes who can come in asks for the passphrase once more."""
+    name = f"again {ask.signed_in.account}"
+    if ask.rooms.guesses.refuses(name):
+        raise InputError("That was wrong too often. Please wait an hour; nothing was changed.")
+    try:
+        ask.rooms.door.sign_in(ask.signed_in.account, ask.form.know("passphrase").secret("passphrase"))
+    except WrongKey:
+        ask.rooms.guesses.wrong(name)
+        raise InputError("That is not your passphrase; nothing was changed.") from None
+    ask.rooms.guesses.right(name)
+
+
+def _shown(ask: Ask, said: str = "", status: int = 200) -> Response:
+    visits = [
+        (each, ask.rooms.visits.idle(each) / 60, each is ask.signed_in)
+        for each in ask.rooms.visits.all_of(ask.signed_in.account)
+    ]
+    return ask.page("account.html", status, said=said, factors=ask.practice.factors(), visits=visits)
+
+
+def _code_page(ask: Ask, secret: str, said: str, status: int = 200) -> Response:
+    address = factors.address(secret, ask.signed_in.account)
+    drawing = segno.make(address, error="m").svg_inline(scale=5, light="#fff", dark="#000", border=3)
+    grouped = " ".join(secret[start : start + 4] for start in range(0, len(secret), 4))
+    return ask.page("second_code.html", status, said=said, qr=drawing, secret=grouped)

@@ -1,0 +1,294 @@
+"""One client: one timeline of both sides, in a chart, a sentence and a table; and everything that is done with them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+import segno
+from starlette.responses import RedirectResponse
+
+from attunement.errors import InputError, Refused
+from attunement.instruments import instrument, score
+from attunement.sessions import ATTENDANCE, PLANNED, Purpose
+from attunement.timeline import Course, timeline
+from attunement.web.pages.today import looked
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from starlette.responses import Response
+
+    from attunement.practice import Invited, Standing
+    from attunement.sessions import CheckIn, Concern, Step
+    from attunement.web.attention import Case
+    from attunement.web.page import Ask
+
+ASKED: Final = ("connection", "state", "growth")
+OPEN_FOR: Final = {"72": "three days", "24": "one day", "168": "a week"}
+_NARROW, _WIDE = 340, 720
+
+
+def client(ask: Ask) -> Response:
+    """Show one client's whole course."""
+    agenda, worked, notes, found = looked(ask)
+    case = _mine(found, ask.code)
+    check_ins, steps, concerns = (
+        ask.practice.check_ins(case.code),
+        ask.practice.steps(case.code),
+        ask.practice.concerns(case.code),
+    )
+    ask.signed_in.shown |= {(case.code, each.session) for each in check_ins}
+    own = {number: each for (code, number), each in notes.items() if code == case.code}
+    course = _course(case, check_ins, steps, concerns, {n: each.reflection for n, each in own.items()})
+    wide, narrow = timeline(course, _WIDE), timeline(course, _NARROW)
+    return ask.page(
+        "client.html", agenda=agenda, worked=worked, case=case, standing=case.standing, steps=steps, own=own,
+        concerns=concerns, wide=wide, narrow=narrow.themed(), course=course, latest=_latest(check_ins),
+        contacts=ask.practice.contacts(case.code), purposes=Purpose, attendance=ATTENDANCE, planned=PLANNED,
+        protocol=ask.rooms.door.protocol(), asked=ASKED, open_for=OPEN_FOR, now=agenda.now,
+        local=datetime.now(UTC).astimezone(), unfinished=_unfinished(case.standing),
+    )  # fmt: skip
+
+
+# -- sessions and invitations
+
+
+def log_session(ask: Ask) -> Response:
+    """Log a session, or plan one."""
+    form = ask.form.know("began", "attendance", "lateness")
+    attendance = form.choice("attendance", *ATTENDANCE, PLANNED, called="Attendance")
+    lateness = form.number("lateness", low=0, high=600, called="Minutes late")
+    session = ask.practice.log_session(
+        ask.code, form.when("began", "The beginning"), attendance=attendance, lateness=lateness
+    )
+    return ask.go(_at(ask), f"Session {session.number}: {session.attendance}.")
+
+
+def change_session(ask: Ask) -> Response:
+    """Say how a session went, or move it; one button changes it back."""
+    form = ask.form.know("attendance", "lateness", "began")
+    before = next((each for each in ask.practice.sessions(ask.code) if each.number == ask.number), None)
+    if before is None:
+        raise Refused("no such session")
+    began = form.when("began", "The beginning") if form.secret("began") else None
+    session = ask.practice.change_session(
+        ask.code, ask.number, attendance=form.choice("attendance", *ATTENDANCE, PLANNED, called="Attendance"),
+        lateness=form.number("lateness", low=0, high=600, called="Minutes late"), began=began,
+    )  # fmt: skip
+    back = {
+        "attendance": before.attendance,
+        "lateness": "" if before.lateness is None else f"{before.lateness:g}",
+        "began": f"{before.began.astimezone():%Y-%m-%dT%H:%M}",
+    }
+    said = f"Session {session.number} is now: {session.attendance}."
+    return ask.go(_at(ask), said, undo=(f"{_at(ask)}/sessions/{ask.number}", back))
+
+
+def invite(ask: Ask) -> Response:
+    """Make a link: shown once, as text and as QR; or hand the tablet over, with everything else locked."""
+    form = ask.form.know("session", "instrument", "how", "hours")
+    number = form.number("session", low=1, high=100_000, called="The session")
+    if number is None:
+        raise InputError("Please choose a session.")
+    which = form.choice("instrument", *ASKED, called="What is asked")
+    hours = int(form.choice("hours", *OPEN_FOR, called="How long"))
+    invited = ask.practice.invite(ask.code, int(number), instrument=which, open_for=timedelta(hours=hours))
+    if form.choice("how", "link", "here", called="How") == "here":
+        ask.signed_in.lock()
+        return RedirectResponse(f"/c/{invited.token}?kiosk=yes", 303)
+    return ask.page("invited.html", code=ask.code, **_link(ask, invited))
+
+
+def withdraw(ask: Ask) -> Response:
+    """Let a link work no longer."""
+    ask.practice.withdraw_invitation(ask.request.path_params["invitation"])
+    return ask.go(_at(ask), "That link works no longer; a new one is made in a moment.")
+
+
+def _link(ask: Ask, invited: Invited) -> dict[str, Any]:
+    base = ask.rooms.url or f"{ask.request.url.scheme}://{ask.request.headers['host']}"
+    address = f"{base}/c/{invited.token}"
+    code = segno.make(address, error="m")
+    drawing = code.svg_inline(scale=5, light="#fff", dark="#000", border=3)
+    return {
+        "address": address, "qr": drawing, "invitation": invited.invitation,
+        "here_only": not ask.rooms.url,
+    }  # fmt: skip
+
+
+# -- what else is done
+
+
+def log_contact(ask: Ask) -> Response:
+    """Write down that there was a message or a call."""
+    form = ask.form.know("at", "kind", "begun_by")
+    kind, begun = form.choice("kind", "message", "call"), form.choice("begun_by", "client", "therapist")
+    ask.practice.log_contact(ask.code, form.when("at", "When"), kind=kind, begun_by=begun)  # type: ignore[arg-type]
+    return ask.go(_at(ask), "Written down: that it was, not what was said.")
+
+
+def consent(ask: Ask) -> Response:
+    """Write down what the client agrees to, or no longer does."""
+    form = ask.form.know("purpose", "given")
+    purpose = Purpose(form.choice("purpose", *(each.value for each in Purpose), called="The purpose"))
+    back = (
+        f"{_at(ask)}/consents",
+        {"purpose": purpose.value, "given": "no" if form.ticked("given") else "yes"},
+    )
+    if form.choice("given", "yes", "no") == "yes":
+        ask.practice.give_consent(ask.code, purpose)
+        return ask.go(_at(ask), f"They agree to {purpose}.", undo=back)
+    ask.practice.withdraw_consent(ask.code, purpose)
+    return ask.go(_at(ask), f"They no longer agree to {purpose}.", undo=back)
+
+
+def show_curve(ask: Ask) -> Response:
+    """Let the client see their own answers after a check-in, or no longer."""
+    shown = ask.form.know("shown").choice("shown", "yes", "no") == "yes"
+    ask.practice.show_curve(ask.code, shown=shown)
+    said = (
+        "They can look at their own answers after a check-in."
+        if shown
+        else "They see a thank-you, and no more."
+    )
+    return ask.go(_at(ask), said, undo=(f"{_at(ask)}/curve", {"shown": "no" if shown else "yes"}))
+
+
+def end(ask: Ask) -> Response:
+    """End with a client; what is kept stays."""
+    ask.form.know()
+    ask.practice.end(ask.code)
+    return ask.go(
+        _at(ask), f"You have ended with {ask.code}; what is kept stays.", undo=(f"{_at(ask)}/resume", {})
+    )
+
+
+def resume(ask: Ask) -> Response:
+    """Go on with a client."""
+    ask.form.know()
+    ask.practice.resume(ask.code)
+    return ask.go(_at(ask), f"You go on with {ask.code}.")
+
+
+def choose_step(ask: Ask) -> Response:
+    """Choose what to try next; the next check-in asks whether it was talked about."""
+    ask.practice.choose_step(
+        ask.code, ask.form.know("what").text("what", most=500, least=1, called="The step")
+    )
+    return ask.go(_at(ask), "Chosen. Their next check-in asks whether you two talked, and whether it helped.")
+
+
+def close_step(ask: Ask) -> Response:
+    """Say what came of it."""
+    _own_step(ask)
+    outcome = ask.form.know("outcome").text("outcome", most=500, least=1, called="What came of it")
+    ask.practice.close_step(ask.request.path_params["step"], outcome)
+    return ask.go(_at(ask), "Written down.")
+
+
+def raise_concern(ask: Ask) -> Response:
+    """Write a concern into the record: a concern about safety is no private matter."""
+    form = ask.form.know("why", "session")
+    session = form.number("session", low=1, high=100_000, called="The session")
+    why = form.words("why", most=2_000)
+    ask.practice.raise_concern(ask.code, why, session=None if session is None else int(session))
+    return ask.go(
+        "/today", "Your concern is in the record, and stands first on Today until you say what was done."
+    )
+
+
+def close_concern(ask: Ask) -> Response:
+    """Close a concern by what was done, and when; by whom is known."""
+    form = ask.form.know("done", "done_at", "then")
+    if ask.request.path_params["concern"] not in {each.id for each in ask.practice.concerns(ask.code)}:
+        raise Refused("no such concern")
+    ask.practice.close_concern(
+        ask.request.path_params["concern"],
+        form.words("done", most=2_000),
+        form.when("done_at", "When it was done"),
+    )
+    return ask.go("/today" if form.secret("then") == "today" else _at(ask), "Closed, with what was done.")
+
+
+# -- inside
+
+
+def _at(ask: Ask) -> str:
+    return f"/clients/{ask.code}"
+
+
+def _mine(found: tuple[Case, ...], code: str) -> Case:
+    for case in found:
+        if case.code == code:
+            return case
+    raise Refused("no such client")
+
+
+def _own_step(ask: Ask) -> None:
+    if ask.request.path_params["step"] not in {each.id for each in ask.practice.steps(ask.code)}:
+        raise Refused("no such step")
+
+
+def _course(
+    case: Case,
+    check_ins: tuple[CheckIn, ...],
+    steps: tuple[Step, ...],
+    concerns: tuple[Concern, ...],
+    own: dict[int, Any],
+) -> Course:
+    measure = case.trajectory.measure if case.trajectory else None
+    guesses = {number: _mean(each.guess) for number, each in own.items()}
+    return Course(
+        case.code, case.standing.sessions, case.trajectory,
+        low=measure.low if measure else 0, high=measure.high if measure else 10,
+        state=_totals(check_ins, "state"),
+        felt={number: each.connection for number, each in own.items() if each.connection is not None},
+        guess={number: value for number, value in guesses.items() if value is not None},
+        strain={number: each.strain for number, each in own.items() if each.strain},
+        steps={_after(case.standing, each.chosen): each.what for each in steps},
+        concerns=frozenset(each.session for each in concerns if each.session is not None),
+    )  # fmt: skip
+
+
+def _mean(guess: Mapping[str, float | None]) -> float | None:
+    """The guess of the rating: the mean of those lines that make the total."""
+    counted = instrument("connection").scale("total").items
+    given = [value for item in counted if (value := guess.get(item)) is not None]
+    return sum(given) / len(given) if given else None
+
+
+def _totals(check_ins: tuple[CheckIn, ...], which: str) -> dict[int, float]:
+    asked = instrument(which)
+    found = {}
+    for each in check_ins:
+        if each.instrument == which:
+            total = score(asked, {item.id: each.answers.get(item.id) for item in asked.items})["total"]
+            if total is not None:
+                found[each.session] = total
+    return found
+
+
+def _after(standing: Standing, at: datetime) -> int:
+    """The session after which something was done."""
+    return max((each.number for each in standing.sessions if each.began <= at), default=1)
+
+
+def _latest(check_ins: tuple[CheckIn, ...]) -> dict[str, Any] | None:
+    """The last check-in, line by line."""
+    if not check_ins:
+        return None
+    last = check_ins[-1]
+    asked = instrument(last.instrument)
+    lines = [(item.wording.en, last.answers.get(item.id), item.apart) for item in asked.items]
+    return {
+        "check_in": last,
+        "lines": lines,
+        "high": asked.ends.high,
+        "note": asked.note.en if asked.note else "",
+    }
+
+
+def _unfinished(standing: Standing) -> list[int]:
+    """Sessions that a check-in can be asked for, the latest first."""
+    return [each.number for each in reversed(standing.sessions)][:12]

@@ -1,0 +1,176 @@
+"""The client's side: a minute on a phone, by a link that works once. No account, no cookie, nothing kept there."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Any, Final
+
+from starlette.responses import RedirectResponse
+
+from attunement.errors import Gone
+from attunement.instruments import instrument
+from attunement.practice import Tried
+from attunement.web.page import drawn, points
+from attunement.web.words import language_of, say
+
+if TYPE_CHECKING:
+    from starlette.responses import Response
+
+    from attunement.instruments import Instrument
+    from attunement.instruments.description import Language
+    from attunement.web.forms import Form
+    from attunement.web.page import Ask
+    from attunement.web.rooms import Rooms
+
+CLEAR: Final = {"clear-site-data": '"cache", "storage"'}
+"""Nothing of what was answered stays in the browser: not in its cache, nor behind its back button."""
+_SAID: Final = {
+    400: "wrong",
+    404: "gone",
+    405: "wrong",
+    413: "wrong",
+    415: "wrong",
+    429: "often",
+    503: "closed",
+}
+
+
+def check_in(ask: Ask) -> Response:
+    """Show what is asked. Looking uses nothing up: mail scanners open links too."""
+    if (refusal_ := _guesses(ask)) is not None:
+        return refusal_
+    token = ask.request.path_params["token"]
+    try:
+        asked = ask.rooms.door.client().invitation(token)
+    except Gone:
+        _guessed(ask)
+        raise
+    return _asked(ask, instrument(asked.instrument), step=asked.step, key=secrets.token_urlsafe(16))
+
+
+def send(ask: Ask) -> Response:
+    """Take the answers, once; the same sending again gives the same page."""
+    if (refusal_ := _guesses(ask)) is not None:
+        return refusal_
+    token, door = ask.request.path_params["token"], ask.rooms.door
+    asked = instrument(ask.form.choice("instrument", *_INSTRUMENTS))
+    key = ask.form.text("key", least=8, most=100)
+    try:
+        answers, tried = _answers(ask.form, asked)
+        received = door.client().receive(token, answers, key, tried)
+    except Gone:
+        _guessed(ask)
+        raise
+    kiosk = ask.form.ticked("kiosk")
+    if received.at_risk or received.curve:
+        shown: dict[str, Any] = {"token": token, "key": key, "kiosk": kiosk, "at_risk": received.at_risk}
+        response = _drawn(ask, "thanks.html", curve=received.curve, **shown)
+    else:
+        response = RedirectResponse(f"/thanks?lang={_language(ask)}{'&kiosk=yes' * kiosk}", 303)
+    response.headers.update(CLEAR)
+    return response
+
+
+def thanks(ask: Ask) -> Response:
+    """Say thank you, the same to everybody."""
+    kiosk = ask.query("kiosk") == "yes"
+    response = _drawn(ask, "thanks.html", curve=False, at_risk=False, token="", key="", kiosk=kiosk)
+    response.headers.update(CLEAR)
+    return response
+
+
+def leave(ask: Ask) -> Response:
+    """Show a page that says nothing: somebody came in."""
+    response = _drawn(ask, "left.html")
+    response.headers.update(CLEAR)
+    return response
+
+
+def own_curve(ask: Ask) -> Response:
+    """Show the client's own answers over time, in plain words, if the therapist lets them."""
+    form = ask.form.know("key", "lang")
+    rated = ask.rooms.door.client().own_curve(
+        ask.request.path_params["token"], form.text("key", least=8, most=100)
+    )
+    language = _language(ask)
+    values = [value for _, value in rated]
+    told = (
+        {"first": values[0], "last": values[-1], "least": min(values), "most": max(values)} if values else {}
+    )
+    sentence = say("curve_few", language)
+    if len(values) > 1:
+        high = points(instrument("connection").ends.high)
+        sentence = say("curve_said", language).format(high=high, **{k: points(v) for k, v in told.items()})
+    response = _drawn(ask, "own_curve.html", rated=rated, sentence=sentence, line=_line(values))
+    response.headers.update(CLEAR)
+    return response
+
+
+def refusal(rooms: Rooms, status: int, ask: Ask | None) -> Response:
+    """One sentence in the client's language, with the help that every page of theirs has."""
+    name = _SAID.get(status, "inside")
+    return drawn(
+        "client_refused.html", status, rooms=rooms, language=_language(ask), say=say, said=name,
+        protocol=rooms.door.protocol(), other="",
+    )  # fmt: skip
+
+
+_INSTRUMENTS: Final = ("connection", "state", "growth")
+_SKIP: Final = "skip"
+
+
+def _asked(ask: Ask, asked: Instrument, **values: Any) -> Response:  # noqa: ANN401 - values of a template
+    points_ = range(asked.ends.low, asked.ends.high + 1)
+    kiosk = ask.query("kiosk") == "yes"
+    return _drawn(ask, "check_in.html", asked=asked, answers=points_, kiosk=kiosk, **values)
+
+
+def _drawn(ask: Ask, template: str, status: int = 200, **values: Any) -> Response:  # noqa: ANN401 - see above
+    language = _language(ask)
+    return drawn(
+        template, status, rooms=ask.rooms, language=language, say=say, protocol=ask.rooms.door.protocol(),
+        other="en" if language == "es" else "es", **values,
+    )  # fmt: skip
+
+
+def _language(ask: Ask | None) -> Language:
+    if ask is None:
+        return "en"
+    sent = ask.form.fields.get("lang", ("",))[0] if ask.form.fields else ""
+    return language_of(sent or ask.query("lang", 2), ask.request.headers.get("accept-language", ""))
+
+
+def _answers(form: Form, asked: Instrument) -> tuple[dict[str, float | None], Tried]:
+    names = {item.id: f"a-{item.id}" for item in asked.items}
+    form.know("instrument", "key", "lang", "kiosk", "talked", "helped", *names.values())
+    words = (_SKIP, *(str(point) for point in range(asked.ends.low, asked.ends.high + 1)))
+    given = {item: _points(form.optional(name, *words)) for item, name in names.items()}
+    talked = form.optional("talked", "yes", "no", _SKIP)
+    helped = _points(form.optional("helped", *words))
+    return given, Tried(talked if talked in {"yes", "no"} else None, helped)  # type: ignore[arg-type]
+
+
+def _points(word: str | None) -> float | None:
+    return None if word in {None, _SKIP} else float(str(word))
+
+
+def _guesses(ask: Ask) -> Response | None:
+    """Hear nobody who has tried too many wrong links."""
+    if ask.rooms.tokens.refuses(_from(ask)):
+        return refusal(ask.rooms, 429, ask)
+    return None
+
+
+def _guessed(ask: Ask) -> None:
+    ask.rooms.tokens.wrong(_from(ask))
+    ask.rooms.wrong_tokens += 1
+
+
+def _from(ask: Ask) -> str:
+    return ask.request.client.host if ask.request.client else ""
+
+
+def _line(values: list[float]) -> str:
+    """A plain line of one's own answers, 0 at the foot and 10 at the head."""
+    across = 300 / max(len(values) - 1, 1)
+    return " ".join(f"{10 + place * across:.1f},{110 - 10 * value:.1f}" for place, value in enumerate(values))

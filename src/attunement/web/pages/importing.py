@@ -1,0 +1,80 @@
+"""A table that somebody already has: shown before anything is kept, and taken in as a whole."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from attunement.errors import InputError
+from attunement.web.reading import Preview, read_table
+
+if TYPE_CHECKING:
+    from starlette.responses import Response
+
+    from attunement.web.page import Ask
+
+SHOWN: Final = 5
+"""Rows of a table that are shown before it is taken in."""
+
+
+def ask_for_table(ask: Ask) -> Response:
+    """Ask for the file."""
+    return ask.page("import.html", said="")
+
+
+def preview(ask: Ask) -> Response:
+    """Show how the table was understood; nothing is kept yet."""
+    if ask.upload is None or not ask.upload[1]:
+        return ask.page("import.html", 400, said="Please choose a CSV or Parquet file first.")
+    name, content = ask.upload
+    return _previewed(ask, name, content, {}, "")
+
+
+def preview_again(ask: Ask) -> Response:
+    """Show it anew, with the columns, the scale or the therapist that were chosen."""
+    kept = ask.signed_in.kept.get("table")
+    if kept is None:
+        return ask.go("/import", "Please choose the file again.")
+    name, content = kept
+    form = ask.form.know("client", "session", "time", "score", "therapist", "whose", "low", "high", "name")
+    mapping = {key: form.text(key, most=200) for key in ("client", "session", "time", "score", "therapist")}
+    return _previewed(
+        ask, name, content, {k: v for k, v in mapping.items() if v}, form.text("whose", most=200)
+    )
+
+
+def take(ask: Ask) -> Response:
+    """Take the table in, all of it or nothing."""
+    from attunement.trajectories import Measure  # noqa: PLC0415 - most of a second, for this alone
+
+    form = ask.form.know("name", "low", "high", "established")
+    found: Preview | None = ask.signed_in.kept.get("preview")
+    if found is None:
+        return ask.go("/import", "Please choose the file again.")
+    low = form.number("low", low=-1e6, high=1e6, called="The lowest score")
+    high = form.number("high", low=-1e6, high=1e6, called="The highest score")
+    if low is None or high is None or low >= high:
+        raise InputError("The ends of the scale are two numbers, the lower one first.")
+    outside = found.ratings.filter(~pl.col("score").is_between(low, high)).height
+    if outside:
+        raise InputError(f"{outside} of the scores lie outside {low:g} to {high:g}; please correct the ends.")
+    established = form.number("established", low=low, high=high, called="Established")
+    measure = Measure(low, high) if established is None else Measure(low, high, established)
+    taken = ask.practice.take_in(
+        found.ratings, form.text("name", most=80, least=1, called="The name"), measure
+    )
+    for each in ("table", "preview"):
+        ask.signed_in.kept.pop(each, None)
+    said = f"Taken in: {taken.ratings:,} rated sessions, {taken.clients:,} new clients."
+    return ask.go("/caseload", said)
+
+
+def _previewed(ask: Ask, name: str, content: bytes, mapping: dict[str, str], whose: str) -> Response:
+    try:
+        found = read_table(name, content, mapping, whose)
+    except InputError as problem:
+        ask.signed_in.kept.pop("preview", None)
+        return ask.page("import.html", 400, said=str(problem))
+    ask.signed_in.kept |= {"table": (name, content), "preview": found}
+    return ask.page("import_preview.html", name=name, found=found, rows=found.ratings.head(SHOWN).to_dicts())

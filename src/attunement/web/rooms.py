@@ -1,0 +1,242 @@
+"""The rooms: everything that outlives a request, and how each request finds its way."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import RedirectResponse
+from starlette.routing import Route
+
+from attunement.errors import (
+    AttunementError,
+    Gone,
+    InputError,
+    InstrumentProblem,
+    InUse,
+    Locked,
+    NotStored,
+    Refused,
+    VaultProblem,
+    WrongKey,
+)
+from attunement.web.door import Door
+from attunement.web.forms import TooLong, WrongKind, kept_fields, read_form, read_upload
+from attunement.web.limits import Limit
+from attunement.web.page import Ask, drawn
+from attunement.web.shield import Names, Shield
+from attunement.web.visits import Visits
+from attunement.web.working import Working
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Sequence
+    from pathlib import Path
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.types import ASGIApp
+
+    from attunement.vault.locks import Cost
+    from attunement.web.visits import Visit
+    from attunement.web.ways import Way
+
+_EVERY: Final = 20.0  # seconds between two looks at who is idle
+_UPLOAD: Final = 20_000_000  # bytes
+
+
+class Rooms:
+    """What the pages share.
+
+    Parameters
+    ----------
+    folder
+        Of the practice.
+    port, url
+        Where this listens, and what clients' links begin with.
+    begin
+        The one-time word of the first run, without which nobody founds a practice here.
+    cost
+        Of guessing a passphrase, for accounts made here.
+    seconds
+        A clock that only runs forward; a test gives its own.
+    """
+
+    def __init__(
+        self, folder: Path, *, port: int, url: str = "", begin: str = "", cost: Cost | None = None,
+        seconds: Callable[[], float] = time.monotonic,
+    ) -> None:  # fmt: skip
+        self.door = Door(folder, cost)
+        self.visits = Visits(seconds)
+        self.guesses, self.tokens = Limit(seconds=seconds), Limit(seconds=seconds)
+        self.names = Names(port, url)
+        self.url, self.begin = url.rstrip("/"), begin
+        self.working = Working()
+        self.wrong_tokens = 0
+        self.founding: dict[str, Any] = {}
+
+    @property
+    def cookie(self) -> str:
+        """The name of the cookie; over TLS one that no other name could have set."""
+        return "__Host-attunement" if self.names.secure else "attunement"
+
+    def close(self) -> None:
+        """Close the practice, and end all visits."""
+        for account in self.door.accounts:
+            self.visits.end_all(account)
+        self.working.forget()
+        self.door.close()
+
+
+def app(rooms: Rooms, ways: Sequence[Way]) -> ASGIApp:
+    """Return the application: every way of the table, behind the shield."""
+
+    @contextlib.asynccontextmanager
+    async def living(_: Starlette) -> AsyncIterator[None]:
+        idle = threading.Event()
+
+        def look() -> None:
+            while not idle.wait(_EVERY):
+                rooms.visits.lock_idle()
+
+        thread = threading.Thread(target=look, daemon=True)
+        thread.start()
+        yield
+        idle.set()
+        thread.join()
+        rooms.close()
+
+    routes = [Route(way.path, _endpoint(rooms, way), methods=[way.method]) for way in ways]
+    failed = {status: _failing(rooms, status) for status in (404, 405)}
+    inner = Starlette(routes=routes, lifespan=living, exception_handlers=failed)
+    inner.router.redirect_slashes = False
+    return Shield(inner, rooms.names, lambda status, path: refused(rooms, status, client=_is_clients(path)))
+
+
+def _endpoint(rooms: Rooms, way: Way) -> Callable[[Request], object]:
+    async def answer(request: Request) -> Response:
+        request.scope["attunement.way"] = way.path
+        ask = Ask(rooms, request, visit=rooms.visits.of(request.cookies.get(rooms.cookie)))
+        try:
+            if way.method == "POST" and way.upload:
+                ask.form, name, content = await read_upload(request, _UPLOAD)
+                ask.upload = (name, content)
+            elif way.method == "POST":
+                ask.form = await read_form(request)
+        except TooLong as problem:
+            return refused(rooms, 413, str(problem), client=way.clients)
+        except WrongKind as problem:
+            return refused(rooms, 415, str(problem), client=way.clients)
+        except InputError as problem:
+            return refused(rooms, 400, str(problem), client=way.clients)
+        response = await run_in_threadpool(_answered, way, ask)
+        if ask.cookie is not None:
+            response.set_cookie(
+                rooms.cookie,
+                ask.cookie,
+                path="/",
+                httponly=True,
+                samesite="strict",
+                secure=rooms.names.secure,
+            )
+        return response
+
+    return answer
+
+
+def _answered(way: Way, ask: Ask) -> Response:
+    """Let in who may come in, and turn whatever goes wrong into one sentence."""
+    try:
+        return _stopped(way, ask) or way.handler(ask)
+    except Locked as problem:
+        return refused(ask.rooms, 503, str(problem), client=way.clients, ask=ask)
+    except (Gone, Refused):
+        return refused(ask.rooms, 404, client=way.clients, ask=ask)
+    except (InputError, InstrumentProblem, WrongKey) as problem:
+        return refused(ask.rooms, 400, str(problem), client=way.clients, ask=ask)
+    except (NotStored, InUse, VaultProblem) as problem:
+        return refused(ask.rooms, 503, str(problem), client=way.clients, ask=ask)
+    except AttunementError as problem:
+        return refused(ask.rooms, 400, str(problem), client=way.clients, ask=ask)
+
+
+def _stopped(way: Way, ask: Ask) -> Response | None:
+    """Whoever may not go on: to be signed in, unlocked, or told that there is nothing here."""
+    visit = ask.visit
+    if way.admits is None:
+        return None
+    if visit is None:
+        return asked_to_sign_in(ask) if ask.rooms.door.founded else RedirectResponse("/", 303)
+    if visit.half:
+        return drawn("second_step.html", 401, ask=ask, visit=None, rooms=ask.rooms, **second_step(ask, visit))
+    if visit.locked:
+        return drawn(
+            "locked.html",
+            401,
+            ask=ask,
+            visit=None,
+            rooms=ask.rooms,
+            account=visit.account,
+            said="",
+            **kept(ask),
+        )
+    if not visit.roles & way.admits:
+        return refused(ask.rooms, 404, client=False, ask=ask)
+    return None
+
+
+def asked_to_sign_in(ask: Ask) -> Response:
+    """The door; what was typed is carried through it."""
+    return drawn("sign_in.html", 401, ask=ask, visit=None, rooms=ask.rooms, account="", said="", **kept(ask))
+
+
+def kept(ask: Ask, path: str | None = None) -> dict[str, Any]:
+    """Return where to go on, and what was typed, as the fields of the next page."""
+    path = path or ask.request.url.path
+    posted = ask.request.method == "POST"
+    return {"then": path, "carried": kept_fields(ask.form) if posted else []}
+
+
+def second_step(ask: Ask, visit: Visit, said: str = "") -> dict[str, Any]:
+    """Return what the second step's page shows."""
+    kinds = {each.kind for each in visit.practice.factors()}
+    return {"kinds": kinds, "said": said, "challenge": visit.kept.get("challenge", ""), **kept(ask)}
+
+
+_SAID: Final = {
+    400: "That could not be taken.",
+    403: "This was not sent by a page of this practice, so nothing was done. Please load the page again and repeat it.",
+    404: "There is no such page, or it is not yours to see.",
+    405: "This page does not take that.",
+    413: "That is more than this page takes.",
+    415: "This page takes what a form sends.",
+    421: "This server does not go by that name. Please use the address that was shown when it started.",
+    429: "That was wrong too often. Please wait an hour; nothing was done.",
+    500: "Something went wrong inside, and nothing was half-done. Please try again; if it stays, restart the program.",
+    503: "The practice cannot answer right now. Please try again a little later; nothing you typed was taken.",
+}
+
+
+def refused(rooms: Rooms, status: int, said: str = "", *, client: bool, ask: Ask | None = None) -> Response:
+    """One sentence, with the way back; for clients with the help that every page of theirs has."""
+    sentence = said or _SAID[status]
+    if client:
+        from attunement.web.pages.client_side import refusal  # noqa: PLC0415 - it knows the words of both languages
+
+        return refusal(rooms, status, ask)
+    visit = ask.visit if ask and ask.visit and ask.visit.roles else None
+    return drawn("refused.html", status, rooms=rooms, ask=ask, visit=visit, said=sentence, kind=status)
+
+
+def _failing(rooms: Rooms, status: int) -> Callable[[Request, Exception], Response]:
+    def answer(request: Request, _: Exception) -> Response:
+        return refused(rooms, status, client=_is_clients(request.url.path), ask=Ask(rooms, request))
+
+    return answer
+
+
+def _is_clients(path: str) -> bool:
+    return path.startswith(("/c/", "/thanks", "/leave"))

@@ -1,0 +1,134 @@
+"""The table of ways: every page there is, who may go there, and who answers. What is not here is not there.
+
+The matrix of tests is made from this table, so that a new way cannot be forgotten.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from attunement.practice.policy import Role
+from attunement.web.pages import (
+    account,
+    caseload,
+    client,
+    client_side,
+    entering,
+    house,
+    importing,
+    reflecting,
+    today,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from starlette.responses import Response
+
+    from attunement.web.page import Ask
+
+ANYBODY: Final = None
+EVERYBODY: Final = frozenset(Role)
+THERAPIST: Final = frozenset({Role.THERAPIST})
+SUPERVISOR: Final = frozenset({Role.SUPERVISOR})
+REFLECTS: Final = THERAPIST | SUPERVISOR
+ADMIN: Final = frozenset({Role.ADMIN})
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way in.
+
+    Parameters
+    ----------
+    method, path
+        What is asked.
+    admits
+        The roles that are let in; None for whoever comes.
+    handler
+        Who answers.
+    clients
+        Whether it is the client's side, where a refusal carries the crisis line.
+    upload
+        Whether a file comes with it.
+    """
+
+    method: str
+    path: str
+    admits: frozenset[Role] | None
+    handler: Callable[[Ask], Response]
+    clients: bool = False
+    upload: bool = False
+
+
+CLIENT, SESSION = "/clients/{code}", "/clients/{code}/sessions/{number:int}"
+
+WAYS: Final = (
+    Way("GET", "/", ANYBODY, entering.start),
+    Way("GET", "/health", ANYBODY, house.health),
+    Way("GET", "/ready", ANYBODY, house.ready),
+    Way("GET", "/static/{name}", ANYBODY, house.static_file),
+    # the first run
+    Way("GET", "/begin/{word}", ANYBODY, entering.begin),
+    Way("POST", "/begin/{word}", ANYBODY, entering.begin_with),
+    Way("POST", "/begin/{word}/confirm", ANYBODY, entering.confirm),
+    Way("GET", "/first-clients", THERAPIST, entering.first_clients),
+    Way("POST", "/first-clients", THERAPIST, entering.take_on_first),
+    # the client
+    Way("GET", "/c/{token}", ANYBODY, client_side.check_in, clients=True),
+    Way("POST", "/c/{token}", ANYBODY, client_side.send, clients=True),
+    Way("POST", "/c/{token}/curve", ANYBODY, client_side.own_curve, clients=True),
+    Way("GET", "/thanks", ANYBODY, client_side.thanks, clients=True),
+    Way("GET", "/leave", ANYBODY, client_side.leave, clients=True),
+    # coming and going
+    Way("GET", "/sign-in", ANYBODY, entering.sign_in),
+    Way("POST", "/sign-in", ANYBODY, entering.sign_in_with),
+    Way("POST", "/second-step", ANYBODY, entering.take_second_step),
+    Way("POST", "/unlock", ANYBODY, entering.unlock),
+    Way("POST", "/lock", EVERYBODY, entering.lock),
+    Way("POST", "/sign-out", ANYBODY, entering.sign_out),
+    # the therapist's day
+    Way("GET", "/today", THERAPIST, today.today),
+    Way("GET", "/caseload", THERAPIST, caseload.caseload),
+    Way("POST", "/clients", THERAPIST, caseload.take_on),
+    Way("GET", "/import", THERAPIST, importing.ask_for_table),
+    Way("POST", "/import", THERAPIST, importing.preview, upload=True),
+    Way("POST", "/import/again", THERAPIST, importing.preview_again),
+    Way("POST", "/import/take", THERAPIST, importing.take),
+    # one client
+    Way("GET", CLIENT, THERAPIST, client.client),
+    Way("POST", f"{CLIENT}/sessions", THERAPIST, client.log_session),
+    Way("POST", SESSION, THERAPIST, client.change_session),
+    Way("POST", f"{CLIENT}/invite", THERAPIST, client.invite),
+    Way("POST", f"{CLIENT}/invitations/{{invitation}}/withdraw", THERAPIST, client.withdraw),
+    Way("POST", f"{CLIENT}/contacts", THERAPIST, client.log_contact),
+    Way("POST", f"{CLIENT}/consents", THERAPIST, client.consent),
+    Way("POST", f"{CLIENT}/curve", THERAPIST, client.show_curve),
+    Way("POST", f"{CLIENT}/end", THERAPIST, client.end),
+    Way("POST", f"{CLIENT}/resume", THERAPIST, client.resume),
+    Way("POST", f"{CLIENT}/steps", THERAPIST, client.choose_step),
+    Way("POST", f"{CLIENT}/steps/{{step}}", THERAPIST, client.close_step),
+    Way("POST", f"{CLIENT}/concerns", THERAPIST, client.raise_concern),
+    Way("POST", f"{CLIENT}/concerns/{{concern}}", THERAPIST, client.close_concern),
+    # reflections
+    Way("GET", f"{SESSION}/reflection", THERAPIST, reflecting.reflection),
+    Way("POST", f"{SESSION}/reflection", THERAPIST, reflecting.write),
+    Way("POST", f"{SESSION}/reflection/draft", THERAPIST, reflecting.draft),
+    Way("POST", "/reflections/unlock", REFLECTS, reflecting.unlock),
+    Way("POST", "/reflections/lock", REFLECTS, reflecting.lock),
+    # supervision, accounts, the practice
+    Way("GET", "/shared", SUPERVISOR, house.shared),
+    Way("GET", "/account", EVERYBODY, account.account),
+    Way("POST", "/account/passphrase", EVERYBODY, account.change_passphrase),
+    Way("POST", "/account/code", EVERYBODY, account.offer_code),
+    Way("POST", "/account/code/confirm", EVERYBODY, account.add_code),
+    Way("POST", "/account/passkey", EVERYBODY, account.offer_passkey),
+    Way("POST", "/account/passkey/confirm", EVERYBODY, account.add_passkey),
+    Way("POST", "/account/factors/{factor}/remove", EVERYBODY, account.remove_factor),
+    Way("POST", "/account/visits/{visit}/end", EVERYBODY, account.end_visit),
+    Way("GET", "/practice", ADMIN, house.practice),
+    Way("POST", "/practice/protocol", ADMIN, house.set_protocol),
+    Way("POST", "/practice/accounts", ADMIN, house.add_account),
+    Way("POST", "/practice/accounts/{account}/end", ADMIN, house.end_account),
+)
