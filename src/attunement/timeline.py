@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from attunement.trajectories import Trajectory
 
 TRACKS: Final = ("state", "attendance", "strain", "steps")
-_TOP, _ROW, _LEFT, _RIGHT = 176, 30, 26, 12
+_TOP, _ROW, _LEFT, _RIGHT = 176, 42, 26, 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +152,7 @@ class _Drawing:
         parts = [*self._axes(), *self._band(), *self._both_sides(), *self._connection(), *self._concerns()]
         for place, name in enumerate(self.course.tracks):
             top = _TOP + 26 + _ROW * place
-            parts += [*self._row(name, top), *getattr(self, f"_of_{name}")(top + 20)]
+            parts += [*self._row(name, top), *getattr(self, f"_of_{name}")(top + 24)]
         label = escape(self.course.sentence(), quote=True)
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{label}" '
@@ -230,8 +230,8 @@ class _Drawing:
     def _row(self, name: str, top: float) -> list[str]:
         label = {"strain": "strain and repair"}.get(name, name)
         return [
-            _line(_LEFT, top + 4, self.width - _RIGHT, top + 4, "rule"),
-            _text(_LEFT, top + 1, label, "start", size=11),
+            _line(_LEFT, top, self.width - _RIGHT, top, "rule"),
+            _text(_LEFT, top + 13, label, "start", size=11),
         ]
 
     def _of_state(self, y: float) -> list[str]:

@@ -22,6 +22,8 @@ HINDERING: Final = 5.0
 """From here on, of 10, what got in the way is named."""
 WAITED: Final = timedelta(hours=3)
 """So long after a session a check-in is still on its way."""
+OVER: Final = timedelta(hours=2)
+"""So long after its beginning a planned session is over."""
 LOOKED_BACK: Final = timedelta(days=21)
 HELD: Final = frozenset({"held", "late"})
 ERROR_RATE: Final = (
@@ -81,6 +83,8 @@ class Case:
         Those that weigh most first.
     next, last
         The next session planned, and the last one held.
+    pending
+        Whether the course is still being worked out.
     """
 
     standing: Standing
@@ -89,6 +93,7 @@ class Case:
     reasons: tuple[Reason, ...]
     next: Session | None
     last: Session | None
+    pending: bool = False
 
     @property
     def code(self) -> str:
@@ -98,6 +103,8 @@ class Case:
     @property
     def word(self) -> str:
         """The state of the connection in a word or two."""
+        if self.pending:
+            return "being worked out"
         return self.trajectory.word if self.trajectory else "not rated yet"
 
     @property
@@ -108,6 +115,8 @@ class Case:
     @property
     def sentence(self) -> str:
         """One sentence on the connection, with its uncertainty."""
+        if self.pending:
+            return "The course is being worked out."
         if self.trajectory is None:
             return "No session has been rated yet."
         return self.trajectory.state.sentence
@@ -143,7 +152,7 @@ def _case(
     course = worked.of(standing.code) if worked else None
     board, trajectory = course or (None, None)
     planned = [each for each in standing.sessions if each.attendance == PLANNED]
-    ahead = [each for each in planned if each.began > agenda.now - timedelta(hours=2)]
+    ahead = [each for each in planned if each.began > agenda.now - OVER]
     held = [each for each in standing.sessions if each.attendance in HELD and each.began <= agenda.now]
     last = held[-1] if held else None
     reasons = () if standing.dyad.ended and not standing.concerns else (
@@ -151,13 +160,13 @@ def _case(
         *_course(trajectory),
         *_strain(standing, noted),
         *_hindered(standing),
+        *_unsaid(planned, agenda.now),
         *_missing(standing, last, agenda.now),
         *_step(standing),
     )  # fmt: skip
     following = min(ahead, key=lambda each: each.began, default=None)
-    return Case(
-        standing, board, trajectory, tuple(sorted(reasons, key=lambda each: each.weight)), following, last
-    )
+    ordered = tuple(sorted(reasons, key=lambda each: each.weight))
+    return Case(standing, board, trajectory, ordered, following, last, pending=worked is None)
 
 
 def _order(case: Case) -> tuple[bool, int, str, str]:
@@ -222,6 +231,15 @@ def _missing(standing: Standing, last: Session | None, now: datetime) -> list[Re
         f"There is no check-in for session {last.number}; {'it was sent' if sent else 'none was sent'}."
     )
     return [Reason(Weight.MISSING, "no check-in", sentence)]
+
+
+def _unsaid(planned: list[Session], now: datetime) -> list[Reason]:
+    over = [str(each.number) for each in planned if each.began <= now - OVER]
+    if not over:
+        return []
+    which = f"Session{'s' * (len(over) > 1)} {', '.join(over)}"
+    sentence = f"{which} was planned; whether it was held is not written down yet."
+    return [Reason(Weight.MISSING, "was it held?", sentence)]
 
 
 def _step(standing: Standing) -> list[Reason]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 ACCOUNT: Final = "T-1"
 PHRASE: Final = "simulated garden lantern seventeen"
 _PLANTED: Final[Mapping[str, int]] = {"falling": 1, "stalled": 1, "slow": 1}
-_TODAY: Final = (10, 11, 14, 16)  # hours of today's sessions
+_EACH_DAY: Final = 4  # sessions planned
 
 
 class _Then:
@@ -134,9 +134,10 @@ def _reflection(guess: float, rating: object, draws: np.random.Generator) -> Ref
 def _today(practice: Practice, clients: list[str]) -> None:
     """Plan the sessions of today, of tomorrow, and leave a step open."""
     local = datetime.now(UTC).astimezone().replace(minute=0, second=0, microsecond=0)
-    for hour, client in zip(_TODAY, clients, strict=False):
-        practice.log_session(client, local.replace(hour=hour), attendance=PLANNED)
-    for hour, client in zip(_TODAY, clients[len(_TODAY) :], strict=False):
-        practice.log_session(client, local.replace(hour=hour) + timedelta(days=1), attendance=PLANNED)
+    midnight = local.replace(hour=23, minute=50)
+    for hours, client in enumerate(clients[:_EACH_DAY], 1):
+        practice.log_session(client, min(local + timedelta(hours=hours), midnight), attendance=PLANNED)
+    for hours, client in enumerate(clients[_EACH_DAY : 2 * _EACH_DAY]):
+        practice.log_session(client, local.replace(hour=10 + hours) + timedelta(days=1), attendance=PLANNED)
     if len(clients) > 1:
         practice.choose_step(clients[1], "ask how it was when I was late")

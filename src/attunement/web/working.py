@@ -89,6 +89,10 @@ class Working:
         except TimeoutError:
             return None
 
+    def begin(self, practice: Practice) -> None:
+        """Begin, so that the first page has less to wait for."""
+        self._pool.submit(lambda: self._work(practice, practice.agenda().rated))
+
     def forget(self) -> None:
         """Forget everything: the practice was closed."""
         with self._guard:

@@ -221,6 +221,8 @@ def _let_in(ask: Ask, practice: Practice, *, half: bool) -> Visit:
     agent = ask.request.headers.get("user-agent", "")
     ask.cookie, visit = ask.rooms.visits.begin(practice, _browser(agent), half=half)
     ask.visit = visit
+    if Role.THERAPIST in practice.who.roles:
+        ask.rooms.working.begin(practice)
     return visit
 
 
