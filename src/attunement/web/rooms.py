@@ -28,7 +28,7 @@ from attunement.web.door import Door
 from attunement.web.forms import TooLong, WrongKind, kept_fields, read_form, read_upload
 from attunement.web.limits import Limit
 from attunement.web.page import Ask, drawn
-from attunement.web.shield import Names, Shield
+from attunement.web.shield import Names, Shield, note_failure
 from attunement.web.visits import Visits
 from attunement.web.working import Working
 
@@ -121,7 +121,9 @@ def _endpoint(rooms: Rooms, way: Way) -> Callable[[Request], object]:
         request.scope["attunement.way"] = way.path
         ask = Ask(rooms, request, visit=rooms.visits.of(request.cookies.get(rooms.cookie)))
         try:
-            if way.method == "POST" and way.upload:
+            if way.upload and (ask.visit is None or not ask.visit.roles & (way.admits or frozenset())):
+                pass  # whoever may not send a file is not listened to while they do
+            elif way.upload:
                 ask.form, name, content = await read_upload(request, _UPLOAD)
                 ask.upload = (name, content)
             elif way.method == "POST":
@@ -132,7 +134,11 @@ def _endpoint(rooms: Rooms, way: Way) -> Callable[[Request], object]:
             return refused(rooms, 415, str(problem), client=way.clients)
         except InputError as problem:
             return refused(rooms, 400, str(problem), client=way.clients)
-        response = await run_in_threadpool(_answered, way, ask)
+        try:
+            response = await run_in_threadpool(_answered, way, ask)
+        except Exception as problem:  # noqa: BLE001 - one sentence, whatever it is
+            note_failure(problem)
+            response = refused(rooms, 500, client=way.clients, ask=ask)
         if ask.cookie is not None:
             response.set_cookie(
                 rooms.cookie,

@@ -7,7 +7,6 @@ this server are answered (a rebound name is refused), and what changes something
 from __future__ import annotations
 
 import logging
-import secrets
 import time
 import traceback
 from typing import TYPE_CHECKING, Final
@@ -111,8 +110,7 @@ class Shield:
                 answer = self._refuse(refusal, scope["path"])
             await answer(scope, receive, guarded)
         except Exception as problem:  # noqa: BLE001 - the last that can say a sentence
-            ticket = secrets.token_hex(4)
-            log.error("error %s %s %s", ticket, type(problem).__name__, _where(problem))  # noqa: TRY400 - no values
+            note_failure(problem)
             status = 500
             if not started:
                 await self._refuse(500, scope["path"])(scope, receive, guarded)
@@ -142,6 +140,11 @@ class Shield:
             headers.setdefault("strict-transport-security", HSTS)
         if "server" in headers:
             del headers["server"]
+
+
+def note_failure(problem: BaseException) -> None:
+    """Write down that something failed, and where in the code; no message and no value, which may be somebody's."""
+    log.error("failed: %s %s", type(problem).__name__, _where(problem))
 
 
 def _method(scope: Scope) -> str:

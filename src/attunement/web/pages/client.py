@@ -132,15 +132,13 @@ def consent(ask: Ask) -> Response:
     """Write down what the client agrees to, or no longer does."""
     form = ask.form.know("purpose", "given")
     purpose = Purpose(form.choice("purpose", *(each.value for each in Purpose), called="The purpose"))
-    back = (
-        f"{_at(ask)}/consents",
-        {"purpose": purpose.value, "given": "no" if form.ticked("given") else "yes"},
-    )
-    if form.choice("given", "yes", "no") == "yes":
+    given = form.choice("given", "yes", "no", called="Whether they agree")
+    undo = (f"{_at(ask)}/consents", {"purpose": purpose.value, "given": "no" if given == "yes" else "yes"})
+    if given == "yes":
         ask.practice.give_consent(ask.code, purpose)
-        return ask.go(_at(ask), f"They agree to {purpose}.", undo=back)
+        return ask.go(_at(ask), f"They agree to {purpose}.", undo=undo)
     ask.practice.withdraw_consent(ask.code, purpose)
-    return ask.go(_at(ask), f"They no longer agree to {purpose}.", undo=back)
+    return ask.go(_at(ask), f"They no longer agree to {purpose}.", undo=undo)
 
 
 def show_curve(ask: Ask) -> Response:

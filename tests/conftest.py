@@ -1,0 +1,33 @@
+"""The cast and its rooms, for whoever asks for them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from cast import Cast, gathered
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from guest import Building
+
+
+@pytest.fixture
+def cast(tmp_path: Path) -> Iterator[Cast]:
+    """Two therapists, a supervisor and an admin before one practice."""
+    everybody = gathered(tmp_path / "practice")
+    yield everybody
+    everybody.close()
+
+
+@pytest.fixture
+def house(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> Building:
+    """The rooms of the cast; a page waits for what is worked out beside it, however slow the machine is."""
+    from guest import building  # noqa: PLC0415 - the web, for tests of the rooms alone
+
+    from attunement.web import working  # noqa: PLC0415 - see above
+
+    monkeypatch.setattr(working, "FIRST", 60.0)
+    return building(cast)
