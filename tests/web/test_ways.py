@@ -197,7 +197,7 @@ def test_what_one_may_do_is_decided_by_the_practice_and_not_by_the_page(
     supervisor = house.guest("S-1")
     monkeypatch.setattr("attunement.web.rooms._stopped", lambda way, ask: None)  # noqa: ARG005 - admits all
     for way in GUARDED:
-        if way.admits == {Role.THERAPIST} and not way.path.startswith(("/import", "/first")):
+        if way.admits == frozenset({Role.THERAPIST}) and not way.path.startswith(("/import", "/first")):
             assert asked(supervisor, way, things.path(way, "K-01")).status_code in {404, 401}, way.path
 
 
