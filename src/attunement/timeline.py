@@ -165,9 +165,8 @@ class _Drawing:
             y = self.y(points)
             drawn.append(_line(_LEFT, y, self.width - _RIGHT, y, "rule"))
             drawn.append(_text(_LEFT - 6, y + 4, f"{points:g}", "end"))
-        every = next(
-            step for step in (1, 2, 5, 10, 20, 50, 100, 500, 5000) if self.last / step <= self.width / 32
-        )
+        steps = (digit * 10**power for power in range(6) for digit in (1, 2, 5))
+        every = next(step for step in steps if self.last / step <= self.width / 32)
         labelled = (n for n in range(1, self.last + 1) if n == 1 or n % every == 0)
         return [*drawn, *(_text(self.x(number), _TOP + 8, str(number), "middle") for number in labelled)]
 

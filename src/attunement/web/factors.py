@@ -26,7 +26,7 @@ _LONGEST: Final = 20_000  # characters of what a passkey answers
 
 def challenge() -> str:
     """Return what a passkey is to sign, once."""
-    return _text(secrets.token_bytes(32))
+    return as_text(secrets.token_bytes(32))
 
 
 def new_secret() -> str:
@@ -134,7 +134,8 @@ def _read(answer: str) -> dict[str, Any]:
     return read
 
 
-def _text(content: bytes) -> str:
+def as_text(content: bytes) -> str:
+    """Write bytes as a browser's script reads them."""
     return base64.urlsafe_b64encode(content).decode().rstrip("=")
 
 

@@ -24,6 +24,7 @@ from attunement.errors import (
     VaultProblem,
     WrongKey,
 )
+from attunement.web import factors
 from attunement.web.door import Door
 from attunement.web.forms import TooLong, WrongKind, kept_fields, read_form, read_upload
 from attunement.web.limits import Limit
@@ -208,8 +209,10 @@ def kept(ask: Ask, path: str | None = None) -> dict[str, Any]:
 
 def second_step(ask: Ask, visit: Visit, said: str = "") -> dict[str, Any]:
     """Return what the second step's page shows."""
-    kinds = {each.kind for each in visit.practice.factors()}
-    return {"kinds": kinds, "said": said, "challenge": visit.kept.get("challenge", ""), **kept(ask)}
+    found = visit.practice.factors()
+    keys = " ".join(factors.as_text(each.credential) for each in found if each.credential)
+    shown = {"challenge": visit.kept.get("challenge", ""), "credentials": keys}
+    return {"kinds": {each.kind for each in found}, "said": said, **shown, **kept(ask)}
 
 
 _SAID: Final = {

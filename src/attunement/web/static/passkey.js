@@ -49,6 +49,7 @@ if (use && window.PublicKeyCredential) {
   use.addEventListener("click", async () => {
     try {
       const made = await navigator.credentials.get({ publicKey: {
+        allowCredentials: form.dataset.credentials.split(" ").map((id) => ({ type: "public-key", id: bytes(id) })),
         challenge: bytes(form.dataset.challenge), rpId: location.hostname, userVerification: "preferred", timeout: 60000,
       } });
       answer.value = told(made);
