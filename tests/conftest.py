@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from cast import Cast, gathered
+from cast import Cast, gathered, reopened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
-
     from guest import Building
 
 
+@pytest.fixture(scope="session")
+def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A practice with its accounts, closed: founding takes seconds, and each test has a copy."""
+    folder = tmp_path_factory.mktemp("founded") / "practice"
+    gathered(folder).close()
+    return folder
+
+
 @pytest.fixture
-def cast(tmp_path: Path) -> Iterator[Cast]:
+def cast(founded: Path, tmp_path: Path) -> Iterator[Cast]:
     """Two therapists, a supervisor and an admin before one practice."""
-    everybody = gathered(tmp_path / "practice")
+    everybody = reopened(Path(shutil.copytree(founded, tmp_path / "practice")))
     yield everybody
     everybody.close()
 

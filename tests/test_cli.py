@@ -258,7 +258,7 @@ def test_an_unknown_command_is_said(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_the_demo_shows_who_was_planted(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["demo", "--no-open"]) == 0
+    assert main(["demo", "--no-open", "--out", "demo/demo.html"]) == 0
     said = capsys.readouterr().out
     practice = simulate(1, 16, seed=4, plant={"falling": 1, "stalled": 1, "slow": 1})
     planted = {
@@ -286,3 +286,19 @@ def test_a_real_corpus_gives_the_shares_that_lme4_gives(capsys: pytest.CaptureFi
     for row in found["shares"]["sources"]:
         assert row["low"] < row["share"] < row["high"]
     assert Path("k.html").read_text(encoding="utf-8").endswith("</html>")
+
+
+def test_the_rooms_need_a_free_port(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert main(["serve", "--practice", "nowhere", "--port", str(port), "--no-open"]) == 2
+    said = capsys.readouterr().err
+    assert f"Port {port} of 127.0.0.1 cannot be used" in said
+    assert "--port names another" in said
+
+
+def test_the_rooms_are_not_opened_to_others_in_the_clear(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["serve", "--host", "192.168.1.2", "--no-open"]) == 2
+    assert "--certificate" in capsys.readouterr().err

@@ -24,6 +24,7 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
 DRAW = bool(os.environ.get("ATTUNEMENT_PICTURES"))
 """Whether the pictures of the documentation are made anew."""
+DRAWN = ("desktop-light", "phone-dark", "phone-dark-es")
 
 
 @contextmanager
@@ -54,7 +55,7 @@ class Walk:
     def look(self, what: str) -> None:
         """Look at the page as it is; every part that folds is opened for it."""
         self.page.wait_for_load_state()
-        if DRAW:
+        if DRAW and self.name in DRAWN:
             self.page.screenshot(path=PICTURES / f"{what}-{self.name}.png", full_page=True)
         self.page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
         if self.scripts:  # axe is one itself; without them the page is the same

@@ -83,6 +83,16 @@ def gathered(folder: Path) -> Cast:
         first.add_account(
             account, PHRASES[account], RecoveryCode.fresh(), roles=frozenset({role}), cost=LEAST
         )
+    return _cast(hands, first)
+
+
+def reopened(folder: Path) -> Cast:
+    """Open a copy of a practice that was gathered before."""
+    hands = Hands()
+    return _cast(hands, Practice.open(folder, "T-1", PHRASES["T-1"], clock=Clock(hands.wall, hands.elapsed)))
+
+
+def _cast(hands: Hands, first: Practice) -> Cast:
     others = [first.sign_in(account, PHRASES[account]) for account in ROLES]
     first.who = type(first.who)("T-1", frozenset({Role.THERAPIST}))
     return Cast(hands, first, *others)
