@@ -11,6 +11,7 @@ from cast import Cast, gathered, reopened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
     from guest import Building
 
 

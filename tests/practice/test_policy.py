@@ -171,7 +171,6 @@ def test_every_method_of_a_practice_is_one_of_the_verbs_called_here() -> None:
         "rated",
         "reflected",
         "trajectories",
-        "rated",
         "verify_reflections",
         "reset_passphrase",
         "unlock_with_code",

@@ -91,9 +91,14 @@ def _chosen(answer: bytes, whose: str) -> Preview:
     chosen = whose if whose in therapists else therapists[0]
     mine = ratings.filter(pl.col("therapist") == chosen).drop("therapist")
     skipped = tuple((int(row), str(why)) for row, why in said["skipped"])
-    return Preview(
-        mine, said["mapping"], tuple(said["notes"]), skipped, therapists, chosen, said["low"], said["high"]
-    )
+    notes = tuple(_for_a_page(note) for note in said["notes"])
+    return Preview(mine, said["mapping"], notes, skipped, therapists, chosen, said["low"], said["high"])
+
+
+def _for_a_page(note: str) -> str:
+    """A note without the option of the command line that would change it: the page has fields for that."""
+    said, option, _ = note.partition("; --")
+    return f"{said}." if option else note
 
 
 def _framed(said: dict[str, Any], content: bytes) -> bytes:
