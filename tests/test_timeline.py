@@ -34,7 +34,7 @@ def test_it_is_a_picture_a_sentence_and_a_table(trajectory: Trajectory) -> None:
         "K-07", sessions(*ATTENDED), trajectory, state={2: 4.0}, felt={1: 5.0, 2: 6.0}, guess={1: 4.0, 2: 5.5},
         strain={2: ("withdrew",), 5: ("repaired",)}, steps={2: "ask about the silence"}, concerns=frozenset({2}),
     )  # fmt: skip
-    drawn = timeline(course)
+    (drawn,) = timeline(course, 720)
     root = ET.fromstring(drawn.markup)  # noqa: S314 - our own
     assert root.get("aria-label") == drawn.sentence
     assert "3 sessions held with K-07, 2 not held" in drawn.sentence
@@ -47,18 +47,18 @@ def test_it_is_a_picture_a_sentence_and_a_table(trajectory: Trajectory) -> None:
 
 
 def test_what_nobody_knows_is_no_column_and_no_track() -> None:
-    drawn = timeline(Course("K-07", sessions("held")))
+    (drawn,) = timeline(Course("K-07", sessions("held")), 720)
     assert drawn.table.columns == ["session", "attendance"]
     assert "strain" not in drawn.markup
     assert Course("K-07", ()).tracks == ()
-    assert timeline(Course("K-07", ())).table.height == 0
+    assert timeline(Course("K-07", ()), 720)[0].table.height == 0
 
 
 @pytest.mark.parametrize("last", [1, 2, 400, 100_000])
 def test_any_number_of_sessions_fits(last: int) -> None:
     one = Session("s", "K-07", last, BEGAN)
-    for width in (340, 720):
-        root = ET.fromstring(timeline(Course("K-07", (one,)), width).markup)  # noqa: S314 - our own
+    for width, drawn in zip((340, 720), timeline(Course("K-07", (one,)), 340, 720), strict=True):
+        root = ET.fromstring(drawn.markup)  # noqa: S314 - our own
         for circle in root.iter("{http://www.w3.org/2000/svg}circle"):
             assert 0 <= float(circle.get("cx") or -1) <= width
 
@@ -66,11 +66,11 @@ def test_any_number_of_sessions_fits(last: int) -> None:
 def test_each_attendance_has_a_form_of_its_own() -> None:
     forms = []
     for word in ("held", "late", "missed", "cancelled by client", "planned"):
-        drawn = timeline(Course("K-07", sessions(word))).markup
+        drawn = timeline(Course("K-07", sessions(word)), 720)[0].markup
         forms.append(drawn[drawn.index("attendance</text>") :])
     assert len(set(forms)) == len(forms)
 
 
 def test_a_code_is_text_in_the_picture() -> None:
-    drawn = timeline(Course('K"><script>', sessions("held")))
+    (drawn,) = timeline(Course('K"><script>', sessions("held")), 720)
     assert "<script>" not in drawn.markup

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from html import escape
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
@@ -75,10 +75,13 @@ class Course:
         there = {"state": self.state, "attendance": self.sessions, "strain": self.strain, "steps": self.steps}
         return tuple(name for name in TRACKS if there[name])
 
+    def curve(self) -> list[dict[str, Any]]:
+        """The course behind the ratings, a row a session; empty where nothing was rated."""
+        return self.trajectory.curve().to_dicts() if self.trajectory else []
+
     def table(self) -> pl.DataFrame:
         """The numbers: a row a session."""
-        curve = self.trajectory.curve() if self.trajectory else pl.DataFrame({"session": []})
-        rated = {row["session"]: row for row in curve.iter_rows(named=True)}
+        rated = {row["session"]: row for row in self.curve()}
         rows = []
         attendance = {each.number: each for each in self.sessions}
         for number in sorted({*attendance, *(int(each) for each in rated)}):
@@ -127,16 +130,17 @@ class Course:
 _NUMBERS: Final = ("rating", "connection", "from", "to", "felt", "guess", "state")
 
 
-def timeline(course: Course, width: int = 720) -> Chart:
-    """Draw it, so wide that letters are as large as those around it."""
-    return Chart(_Drawing(course, width).markup(), course.sentence(), course.table())
+def timeline(course: Course, *widths: int) -> tuple[Chart, ...]:
+    """Draw it, once for each width: so wide that letters are as large as those around it."""
+    sentence, table, curve = course.sentence(), course.table(), course.curve()
+    return tuple(Chart(_Drawing(course, curve, width).markup(sentence), sentence, table) for width in widths)
 
 
 class _Drawing:
     """Places on one picture."""
 
-    def __init__(self, course: Course, width: int) -> None:
-        self.course, self.width = course, width
+    def __init__(self, course: Course, curve: Sequence[Mapping[str, Any]], width: int) -> None:
+        self.course, self.curve, self.width = course, curve, width
         self.last = max(course.last, 2)
         self.height = _TOP + 26 + _ROW * len(course.tracks) + (10 if course.tracks else 0)
 
@@ -148,12 +152,12 @@ class _Drawing:
         share = (points - self.course.low) / (self.course.high - self.course.low)
         return 10 + (_TOP - 22) * (1 - min(max(share, 0), 1))
 
-    def markup(self) -> str:
+    def markup(self, sentence: str) -> str:
         parts = [*self._axes(), *self._band(), *self._both_sides(), *self._connection(), *self._concerns()]
         for place, name in enumerate(self.course.tracks):
             top = _TOP + 26 + _ROW * place
             parts += [*self._row(name, top), *getattr(self, f"_of_{name}")(top + 24)]
-        label = escape(self.course.sentence(), quote=True)
+        label = escape(sentence, quote=True)
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{label}" '
             f'viewBox="0 0 {self.width} {self.height}" font-family="{FONT}" font-size="13">{"".join(parts)}</svg>'
@@ -171,11 +175,10 @@ class _Drawing:
         return [*drawn, *(_text(self.x(number), _TOP + 8, str(number), "middle") for number in labelled)]
 
     def _band(self) -> list[str]:
-        trajectory = self.course.trajectory
-        if trajectory is None or "expected_low" not in (curve := trajectory.curve()).columns:
+        if not self.curve or "expected_low" not in self.curve[0]:
             return []
-        edge = [*self._path(curve, "expected_low"), *reversed(self._path(curve, "expected_high"))]
-        ribbon = [*self._path(curve, "low"), *reversed(self._path(curve, "high"))]
+        edge = [*self._path("expected_low"), *reversed(self._path("expected_high"))]
+        ribbon = [*self._path("low"), *reversed(self._path("high"))]
         return [
             f'<polygon points="{" ".join(edge)}" fill="{light("band")}"/>',
             f'<polygon points="{" ".join(ribbon)}" fill="{light("accent")}" opacity="0.18"/>',
@@ -185,9 +188,9 @@ class _Drawing:
         trajectory = self.course.trajectory
         if trajectory is None:
             return []
-        curve, drawn = trajectory.curve(), []
-        if "connection" in curve.columns:
-            points = " ".join(self._path(curve, "connection"))
+        drawn = []
+        if "connection" in self.curve[0]:
+            points = " ".join(self._path("connection"))
             drawn.append(
                 f'<polyline points="{points}" fill="none" stroke="{light("accent")}" stroke-width="2.5"/>'
             )
@@ -258,8 +261,8 @@ class _Drawing:
             for n in self.course.steps
         ]
 
-    def _path(self, curve: pl.DataFrame, column: str) -> list[str]:
-        rows = curve.drop_nulls(column).select("session", column).rows()
+    def _path(self, column: str) -> list[str]:
+        rows = ((row["session"], row[column]) for row in self.curve if row[column] is not None)
         return [f"{self.x(session):.1f},{self.y(points):.1f}" for session, points in rows]
 
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from attunement.practice.caseload import Caseload, as_dyad, as_session
 from attunement.practice.policy import Verb
 from attunement.practice.safety import as_concern
-from attunement.sessions import CheckIn, Concern, Dyad, Invitation, Purpose, Session, Step
+from attunement.sessions import PLANNED, CheckIn, Concern, Dyad, Invitation, Purpose, Session, Step
 from attunement.vault import tables
 
 if TYPE_CHECKING:
@@ -30,11 +30,13 @@ class Standing:
     dyad
         Who, and since when.
     sessions
-        All of them, in order; those still to come have the attendance ``planned``.
+        The latest, in order, and all that are still to come, which have the attendance ``planned``.
+    held
+        How many sessions there are in all.
     last
         What they last answered, if they did.
     answered
-        The numbers of the sessions for which there are answers.
+        The numbers of those of the sessions for which there are answers.
     invitations
         Those not used, also such as have ended.
     steps
@@ -49,6 +51,7 @@ class Standing:
 
     dyad: Dyad
     sessions: tuple[Session, ...] = ()
+    held: int = 0
     last: CheckIn | None = field(default=None, repr=False)
     answered: frozenset[int] = frozenset()
     invitations: tuple[Invitation, ...] = ()
@@ -99,19 +102,18 @@ class Overview(Caseload):
 
 
 Grouped = dict[str, list["Row"]]
-_LATEST: Final = 2  # check-ins a dyad that are read whole
+LATEST: Final = 8
+"""So many sessions a client are read; all of them are `Practice.sessions`."""
 
 
 def _queries(therapist: str) -> dict[str, sa.Select[Any]]:
     """Everything of one's own dyads; each row says in ``dyad`` which."""
     mine = tables.dyad.c.therapist == therapist
     of_session = sa.join(tables.session, tables.dyad, tables.session.c.dyad == tables.dyad.c.id)
-    number = tables.session.c.number
+    number, with_session = tables.session.c.number, tables.session.c.id
     check_in, invitation = tables.check_in, tables.invitation
-    latest = sa.func.row_number().over(
-        partition_by=tables.session.c.dyad, order_by=(number.desc(), check_in.c.at.desc())
-    )
-    with_session = tables.session.c.id
+    recent = _recent_sessions(mine).select_from(of_session).subquery("recent")
+    to_come = recent.c.attendance == PLANNED
     return {
         "dyad": sa.select(
             tables.dyad, tables.dyad.c.id.label("dyad"), tables.client.c.code,
@@ -119,14 +121,10 @@ def _queries(therapist: str) -> dict[str, sa.Select[Any]]:
         ).join(tables.client, tables.client.c.id == tables.dyad.c.client)
         .outerjoin(tables.own_curve, tables.own_curve.c.id == tables.dyad.c.id).where(mine)
         .order_by(tables.dyad.c.since, tables.client.c.code),
-        "session": sa.select(tables.session).select_from(of_session).where(mine).order_by(number),
-        "answered": sa.select(tables.session.c.dyad, number).select_from(of_session)
-        .join(check_in, check_in.c.session == with_session).where(mine).distinct(),
-        "check_in": sa.select(
-            sa.select(check_in, tables.session.c.dyad, number, latest.label("place"))
-            .select_from(of_session).join(check_in, check_in.c.session == with_session)
-            .where(mine).subquery("ordered")
-        ),
+        "session": sa.select(recent).where(sa.or_(recent.c.place <= LATEST, to_come)).order_by(recent.c.number),
+        "answered": sa.select(recent.c.dyad, recent.c.number).join(check_in, check_in.c.session == recent.c.id)
+        .where(recent.c.place <= LATEST).distinct(),
+        "check_in": _latest_check_ins(mine, of_session),
         "invitation": sa.select(invitation, tables.session.c.dyad, number).select_from(of_session)
         .join(invitation, invitation.c.session == with_session).where(mine, invitation.c.used.is_(None)),
         "step": sa.select(tables.step).join(tables.dyad).where(mine, tables.step.c.outcome.is_(None))
@@ -140,6 +138,32 @@ def _queries(therapist: str) -> dict[str, sa.Select[Any]]:
     }  # fmt: skip
 
 
+def _recent_sessions(mine: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """Sessions with their place from the end, those to come counted apart, and how many there are."""
+    table = tables.session
+    place = sa.func.row_number().over(
+        partition_by=(table.c.dyad, table.c.attendance == PLANNED), order_by=table.c.number.desc()
+    )
+    many = sa.func.count().over(partition_by=table.c.dyad)
+    return sa.select(table, place.label("place"), many.label("many")).where(mine)
+
+
+def _latest_check_ins(mine: sa.ColumnElement[bool], of_session: sa.Join) -> sa.Select[Any]:
+    """The last check-in of each dyad."""
+    number = tables.session.c.number
+    place = sa.func.row_number().over(
+        partition_by=tables.session.c.dyad, order_by=(number.desc(), tables.check_in.c.at.desc())
+    )
+    ordered = (
+        sa.select(tables.check_in, tables.session.c.dyad, number, place.label("place"))
+        .select_from(of_session)
+        .join(tables.check_in, tables.check_in.c.session == tables.session.c.id)
+        .where(mine)
+        .subquery("ordered")
+    )
+    return sa.select(ordered).where(ordered.c.place == 1)
+
+
 def _grouped(found: list[Row]) -> Grouped:
     grouped: Grouped = defaultdict(list)
     for row in found:
@@ -149,10 +173,12 @@ def _grouped(found: list[Row]) -> Grouped:
 
 def _standing(row: Row, own: dict[str, Grouped]) -> Standing:
     dyad, code = row["id"], row["code"]
-    last = next((each for each in own["check_in"].get(dyad, []) if each["place"] == 1), None)
+    last = next(iter(own["check_in"].get(dyad, [])), None)
+    sessions = own["session"].get(dyad, [])
     return Standing(
         dyad=as_dyad(row),
-        sessions=tuple(as_session({**each, "code": code}) for each in own["session"].get(dyad, [])),
+        sessions=tuple(as_session({**each, "code": code}) for each in sessions),
+        held=sessions[0]["many"] if sessions else 0,
         last=_as_check_in(last, code) if last else None,
         answered=frozenset(each["number"] for each in own["answered"].get(dyad, [])),
         invitations=tuple(

@@ -1,19 +1,32 @@
-"""What takes a second is worked out beside the pages, which never wait for it: they show the last, and say so."""
+"""What takes a second is worked out beside the pages, which never wait for it: they show the last, and say so.
+
+It is worked out in a process of its own, that has ratings and no key: a page is as quick while it works as when it does
+not.
+"""
 
 from __future__ import annotations
 
+import multiprocessing
+import os
+import signal
 import threading
-from concurrent.futures import Future, ThreadPoolExecutor
+import time
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from attunement.errors import AttunementError, TooLittle
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from attunement.practice import Agenda, Practice, Rated
     from attunement.trajectories import Caseload, Trajectory
 
 FIRST: Final = 0.8  # seconds that the first page after a start waits at most
+_LOOK: Final = 2.0  # seconds between two looks of the worker at whether anybody still wants it
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +39,16 @@ class Board:
         Of the measure.
     caseload
         What was worked out, or None.
+    tiles
+        By client, the small picture of the course.
     problem
         Why nothing was.
     """
 
     id: str
     name: str
-    caseload: Caseload | None = field(repr=False)
+    caseload: Caseload | None = field(default=None, repr=False)
+    tiles: Mapping[str, str] = field(default_factory=dict, repr=False)
     problem: str = ""
 
 
@@ -91,7 +107,7 @@ class Working:
 
     def begin(self, practice: Practice) -> None:
         """Begin, so that the first page has less to wait for."""
-        self._pool.submit(lambda: self._work(practice, practice.agenda().rated))
+        self._pool.submit(lambda: self.of(practice, practice.agenda()))
 
     def forget(self) -> None:
         """Forget everything: the practice was closed."""
@@ -101,19 +117,57 @@ class Working:
 
     def _work(self, practice: Practice, stamp: str) -> Worked:
         try:
-            boards = tuple(_board(each) for each in practice.rated())
+            boards = tuple(_apart(each) for each in practice.rated())
         except AttunementError as problem:
-            boards = (Board("", "", None, str(problem)),)
+            boards = (Board("", "", problem=str(problem)),)
         worked = Worked(stamp, boards)
         with self._guard:
             self._done[practice.who.code] = worked
         return worked
 
 
-def _board(rated: Rated) -> Board:
-    from attunement.trajectories import trajectories  # noqa: PLC0415 - most of a second: the first page does not wait
+def _apart(rated: Rated) -> Board:
+    """Work it out in the other process; here, where there is none any more."""
+    try:
+        return _worker().submit(board, rated).result()
+    except BrokenProcessPool:
+        _worker.cache_clear()
+        return board(rated)
+
+
+def board(rated: Rated) -> Board:
+    """Work out all courses on a measure, with their small pictures."""
+    from attunement import drawing, plots  # noqa: PLC0415 - of the worker alone
+    from attunement.trajectories import trajectories  # noqa: PLC0415 - most of a second, which no page waits for
 
     try:
-        return Board(rated.id, rated.name, trajectories(rated.ratings, rated.measure))
+        caseload = trajectories(rated.ratings, rated.measure)
     except TooLittle as little:
-        return Board(rated.id, rated.name, None, str(little))
+        return Board(rated.id, rated.name, problem=str(little))
+    band = caseload.band
+    tiles = {each.client: drawing.themed(plots.tile(each, band)) for each in caseload}
+    return Board(rated.id, rated.name, caseload, tiles)
+
+
+@cache
+def _worker() -> ProcessPoolExecutor:
+    """One process for all that is worked out; started anew and not forked, so that it has no key in its memory."""
+    return ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"), initializer=_begin_apart)
+
+
+def _begin_apart() -> None:
+    """Give way to pages, end with who asked, and leave no core dump."""
+    from attunement.vault.process import harden  # noqa: PLC0415 - of the worker alone
+
+    harden()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C ends the server, which ends this
+    if hasattr(os, "nice"):
+        os.nice(5)
+    asked_by = os.getppid()
+
+    def end_with_it() -> None:
+        while os.getppid() == asked_by:
+            time.sleep(_LOOK)
+        os._exit(0)
+
+    threading.Thread(target=end_with_it, daemon=True).start()

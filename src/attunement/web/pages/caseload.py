@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from attunement import drawing, plots
 from attunement.sessions import Purpose
 from attunement.web.pages.today import looked
 
@@ -42,9 +41,7 @@ def take_on(ask: Ask) -> Response:
 
 def tile(case: Case) -> str:
     """Return the small picture of one course, or nothing."""
-    if case.trajectory is None or case.board is None or case.board.caseload is None:
-        return ""
-    return drawing.themed(plots.tile(case.trajectory, case.board.caseload.band))
+    return case.board.tiles.get(case.code, "") if case.board else ""
 
 
 def _is(case: Case, state: str) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import segno
 from starlette.responses import RedirectResponse
 
-from attunement.errors import InputError, Refused
+from attunement.errors import InputError, Locked, Refused
 from attunement.instruments import instrument, score
 from attunement.sessions import ATTENDANCE, PLANNED, Purpose
 from attunement.timeline import Course, timeline
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from starlette.responses import Response
 
-    from attunement.practice import Invited, Standing
-    from attunement.sessions import CheckIn, Concern, Step
+    from attunement.practice import Invited
+    from attunement.sessions import CheckIn, Concern, Reflection, Session, Step
     from attunement.web.attention import Case
     from attunement.web.page import Ask
 
@@ -31,23 +31,22 @@ _NARROW, _WIDE = 340, 720
 
 def client(ask: Ask) -> Response:
     """Show one client's whole course."""
-    agenda, worked, notes, found = looked(ask)
+    agenda, worked, _, found = looked(ask)
     case = _mine(found, ask.code)
-    check_ins, steps, concerns = (
-        ask.practice.check_ins(case.code),
-        ask.practice.steps(case.code),
-        ask.practice.concerns(case.code),
-    )
+    check_ins = ask.practice.check_ins(case.code)
+    steps, concerns = ask.practice.steps(case.code), ask.practice.concerns(case.code)
     ask.signed_in.shown |= {(case.code, each.session) for each in check_ins}
-    own = {number: each for (code, number), each in notes.items() if code == case.code}
-    course = _course(case, check_ins, steps, concerns, {n: each.reflection for n, each in own.items()})
-    wide, narrow = timeline(course, _WIDE), timeline(course, _NARROW)
+    own = _own(ask, case.code)
+    sessions = ask.practice.sessions(case.code)
+    course = _course(case, sessions, check_ins, steps, concerns, own)
+    wide, narrow = timeline(course, _WIDE, _NARROW)
     return ask.page(
         "client.html", agenda=agenda, worked=worked, case=case, standing=case.standing, steps=steps, own=own,
-        concerns=concerns, wide=wide, narrow=narrow.themed(), course=course, latest=_latest(check_ins),
-        contacts=ask.practice.contacts(case.code), purposes=Purpose, attendance=ATTENDANCE, planned=PLANNED,
-        protocol=ask.rooms.door.protocol(), asked=ASKED, open_for=OPEN_FOR, now=agenda.now,
-        local=datetime.now(UTC).astimezone(), unfinished=_unfinished(case.standing),
+        sessions=sessions, answered={each.session for each in check_ins}, concerns=concerns, wide=wide,
+        narrow=narrow.themed(), course=course, latest=_latest(check_ins), contacts=ask.practice.contacts(case.code),
+        purposes=Purpose, attendance=ATTENDANCE, planned=PLANNED, protocol=ask.rooms.door.protocol(), asked=ASKED,
+        open_for=OPEN_FOR, now=agenda.now, local=datetime.now(UTC).astimezone(),
+        latest_first=[each.number for each in reversed(sessions)][:12],
     )  # fmt: skip
 
 
@@ -228,23 +227,30 @@ def _own_step(ask: Ask) -> None:
         raise Refused("no such step")
 
 
+def _own(ask: Ask, code: str) -> dict[int, Reflection]:
+    """One's own reflections by session, or nothing while they are locked here."""
+    if not ask.signed_in.unlocked:
+        return {}
+    try:
+        return {each.session: each.reflection for each in ask.practice.reflections(code)}
+    except Locked:
+        return {}
+
+
 def _course(
-    case: Case,
-    check_ins: tuple[CheckIn, ...],
-    steps: tuple[Step, ...],
-    concerns: tuple[Concern, ...],
-    own: dict[int, Any],
-) -> Course:
+    case: Case, sessions: tuple[Session, ...], check_ins: tuple[CheckIn, ...], steps: tuple[Step, ...],
+    concerns: tuple[Concern, ...], own: Mapping[int, Reflection],
+) -> Course:  # fmt: skip
     measure = case.trajectory.measure if case.trajectory else None
     guesses = {number: _mean(each.guess) for number, each in own.items()}
     return Course(
-        case.code, case.standing.sessions, case.trajectory,
+        case.code, sessions, case.trajectory,
         low=measure.low if measure else 0, high=measure.high if measure else 10,
         state=_totals(check_ins, "state"),
         felt={number: each.connection for number, each in own.items() if each.connection is not None},
         guess={number: value for number, value in guesses.items() if value is not None},
         strain={number: each.strain for number, each in own.items() if each.strain},
-        steps={_after(case.standing, each.chosen): each.what for each in steps},
+        steps={_after(sessions, each.chosen): each.what for each in steps},
         concerns=frozenset(each.session for each in concerns if each.session is not None),
     )  # fmt: skip
 
@@ -267,9 +273,9 @@ def _totals(check_ins: tuple[CheckIn, ...], which: str) -> dict[int, float]:
     return found
 
 
-def _after(standing: Standing, at: datetime) -> int:
+def _after(sessions: tuple[Session, ...], at: datetime) -> int:
     """The session after which something was done."""
-    return max((each.number for each in standing.sessions if each.began <= at), default=1)
+    return max((each.number for each in sessions if each.began <= at), default=1)
 
 
 def _latest(check_ins: tuple[CheckIn, ...]) -> dict[str, Any] | None:
@@ -285,8 +291,3 @@ def _latest(check_ins: tuple[CheckIn, ...]) -> dict[str, Any] | None:
         "high": asked.ends.high,
         "note": asked.note.en if asked.note else "",
     }
-
-
-def _unfinished(standing: Standing) -> list[int]:
-    """Sessions that a check-in can be asked for, the latest first."""
-    return [each.number for each in reversed(standing.sessions)][:12]

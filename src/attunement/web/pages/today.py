@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 TO_WRITE: Final = timedelta(days=7)
 """So long a session stays among those that are still to be reflected on."""
-LATELY: Final = timedelta(days=120)
+LATELY: Final = timedelta(days=35)
+"""So far back one's own reflections are read for a page on everybody."""
 GUESS_FIRST: Final = timedelta(hours=24)
 MANY: Final = 12
 
