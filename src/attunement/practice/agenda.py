@@ -89,26 +89,36 @@ class Agenda:
 class Overview(Caseload):
     """The verb of one who wants to see how everybody stands."""
 
-    def agenda(self) -> Agenda:
-        """Return how each of one's clients stands now."""
+    def agenda(self, client: str | None = None) -> Agenda:
+        """Return how each of one's clients stands now.
+
+        Parameters
+        ----------
+        client
+            One client's code, where it is about one alone.
+        """
 
         def query(rows: Rows) -> tuple[str, Agenda]:
-            own = {name: _grouped(rows.all(query)) for name, query in _queries(self.who.code).items()}
+            mine = tables.dyad.c.therapist == self.who.code
+            about = ""
+            if client is not None:
+                found = self._dyad(rows, client)
+                mine, about = tables.dyad.c.id == found["id"], found["client"]
+            own = {name: _grouped(rows.all(query)) for name, query in _queries(mine).items()}
             standings = tuple(_standing(row, own) for rows_of in own["dyad"].values() for row in rows_of)
             now = rows.now()
-            return "", Agenda(now.at, now.steady, standings, _stamp(rows, self.who.code))
+            return about, Agenda(now.at, now.steady, standings, _stamp(rows, self.who.code))
 
         return self._see(Verb.SEE_AGENDA, query)
 
 
 Grouped = dict[str, list["Row"]]
-LATEST: Final = 8
+LATEST: Final = 4
 """So many sessions a client are read; all of them are `Practice.sessions`."""
 
 
-def _queries(therapist: str) -> dict[str, sa.Select[Any]]:
+def _queries(mine: sa.ColumnElement[bool]) -> dict[str, sa.Select[Any]]:
     """Everything of one's own dyads; each row says in ``dyad`` which."""
-    mine = tables.dyad.c.therapist == therapist
     of_session = sa.join(tables.session, tables.dyad, tables.session.c.dyad == tables.dyad.c.id)
     number, with_session = tables.session.c.number, tables.session.c.id
     check_in, invitation = tables.check_in, tables.invitation
@@ -121,10 +131,9 @@ def _queries(therapist: str) -> dict[str, sa.Select[Any]]:
         ).join(tables.client, tables.client.c.id == tables.dyad.c.client)
         .outerjoin(tables.own_curve, tables.own_curve.c.id == tables.dyad.c.id).where(mine)
         .order_by(tables.dyad.c.since, tables.client.c.code),
-        "session": sa.select(recent).where(sa.or_(recent.c.place <= LATEST, to_come)).order_by(recent.c.number),
-        "answered": sa.select(recent.c.dyad, recent.c.number).join(check_in, check_in.c.session == recent.c.id)
-        .where(recent.c.place <= LATEST).distinct(),
-        "check_in": _latest_check_ins(mine, of_session),
+        "session": sa.select(recent, sa.exists().where(check_in.c.session == recent.c.id).label("answered"))
+        .where(sa.or_(recent.c.place <= LATEST, to_come)).order_by(recent.c.number),
+        "check_in": _latest_check_ins(mine),
         "invitation": sa.select(invitation, tables.session.c.dyad, number).select_from(of_session)
         .join(invitation, invitation.c.session == with_session).where(mine, invitation.c.used.is_(None)),
         "step": sa.select(tables.step).join(tables.dyad).where(mine, tables.step.c.outcome.is_(None))
@@ -148,20 +157,23 @@ def _recent_sessions(mine: sa.ColumnElement[bool]) -> sa.Select[Any]:
     return sa.select(table, place.label("place"), many.label("many")).where(mine)
 
 
-def _latest_check_ins(mine: sa.ColumnElement[bool], of_session: sa.Join) -> sa.Select[Any]:
+def _latest_check_ins(mine: sa.ColumnElement[bool]) -> sa.Select[Any]:
     """The last check-in of each dyad."""
-    number = tables.session.c.number
-    place = sa.func.row_number().over(
-        partition_by=tables.session.c.dyad, order_by=(number.desc(), tables.check_in.c.at.desc())
+    check_in, session = tables.check_in, tables.session
+    last = (
+        sa.select(check_in.c.id)
+        .join(session, session.c.id == check_in.c.session)
+        .where(session.c.dyad == tables.dyad.c.id)
+        .order_by(session.c.number.desc(), check_in.c.at.desc())
+        .limit(1)
+        .correlate(tables.dyad)
+        .scalar_subquery()
     )
-    ordered = (
-        sa.select(tables.check_in, tables.session.c.dyad, number, place.label("place"))
-        .select_from(of_session)
-        .join(tables.check_in, tables.check_in.c.session == tables.session.c.id)
-        .where(mine)
-        .subquery("ordered")
+    return (
+        sa.select(check_in, session.c.dyad, session.c.number)
+        .join(session, session.c.id == check_in.c.session)
+        .where(check_in.c.id.in_(sa.select(last).select_from(tables.dyad).where(mine)))
     )
-    return sa.select(ordered).where(ordered.c.place == 1)
 
 
 def _grouped(found: list[Row]) -> Grouped:
@@ -180,7 +192,7 @@ def _standing(row: Row, own: dict[str, Grouped]) -> Standing:
         sessions=tuple(as_session({**each, "code": code}) for each in sessions),
         held=sessions[0]["many"] if sessions else 0,
         last=_as_check_in(last, code) if last else None,
-        answered=frozenset(each["number"] for each in own["answered"].get(dyad, [])),
+        answered=frozenset(each["number"] for each in sessions if each["answered"]),
         invitations=tuple(
             Invitation(each["id"], code, each["number"], each["instrument"], each["expires"])
             for each in own["invitation"].get(dyad, [])

@@ -31,8 +31,7 @@ _NARROW, _WIDE = 340, 720
 
 def client(ask: Ask) -> Response:
     """Show one client's whole course."""
-    agenda, worked, _, found = looked(ask)
-    case = _mine(found, ask.code)
+    agenda, worked, _, (case,) = looked(ask, ask.code)
     check_ins = ask.practice.check_ins(case.code)
     steps, concerns = ask.practice.steps(case.code), ask.practice.concerns(case.code)
     ask.signed_in.shown |= {(case.code, each.session) for each in check_ins}
@@ -213,13 +212,6 @@ def close_concern(ask: Ask) -> Response:
 
 def _at(ask: Ask) -> str:
     return f"/clients/{ask.code}"
-
-
-def _mine(found: tuple[Case, ...], code: str) -> Case:
-    for case in found:
-        if case.code == code:
-            return case
-    raise Refused("no such client")
 
 
 def _own_step(ask: Ask) -> None:

@@ -50,10 +50,10 @@ def today(ask: Ask) -> Response:
 
 
 def looked(
-    ask: Ask,
+    ask: Ask, client: str | None = None
 ) -> tuple[Agenda, Worked | None, Mapping[tuple[str, int], Reflected], tuple[Case, ...]]:
-    """Read how everybody stands; with one's own reflections only while they are unlocked here."""
-    agenda = ask.practice.agenda()
+    """Read how everybody stands, or one client; with one's own reflections only while they are unlocked here."""
+    agenda = ask.practice.agenda(client)
     worked = ask.rooms.working.of(ask.practice, agenda)
     notes = notes_of(ask, agenda.now - LATELY)
     felt: dict[tuple[str, int], Reflection | None] = {key: each.reflection for key, each in notes.items()}
