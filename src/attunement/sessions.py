@@ -19,6 +19,8 @@ from attunement.frames import SESSIONS
 from attunement.instruments import Answers  # noqa: TC001 - a field's type
 
 _CODE: Final = re.compile(r"[^\W_](?:[\w .\-]{0,30}[^\W_])?")
+UNDATED: Final = datetime(1970, 1, 1, tzinfo=UTC)
+"""When a session began of which a table did not say."""
 LONGEST_WORDS: Final = 20_000  # characters of private words
 LONGEST_PROTOCOL: Final = 2_000  # characters
 

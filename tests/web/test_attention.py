@@ -86,13 +86,13 @@ def test_it_says_whether_a_link_was_sent() -> None:
     held = (session(1, timedelta(days=1)),)
     agreed = frozenset({Purpose.CHECK_INS})
     (case,) = found(standing(sessions=held, agreed=agreed, invitations=(sent,)))
-    assert case.reasons[0].sentence.endswith("it was sent.")
+    assert case.reasons[0].sentence.endswith("its link still works.")
 
 
 @pytest.mark.parametrize(("answer", "named"), [(None, False), (4, False), (5, True), (10, True)])
 def test_what_got_in_the_way_is_named_from_the_middle_on(answer: float | None, named: bool) -> None:
     last = CheckIn("c", "K-07", 1, NOW, "connection", "1", {"hindering": answer})
-    (case,) = found(standing(last=last))
+    (case,) = found(standing(last=last, said=last))
     assert bool(case.reasons) is named
 
 

@@ -48,7 +48,7 @@ FOREIGN_PAGES: tuple[dict[str, str], ...] = (
 
 
 def path_of(way: str) -> str:
-    return way.replace("{number:int}", "1").replace("{", "").replace("}", "")
+    return way.replace("{number:session}", "1").replace("{", "").replace("}", "")
 
 
 @pytest.mark.parametrize("host", FOREIGN_HOSTS)

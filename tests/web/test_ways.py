@@ -31,7 +31,7 @@ FORMS: dict[str, dict[str, Any]] = {
     "/import/again": {"client": "client"},
     "/import/take": {"name": "a", "low": "0", "high": "10"},
     "/clients/{code}/sessions": {"began": WHEN, "attendance": "held"},
-    "/clients/{code}/sessions/{number:int}": {"attendance": "missed"},
+    "/clients/{code}/sessions/{number:session}": {"attendance": "missed"},
     "/clients/{code}/invite": {"session": "1", "instrument": "connection", "hours": "24", "how": "link"},
     "/clients/{code}/invitations/{invitation}/withdraw": {},
     "/clients/{code}/contacts": {"at": WHEN, "kind": "call", "begun_by": "client"},
@@ -43,8 +43,8 @@ FORMS: dict[str, dict[str, Any]] = {
     "/clients/{code}/steps/{step}": {"outcome": "it helped"},
     "/clients/{code}/concerns": {"why": "quiet", "session": "1"},
     "/clients/{code}/concerns/{concern}": {"done": "called", "done_at": WHEN},
-    "/clients/{code}/sessions/{number:int}/reflection": {"connection": "5", "finished": "yes"},
-    "/clients/{code}/sessions/{number:int}/reflection/draft": {"connection": "5"},
+    "/clients/{code}/sessions/{number:session}/reflection": {"connection": "5", "finished": "yes"},
+    "/clients/{code}/sessions/{number:session}/reflection/draft": {"connection": "5"},
     "/reflections/unlock": {"passphrase": "not this one", "then": "/"},
     "/reflections/lock": {},
     "/account/passphrase": {"old": "not this one", "new": NEW, "again": NEW},
@@ -86,7 +86,7 @@ class Things:
 
     def path(self, way: Way, code: str) -> str:
         ids = self.of.get(code, {"invitation": "no", "step": "no", "concern": "no"})
-        filled = {"code": code, "number:int": "1", "account": "S-1", "factor": "no", "visit": "no", **ids}
+        filled = {"code": code, "number:session": "1", "account": "S-1", "factor": "no", "visit": "no", **ids}
         return re.sub(r"\{([^}]*)\}", lambda found: filled.get(found[1], "no"), way.path)
 
 
@@ -171,7 +171,7 @@ def test_whoever_is_half_in_or_locked_sees_nothing(house: Building, things: Thin
         if visit is house.rooms.visits.of(half.client.cookies["attunement"]):
             visit.half = True
         else:
-            visit.lock()
+            house.rooms.visits.lock(visit)
     for way in GUARDED:
         for guest in (half, locked):
             answer = asked(guest, way, things.path(way, "K-01"))

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from attunement.errors import InputError, WrongKey
 from attunement.practice.desk import Desk
+from attunement.practice.house import changing_keys
 from attunement.practice.policy import Role, Verb
 from attunement.sessions import Credential, code
 from attunement.vault import tables
@@ -47,6 +48,7 @@ class Account:
 class Accounts(Desk):
     """Verbs of accounts."""
 
+    @changing_keys
     def add_account(
         self, account: str, passphrase: str, recovery: RecoveryCode, *, roles: frozenset[Role],
         name: str = "", credential: Credential = Credential.OTHER, cost: Cost | None = None,
@@ -74,6 +76,7 @@ class Accounts(Desk):
         self.house.add_account(account, passphrase, recovery, own=own, cost=cost or Cost())
         return added
 
+    @changing_keys
     def end_account(self, account: str) -> None:
         """Let somebody in no more; what they wrote stays, sealed to them."""
 
@@ -100,6 +103,7 @@ class Accounts(Desk):
             Verb.SEE_ACCOUNTS, lambda rows: ("", tuple(_as_account(row) for row in rows.all(query)))
         )
 
+    @changing_keys
     def change_passphrase(self, old: str, new: str, *, cost: Cost | None = None) -> None:
         """Change one's own passphrase, of the record and of one's reflections; nothing is encrypted anew."""
         me, keyfile = self.who.code, self.house.keyfile
@@ -114,6 +118,7 @@ class Accounts(Desk):
         self.house.set_keys(keyfile.relocked(me, (root, own), new, self.house.keys["record"], cost or Cost()))
         self._note(Verb.CHANGE_PASSPHRASE, "done")
 
+    @changing_keys
     def reset_passphrase(self, recovery: RecoveryCode, new: str, *, cost: Cost | None = None) -> None:
         """Set another passphrase by the recovery code."""
         me, keyfile = self.who.code, self.house.keyfile

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from attunement.practice.caseload import Caseload, as_dyad, as_session
 from attunement.practice.policy import Verb
+from attunement.practice.rated import CHECK_IN
 from attunement.practice.safety import as_concern
 from attunement.sessions import PLANNED, CheckIn, Concern, Dyad, Invitation, Purpose, Session, Step
 from attunement.vault import tables
@@ -33,8 +34,8 @@ class Standing:
         The latest, in order, and all that are still to come, which have the attendance ``planned``.
     held
         How many sessions there are in all.
-    last
-        What they last answered, if they did.
+    last, said
+        What they last answered, if they did; and the last check-in on connection, which may be an earlier one.
     answered
         The numbers of those of the sessions for which there are answers.
     invitations
@@ -53,6 +54,7 @@ class Standing:
     sessions: tuple[Session, ...] = ()
     held: int = 0
     last: CheckIn | None = field(default=None, repr=False)
+    said: CheckIn | None = field(default=None, repr=False)
     answered: frozenset[int] = frozenset()
     invitations: tuple[Invitation, ...] = ()
     steps: tuple[Step, ...] = ()
@@ -134,6 +136,7 @@ def _queries(mine: sa.ColumnElement[bool]) -> dict[str, sa.Select[Any]]:
         "session": sa.select(recent, sa.exists().where(check_in.c.session == recent.c.id).label("answered"))
         .where(sa.or_(recent.c.place <= LATEST, to_come)).order_by(recent.c.number),
         "check_in": _latest_check_ins(mine),
+        "connection": _latest_check_ins(mine, check_in.c.instrument == CHECK_IN),
         "invitation": sa.select(invitation, tables.session.c.dyad, number).select_from(of_session)
         .join(invitation, invitation.c.session == with_session).where(mine, invitation.c.used.is_(None)),
         "step": sa.select(tables.step).join(tables.dyad).where(mine, tables.step.c.outcome.is_(None))
@@ -157,13 +160,13 @@ def _recent_sessions(mine: sa.ColumnElement[bool]) -> sa.Select[Any]:
     return sa.select(table, place.label("place"), many.label("many")).where(mine)
 
 
-def _latest_check_ins(mine: sa.ColumnElement[bool]) -> sa.Select[Any]:
+def _latest_check_ins(mine: sa.ColumnElement[bool], *which: sa.ColumnElement[bool]) -> sa.Select[Any]:
     """The last check-in of each dyad."""
     check_in, session = tables.check_in, tables.session
     last = (
         sa.select(check_in.c.id)
         .join(session, session.c.id == check_in.c.session)
-        .where(session.c.dyad == tables.dyad.c.id)
+        .where(session.c.dyad == tables.dyad.c.id, *which)
         .order_by(session.c.number.desc(), check_in.c.at.desc())
         .limit(1)
         .correlate(tables.dyad)
@@ -185,13 +188,14 @@ def _grouped(found: list[Row]) -> Grouped:
 
 def _standing(row: Row, own: dict[str, Grouped]) -> Standing:
     dyad, code = row["id"], row["code"]
-    last = next(iter(own["check_in"].get(dyad, [])), None)
+    last, said = (next(iter(own[name].get(dyad, [])), None) for name in ("check_in", "connection"))
     sessions = own["session"].get(dyad, [])
     return Standing(
         dyad=as_dyad(row),
         sessions=tuple(as_session({**each, "code": code}) for each in sessions),
         held=sessions[0]["many"] if sessions else 0,
         last=_as_check_in(last, code) if last else None,
+        said=_as_check_in(said, code) if said else None,
         answered=frozenset(each["number"] for each in sessions if each["answered"]),
         invitations=tuple(
             Invitation(each["id"], code, each["number"], each["instrument"], each["expires"])

@@ -167,7 +167,7 @@ class Caseload(Desk):
             changed = rows.change(
                 table, row, attendance=attendance or row["attendance"],
                 began=instant(began) if began else row["began"],
-                lateness=row["lateness"] if lateness is None else float(lateness),
+                lateness=_late(row, attendance, lateness),
             )  # fmt: skip
             return row["id"], as_session({**changed, "code": client})
 
@@ -330,6 +330,13 @@ def require(rows: Rows, client: str, purpose: Purpose) -> None:
     """Refuse what a client has not agreed to, or no longer does."""
     if in_force(rows, client, purpose) is None:
         raise Refused(f"This client has not agreed to {purpose}, or no longer does.")
+
+
+def _late(row: Row, attendance: str | None, lateness: float | None) -> float | None:
+    """How late a session is now said to have begun: what was said of it before goes with what it was."""
+    if lateness is not None:
+        return float(lateness)
+    return row["lateness"] if attendance in {None, row["attendance"]} else None
 
 
 def _refuse_odd(attendance: str, lateness: float | None) -> None:

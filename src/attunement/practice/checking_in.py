@@ -159,6 +159,11 @@ class CheckingIn(Desk):
 
         self._act(Verb.WITHDRAW_INVITATION, work)
 
+    def knows(self, token: str) -> bool:
+        """Whether a token was ever made here; the first question of a door, before anything is looked at or noted."""
+        with self.house.record.reading() as rows:
+            return rows.prepared(_BY_TOKEN, token_hash=_hash(token)) is not None
+
     def invitation(self, token: str) -> Asked:
         """Show what a token is for. Looking uses nothing up: mail scanners open links too."""
 

@@ -62,8 +62,10 @@ class Factors(Desk):
         query = sa.select(table).where(table.c.account == self.who.code).order_by(table.c.added)
         return self._see(Verb.SEE_FACTORS, lambda rows: ("", tuple(map(_as_factor, rows.all(query)))))
 
-    def add_factor(self, kind: Kind, name: str, secret: bytes, credential: bytes | None = None) -> Factor:
-        """Ask for this from the next sign-in on."""
+    def add_factor(
+        self, kind: Kind, name: str, secret: bytes, credential: bytes | None = None, *, used: int = 0
+    ) -> Factor:
+        """Ask for this from the next sign-in on; what was used to show that one has it is used."""
         called = name.strip()
         if not 1 <= len(called) <= 60:
             raise InputError("The name of a second step has 1 to 60 characters, such as My phone.")
@@ -74,7 +76,7 @@ class Factors(Desk):
                 raise InputError(f"An account has at most {MOST} second steps; remove one first.")
             row = rows.add(
                 tables.factor, account=self.who.code, kind=kind, name=called, secret=secret, credential=credential,
-                used=0, added=rows.now().at,
+                used=used, added=rows.now().at,
             )  # fmt: skip
             return row["id"], _as_factor(row)
 

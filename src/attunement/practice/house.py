@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import threading
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
 from filelock import FileLock, Timeout
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from attunement.vault.recovery import RecoveryCode
     from attunement.vault.sealing import Key
 
+Asked = ParamSpec("Asked")
+Result = TypeVar("Result")
 IDLE: Final = 300.0  # seconds until reflections lock themselves
 
 
@@ -83,6 +86,18 @@ class Reflections:
                 self.lock()
 
 
+def changing_keys(method: Callable[Asked, Result]) -> Callable[Asked, Result]:
+    """Let one at a time change `keys.json`, from reading it to writing it: two at once would undo each other."""
+
+    @functools.wraps(method)
+    def one_at_a_time(*args: Asked.args, **kwargs: Asked.kwargs) -> Result:
+        house: House = args[0].house  # type: ignore[attr-defined]
+        with house.changing:
+            return method(*args, **kwargs)
+
+    return one_at_a_time
+
+
 class House:
     """An opened practice folder: the shared vaults, and whoever's reflections are unlocked.
 
@@ -108,6 +123,8 @@ class House:
     ) -> None:
         self.folder, self.keyfile, self.keys, self.clock = folder, keyfile, keys, clock
         self._lock = lock
+        self.changing = threading.RLock()  # keys.json is read, changed and written by one at a time
+        self._unlocking = threading.RLock()
         self.reflections: dict[str, Reflections] = {}
         self.closed = False
         self._open_shared(create=create)
@@ -166,18 +183,24 @@ class House:
         return self._unlocked(account, self.keyfile.open_own_with_code(account, code))
 
     def _unlocked(self, account: str, own: Own) -> Reflections:
-        self.lock(account)
-        locks = self.keyfile.account(account).own
-        assert locks is not None  # noqa: S101 - it has just been opened
-        path = self.folder / locks.file
-        vault = Vault(path, own.file, "reflections", self.clock)
-        self.reflections[account] = Reflections(vault, own, self.clock)
-        return self.reflections[account]
+        """Open the file once: whoever unlocks what is open has shown the passphrase, and shares it."""
+        with self._unlocking:
+            opened = self.reflections.get(account)
+            if opened is not None and opened.unlocked:
+                return opened
+            self.lock(account)
+            locks = self.keyfile.account(account).own
+            assert locks is not None  # noqa: S101 - it has just been opened
+            vault = Vault(self.folder / locks.file, own.file, "reflections", self.clock)
+            self.reflections[account] = Reflections(vault, own, self.clock)
+            return self.reflections[account]
 
     def lock(self, account: str) -> None:
         """Lock somebody's reflections."""
-        if account in self.reflections:
-            self.reflections.pop(account).lock()
+        with self._unlocking:
+            opened = self.reflections.pop(account, None)
+            if opened is not None:
+                opened.lock()
 
     def admits(self, account: str) -> bool:
         """Whether an account has not been ended since it signed in."""
@@ -259,7 +282,7 @@ def claimed(folder: Path) -> Iterator[FileLock]:
 
 @contextlib.contextmanager
 def _held(folder: Path) -> Iterator[FileLock]:
-    lock = FileLock(folder / ".lock", timeout=0)
+    lock = FileLock(folder / ".lock", timeout=0, thread_local=False)  # whichever thread opened, any may close
     try:
         lock.acquire()
     except Timeout:

@@ -13,7 +13,7 @@ from attunement.errors import InputError
 from attunement.instruments import instrument, score
 from attunement.practice.checking_in import CheckingIn, all_check_ins
 from attunement.practice.policy import Verb
-from attunement.sessions import code, instant
+from attunement.sessions import UNDATED, code, instant
 from attunement.vault import tables
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 CHECK_IN: Final = "connection"
 """The id of the measure that the check-ins make; ids of imported ones are random."""
 MOST_ROWS: Final = 50_000
+MOST_SESSIONS: Final = 500
+"""The highest number of a session that is taken in: beyond it is no count of sessions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,12 @@ class Ratings(CheckingIn):
             raise InputError("The name of a measure has 1 to 80 characters.")
         if not 1 <= ratings.height <= MOST_ROWS:
             raise InputError(f"A table that is taken in has 1 to {MOST_ROWS:,} rated sessions.")
+        highest = ratings.sort("session").row(-1, named=True)
+        if highest["session"] > MOST_SESSIONS:
+            raise InputError(
+                f"Session {highest['session']} of {str(highest['client'])[:32]!r} is no count of sessions; numbers "
+                f"from 1 to {MOST_SESSIONS} within a client are. Another column may hold them, or none is needed."
+            )
         codes = {each: code(each) for each in ratings["client"].unique().sort().to_list()}
 
         def work(rows: Rows) -> tuple[str, TakenIn]:
@@ -177,8 +185,8 @@ class Ratings(CheckingIn):
         return str(rows.add(tables.dyad, therapist=self.who.code, client=person["id"], since=now)["id"])
 
     def _held(self, rows: Rows, dyad: str, number: int, began: datetime | None) -> str:
-        """Add a session that was held; where no time is known, it is dated as of now."""
-        at = instant(began) if began is not None else rows.now().at
+        """Add a session that was held; where no time is known, it is undated."""
+        at = instant(began) if began is not None else UNDATED
         return str(rows.add(tables.session, dyad=dyad, number=number, began=at, attendance="held")["id"])
 
 

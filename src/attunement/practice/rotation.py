@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from attunement.errors import Damaged, WrongKey
 from attunement.practice.desk import Desk
-from attunement.practice.house import remove_vault
+from attunement.practice.house import changing_keys, remove_vault
 from attunement.practice.policy import Verb
 from attunement.vault import tables
 from attunement.vault.envelope import Envelope, Place, rewrapped
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 class Rotation(Desk):
     """The verb of new keys."""
 
+    @changing_keys
     def rotate_keys(self, passphrase: str, recovery: RecoveryCode, *, cost: Cost | None = None) -> None:
         """Write every vault that one can open anew, under new keys, and destroy the old ones.
 

@@ -9,17 +9,19 @@ import os
 import threading
 import unicodedata
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
-from attunement.errors import Damaged, WrongKey
+from attunement.errors import Damaged, InUse, WrongKey
 from attunement.vault.sealing import Key, canonical, seal, unseal
 
 if TYPE_CHECKING:
     from attunement.vault.recovery import RecoveryCode
 
-_AT_ONCE = threading.Semaphore(2)  # each takes 64 MiB: many sign-ins at once must not eat the machine
+_AT_ONCE = threading.Semaphore(1)
+"""Each takes 64 MiB; and two at once, of more than one lane, wait for each other for ever (OpenSSL 4.0.3)."""
+_WAITS: Final = 20.0  # seconds
 _SALT = 16  # bytes
 SHORTEST = 12  # characters of a passphrase
 _GUESSABLE = 3  # of zxcvbn's 0 to 4, the least that is taken
@@ -157,8 +159,12 @@ def _bound(belongs_to: bytes, salt: bytes, cost: Cost) -> bytes:
 def _from_passphrase(passphrase: str, salt: bytes, cost: Cost) -> Key:
     typed = unicodedata.normalize("NFKC", passphrase).encode("utf-8", "surrogatepass")
     derive = Argon2id(salt=salt, length=32, iterations=cost.passes, lanes=cost.lanes, memory_cost=cost.memory)
-    with _AT_ONCE:
+    if not _AT_ONCE.acquire(timeout=_WAITS):
+        raise InUse("Too many are signing in at once; please try again in a moment.")
+    try:
         return Key(derive.derive(typed))
+    finally:
+        _AT_ONCE.release()
 
 
 def _from_code(code: RecoveryCode) -> Key:

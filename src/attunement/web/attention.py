@@ -154,14 +154,14 @@ def _case(
     planned = [each for each in standing.sessions if each.attendance == PLANNED]
     ahead = [each for each in planned if each.began > agenda.now - OVER]
     held = [each for each in standing.sessions if each.attendance in HELD and each.began <= agenda.now]
-    last = held[-1] if held else None
+    last = max(held, key=lambda each: each.began, default=None)
     reasons = () if standing.dyad.ended and not standing.concerns else (
         *_safety(standing),
         *_course(trajectory),
         *_strain(standing, noted),
         *_hindered(standing),
         *_unsaid(planned, agenda.now),
-        *_missing(standing, last, agenda.now),
+        *_missing(standing, last, agenda),
         *_step(standing),
     )  # fmt: skip
     following = min(ahead, key=lambda each: each.began, default=None)
@@ -212,24 +212,23 @@ def _strain(standing: Standing, noted: Mapping[tuple[str, int], Reflection | Non
 
 
 def _hindered(standing: Standing) -> list[Reason]:
-    answer = standing.last.answers.get("hindering") if standing.last else None
-    if standing.last is None or answer is None or answer < HINDERING:
+    said = standing.said
+    answer = said.answers.get("hindering") if said else None
+    if said is None or answer is None or answer < HINDERING:
         return []
-    sentence = (
-        f"They said of session {standing.last.session} that something got in the way ({answer:g} of 10)."
-    )
+    sentence = f"They said of session {said.session} that something got in the way ({answer:g} of 10)."
     return [Reason(Weight.HINDERED, "something in the way", sentence)]
 
 
-def _missing(standing: Standing, last: Session | None, now: datetime) -> list[Reason]:
+def _missing(standing: Standing, last: Session | None, agenda: Agenda) -> list[Reason]:
     if last is None or Purpose.CHECK_INS not in standing.agreed or last.number in standing.answered:
         return []
-    if not WAITED < now - last.began < LOOKED_BACK:
+    if not WAITED < agenda.now - last.began < LOOKED_BACK:
         return []
-    sent = any(each.session == last.number for each in standing.invitations)
-    sentence = (
-        f"There is no check-in for session {last.number}; {'it was sent' if sent else 'none was sent'}."
-    )
+    sent = [each for each in standing.invitations if each.session == last.number]
+    works = any(each.expires > agenda.steady for each in sent)
+    told = "its link still works" if works else "its link works no longer" if sent else "none was sent"
+    sentence = f"There is no check-in for session {last.number}; {told}."
     return [Reason(Weight.MISSING, "no check-in", sentence)]
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl
+
+from starlette.formparsers import MultiPartException, MultiPartParser
 
 from attunement.errors import InputError
 
@@ -19,6 +22,7 @@ MOST_FIELDS: Final = 200
 LONGEST: Final = 256 * 1024
 """Bytes of a form; a table that is taken in has a limit of its own."""
 FORM: Final = "application/x-www-form-urlencoded"
+_NUMBER: Final = re.compile(r"-?[0-9]{1,10}(\.[0-9]{0,6})?")
 _PLAIN: Final = {"\n", "\r", "\t"}
 
 
@@ -74,10 +78,7 @@ class Form:
         typed = self._one(name).strip().replace(",", ".")
         if not typed:
             return None
-        plain = (
-            typed.isascii() and typed.replace(".", "", 1).replace("-", "", 1).isdigit() and len(typed) <= 12
-        )
-        if not plain or not low <= float(typed) <= high:
+        if not _NUMBER.fullmatch(typed) or not low <= float(typed) <= high:
             raise InputError(f"{called or name} is a number from {low:g} to {high:g}, or left out.")
         return float(typed)
 
@@ -143,6 +144,12 @@ async def read_form(request: Request, most: int = LONGEST) -> Form:
     return Form(_gathered(pairs))
 
 
+class _InMemory(MultiPartParser):
+    """A file that was sent is never written in plain to a disk."""
+
+    spool_max_size = 64 * 1024 * 1024
+
+
 async def read_upload(request: Request, most: int) -> tuple[Form, str, bytes]:
     """Read a form with one file; returns the form, the file's name and its content."""
     if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
@@ -150,13 +157,20 @@ async def read_upload(request: Request, most: int) -> tuple[Form, str, bytes]:
     length = request.headers.get("content-length", "")
     if not length.isdigit() or int(length) > most:
         raise TooLong(f"A table that is taken in has at most {most // 1_000_000} MB.")
-    async with request.form(max_files=1, max_fields=20, max_part_size=64 * 1024) as sent:
-        pairs, name, content = [], "", b""
-        for key, value in sent.multi_items():
-            if isinstance(value, str):
-                pairs.append((key, value))
-            else:
-                name, content = _plain_name(value.filename or "table"), await value.read()
+    reading = _InMemory(
+        request.headers, request.stream(), max_files=1, max_fields=20, max_part_size=64 * 1024
+    )
+    try:
+        sent = await reading.parse()
+    except MultiPartException:
+        raise InputError("The form could not be read; please load the page again.") from None
+    pairs, name, content = [], "", b""
+    for key, value in sent.multi_items():
+        if isinstance(value, str):
+            pairs.append((key, value))
+        else:
+            name, content = _plain_name(value.filename or "table"), await value.read()
+    await sent.close()
     return Form(_gathered(pairs)), name, content
 
 

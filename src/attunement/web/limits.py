@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+Name = tuple[str, str, str]
+"""What is tried, by whom, from where: no name that somebody types falls together with another."""
 TRIES: Final = 20
 SPAN: Final = 3600.0
 _MOST: Final = 10_000  # of those that are remembered
 
 
 class Limit:
-    """At most so many wrong tries in a span, for each name by itself.
+    """At most so many tries that were not right in a span, for each name by itself.
 
     Parameters
     ----------
@@ -30,29 +32,28 @@ class Limit:
         self, tries: int = TRIES, span: float = SPAN, seconds: Callable[[], float] = time.monotonic
     ) -> None:
         self._tries, self._span, self._seconds = tries, span, seconds
-        self._wrong: dict[str, deque[float]] = {}
+        self._wrong: dict[Name, deque[float]] = {}
         self._guard = threading.Lock()
 
-    def refuses(self, name: str) -> bool:
-        """Whether this one has been wrong too often to be heard now."""
+    def may_try(self, name: Name) -> bool:
+        """Count a try before it is made, and say whether it may be made; whoever was right takes it back."""
         with self._guard:
-            return len(self._recent(name)) >= self._tries
-
-    def wrong(self, name: str) -> None:
-        """Remember that this one was wrong."""
-        with self._guard:
-            if len(self._wrong) >= _MOST:
-                self._wrong.pop(next(iter(self._wrong)))
             recent = self._recent(name)
+            if len(recent) >= self._tries:
+                return False
+            self._wrong.pop(name, None)  # the latest stand at the end
+            while len(self._wrong) >= _MOST:
+                self._wrong.pop(next(iter(self._wrong)))
             recent.append(self._seconds())
             self._wrong[name] = recent
+            return True
 
-    def right(self, name: str) -> None:
+    def right(self, name: Name) -> None:
         """Forget the errors of one who was right."""
         with self._guard:
             self._wrong.pop(name, None)
 
-    def _recent(self, name: str) -> deque[float]:
+    def _recent(self, name: Name) -> deque[float]:
         recent = self._wrong.get(name, deque(maxlen=self._tries))
         while recent and self._seconds() - recent[0] >= self._span:
             recent.popleft()

@@ -15,6 +15,7 @@ from starlette.responses import RedirectResponse, Response
 
 from attunement.drawing import PALETTE
 from attunement.practice.policy import Role
+from attunement.sessions import UNDATED
 from attunement.web.forms import Form
 
 if TYPE_CHECKING:
@@ -136,6 +137,8 @@ def _environment() -> Environment:
 
 def day(at: datetime) -> str:
     """Write a day as one says it: Mon 2 Mar."""
+    if at == UNDATED:
+        return "undated"
     local = at.astimezone()
     year = "" if local.year == datetime.now(UTC).astimezone().year else f" {local.year}"
     return f"{local:%a} {local.day} {local:%b}{year}"
@@ -143,6 +146,8 @@ def day(at: datetime) -> str:
 
 def clock(at: datetime) -> str:
     """Write a time of day."""
+    if at == UNDATED:
+        return "no time known"
     return f"{at.astimezone():%H:%M}"
 
 

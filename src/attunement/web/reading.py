@@ -18,13 +18,14 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from attunement.errors import InputError
+from attunement.practice.rated import MOST_ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SECONDS: Final = 60
 CPU: Final = 40
-MEMORY: Final = 4 << 30  # of addresses; polars maps far more than it uses
+MEMORY: Final = 3 << 30  # of addresses; polars maps far more than it uses
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ def read_table(name: str, content: bytes, mapping: Mapping[str, str], whose: str
     said, rest = child.stdout[:1], child.stdout[1:]
     if said == b"!":
         number, _, sentence = rest.decode().partition(" ")
-        raise InputError(f"{name if number.isdigit() else number} {sentence}")
+        raise InputError(f"{name if number.isdigit() or number == '-' else number} {sentence}")
     return _chosen(rest, whose)
 
 
@@ -136,6 +137,12 @@ def _child() -> None:
         low, high = guess_scale(found.ratings["score"])
     except AttunementError as problem:
         sys.stdout.buffer.write(b"!" + str(problem).encode())
+        return
+    if found.ratings.height > MOST_ROWS:
+        sentence = (
+            f"- has {found.ratings.height:,} rated sessions; at most {MOST_ROWS:,} are taken in at once."
+        )
+        sys.stdout.buffer.write(b"!" + sentence.encode())
         return
     columns = [
         each for each in ("therapist", "client", "session", "time", "score") if each in found.ratings.columns

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
     from attunement.web.ways import Way
 
 _EVERY: Final = 20.0  # seconds between two looks at who is idle
+SECRETS: Final = ("passphrase", "old", "new", "again", "code", "passkey")
+"""Fields that no page ever carries on."""
 _UPLOAD: Final = 20_000_000  # bytes
 
 
@@ -90,6 +93,21 @@ class Rooms:
             self.visits.end_all(account)
         self.working.forget()
         self.door.close()
+
+
+class _SessionNumber(Convertor[int]):
+    """A session's number in a path: as many digits as one can have."""
+
+    regex = "[0-9]{1,6}"
+
+    def convert(self, value: str) -> int:
+        return int(value)
+
+    def to_string(self, value: int) -> str:
+        return str(value)
+
+
+register_url_convertor("session", _SessionNumber())
 
 
 def app(rooms: Rooms, ways: Sequence[Way]) -> ASGIApp:
@@ -203,8 +221,16 @@ def asked_to_sign_in(ask: Ask) -> Response:
 def kept(ask: Ask, path: str | None = None) -> dict[str, Any]:
     """Return where to go on, and what was typed, as the fields of the next page."""
     path = path or ask.request.url.path
-    posted = ask.request.method == "POST"
-    return {"then": path, "carried": kept_fields(ask.form) if posted else []}
+    asks_for_secret = path.startswith(
+        ("/account", "/practice/accounts", "/reflections", "/sign-in", "/begin")
+    )
+    carries = ask.request.method == "POST" and not asks_for_secret
+    return {"then": path, "carried": kept_fields(ask.form, *SECRETS) if carries else []}
+
+
+def from_where(ask: Ask) -> str:
+    """The address that a request comes from."""
+    return ask.request.client.host if ask.request.client else ""
 
 
 def second_step(ask: Ask, visit: Visit, said: str = "") -> dict[str, Any]:

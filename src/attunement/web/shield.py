@@ -68,7 +68,10 @@ class Names:
 
     def sends(self, origin: str, host: str) -> bool:
         """Whether a page of this origin is one of ours, as this host."""
-        parts = urlsplit(origin)
+        try:
+            parts = urlsplit(origin)
+        except ValueError:
+            return False
         return parts.scheme in {"http", "https"} and parts.netloc.lower() == host.lower() and self.knows(host)
 
 
@@ -123,9 +126,11 @@ class Shield:
         hosts = headers.getlist("host")
         if len(hosts) != 1 or not self._names.knows(hosts[0]):
             return 421
-        if scope["method"] in SAFE:
-            return 0
         origin, site = headers.get("origin"), headers.get("sec-fetch-site")
+        if (
+            scope["method"] in SAFE
+        ):  # a link may come from anywhere; a picture or a script of another page may not
+            return 403 if site == "cross-site" and headers.get("sec-fetch-mode") != "navigate" else 0
         if origin is not None and not self._names.sends(origin, hosts[0]):
             return 403
         if site is not None and site not in {"same-origin", "none"}:

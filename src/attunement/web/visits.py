@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from attunement.practice import Practice, Role
+    from attunement.practice.house import Reflections
 
 IDLE: Final = 15 * 60.0
 LONGEST: Final = 12 * 3600.0
@@ -39,8 +40,8 @@ class Visit:
         Whether the second step is still to be taken.
     locked
         Whether the passphrase is asked for again before anything is shown.
-    reflects
-        Whether reflections were unlocked here; another browser's unlock is not this one's.
+    opened
+        The reflections that were unlocked here; another browser's unlock is not this one's.
     shown
         Sessions, as (client, number), whose answers have been shown here.
     kept
@@ -53,7 +54,7 @@ class Visit:
     used: float
     half: bool = False
     locked: bool = False
-    reflects: bool = False
+    opened: Reflections | None = field(default=None, repr=False)
     shown: set[tuple[str, int]] = field(default_factory=set)
     kept: dict[str, Any] = field(default_factory=dict, repr=False)
     id: str = field(default_factory=lambda: secrets.token_hex(8))
@@ -71,12 +72,13 @@ class Visit:
     @property
     def unlocked(self) -> bool:
         """Whether reflections can be read and written here now."""
-        return self.reflects and not self.locked and self.practice.unlocked
+        here = self.practice.house.reflections.get(self.account)
+        return self.opened is not None and self.opened is here and here.unlocked and not self.locked
 
-    def lock(self) -> None:
-        """Ask for the passphrase again; reflections lock too."""
-        self.locked, self.reflects = True, False
-        self.practice.lock()
+    def unlock(self, passphrase: str) -> None:
+        """Unlock one's own reflections here."""
+        self.practice.unlock(passphrase)
+        self.opened = self.practice.house.reflections.get(self.account)
 
 
 class Visits:
@@ -99,11 +101,20 @@ class Visits:
         visit = Visit(practice, name, began=now, used=now, half=half)
         return self._keep(visit), visit
 
-    def renew(self, visit: Visit) -> str:
-        """Give a visit another token; the old one is worth nothing from now on."""
+    def renew(self, visit: Visit) -> str | None:
+        """Give a visit another token; the old one is worth nothing from now on. None where it has been ended."""
+        token = secrets.token_urlsafe(32)
         with self._guard:
+            if visit not in self._visits.values():
+                return None
             self._forget(visit)
-        return self._keep(visit)
+            self._visits[_digest(token)] = visit
+        return token
+
+    def lock(self, visit: Visit) -> None:
+        """Ask for the passphrase again; reflections lock too, unless another browser of theirs has them open."""
+        with self._guard:
+            self._lock(visit)
 
     def of(self, token: str | None) -> Visit | None:
         """Return the visit of a token; idle ones lock, old ones end."""
@@ -117,7 +128,7 @@ class Visits:
                     self._end(visit)
                 return None
             if now - visit.used >= IDLE and not visit.locked:
-                visit.lock()
+                self._lock(visit)
             visit.used = now
             return visit
 
@@ -150,7 +161,7 @@ class Visits:
                 if now - visit.began >= LONGEST:
                     self._end(visit)
                 elif now - visit.used >= IDLE and not visit.locked:
-                    visit.lock()
+                    self._lock(visit)
 
     def _keep(self, visit: Visit) -> str:
         token = secrets.token_urlsafe(32)
@@ -162,7 +173,12 @@ class Visits:
 
     def _end(self, visit: Visit) -> None:
         self._forget(visit)
-        if visit.reflects:
+        self._lock(visit)
+
+    def _lock(self, visit: Visit) -> None:
+        visit.locked, opened, visit.opened = True, visit.opened, None
+        shared = any(each.opened is opened for each in self._visits.values())
+        if opened is not None and not shared:
             visit.practice.lock()
 
     def _forget(self, visit: Visit) -> None:

@@ -62,7 +62,7 @@ class Way:
     upload: bool = False
 
 
-CLIENT, SESSION = "/clients/{code}", "/clients/{code}/sessions/{number:int}"
+CLIENT, SESSION = "/clients/{code}", "/clients/{code}/sessions/{number:session}"
 
 WAYS: Final = (
     Way("GET", "/", ANYBODY, entering.start),

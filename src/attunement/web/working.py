@@ -18,6 +18,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from attunement.errors import AttunementError, TooLittle
+from attunement.web.shield import note_failure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from attunement.trajectories import Caseload, Trajectory
 
 FIRST: Final = 0.8  # seconds that the first page after a start waits at most
+LONGEST: Final = 600  # sessions of one course; the time for it grows with the cube
 _LOOK: Final = 2.0  # seconds between two looks of the worker at whether anybody still wants it
 
 
@@ -120,6 +122,11 @@ class Working:
             boards = tuple(_apart(each) for each in practice.rated())
         except AttunementError as problem:
             boards = (Board("", "", problem=str(problem)),)
+        except Exception as problem:  # noqa: BLE001 - a page says so, and goes on
+            note_failure(problem)
+            boards = (
+                Board("", "", problem="The courses could not be worked out; everything else is as it was."),
+            )
         worked = Worked(stamp, boards)
         with self._guard:
             self._done[practice.who.code] = worked
@@ -140,6 +147,10 @@ def board(rated: Rated) -> Board:
     from attunement import drawing, plots  # noqa: PLC0415 - of the worker alone
     from attunement.trajectories import trajectories  # noqa: PLC0415 - most of a second, which no page waits for
 
+    if int(rated.ratings["session"].max() or 0) > LONGEST:  # type: ignore[arg-type]
+        return Board(
+            rated.id, rated.name, problem=f"A course of more than {LONGEST} sessions cannot be worked out."
+        )
     try:
         caseload = trajectories(rated.ratings, rated.measure)
     except TooLittle as little:

@@ -49,9 +49,10 @@ def add_code(ask: Ask) -> Response:
     form = ask.form.know("code", "name")
     if not isinstance(secret, str):
         return ask.go("/account", "Please begin again.")
-    if factors.step_of(secret, form.text("code", most=20)) is None:
+    step = factors.step_of(secret, form.text("code", most=20))
+    if step is None:
         return _code_page(ask, secret, "That is not the code that the app shows now.", 400)
-    ask.practice.add_factor("code", form.text("name", most=60) or "An app", secret.encode())
+    ask.practice.add_factor("code", form.text("name", most=60) or "An app", secret.encode(), used=step)
     ask.signed_in.kept.pop("secret", None)
     return ask.go("/account", "From the next sign-in on, a code is asked for too.")
 
@@ -93,13 +94,12 @@ def end_visit(ask: Ask) -> Response:
 
 def _refuse_wrong(ask: Ask) -> None:
     """What changes who can come in asks for the passphrase once more."""
-    name = f"again {ask.signed_in.account}"
-    if ask.rooms.guesses.refuses(name):
+    name = ("again", ask.signed_in.account, "")
+    if not ask.rooms.guesses.may_try(name):
         raise InputError("That was wrong too often. Please wait an hour; nothing was changed.")
     try:
         ask.rooms.door.sign_in(ask.signed_in.account, ask.form.know("passphrase").secret("passphrase"))
     except WrongKey:
-        ask.rooms.guesses.wrong(name)
         raise InputError("That is not your passphrase; nothing was changed.") from None
     ask.rooms.guesses.right(name)
 

@@ -87,13 +87,13 @@ def invite(ask: Ask) -> Response:
     """Make a link: shown once, as text and as QR; or hand the tablet over, with everything else locked."""
     form = ask.form.know("session", "instrument", "how", "hours")
     number = form.number("session", low=1, high=100_000, called="The session")
-    if number is None:
+    if number is None or number != int(number):
         raise InputError("Please choose a session.")
     which = form.choice("instrument", *ASKED, called="What is asked")
     hours = int(form.choice("hours", *OPEN_FOR, called="How long"))
     invited = ask.practice.invite(ask.code, int(number), instrument=which, open_for=timedelta(hours=hours))
     if form.choice("how", "link", "here", called="How") == "here":
-        ask.signed_in.lock()
+        ask.rooms.visits.lock(ask.signed_in)
         return RedirectResponse(f"/c/{invited.token}?kiosk=yes", 303)
     return ask.page("invited.html", code=ask.code, **_link(ask, invited))
 

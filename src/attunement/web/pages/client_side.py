@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from starlette.responses import RedirectResponse
 
-from attunement.errors import Gone
 from attunement.instruments import instrument
 from attunement.practice import Tried
 from attunement.web.page import drawn, points
+from attunement.web.rooms import from_where
 from attunement.web.words import language_of, say
 
 if TYPE_CHECKING:
@@ -37,31 +37,22 @@ _SAID: Final = {
 
 def check_in(ask: Ask) -> Response:
     """Show what is asked. Looking uses nothing up: mail scanners open links too."""
-    if (refusal_ := _guesses(ask)) is not None:
-        return refusal_
-    token = ask.request.path_params["token"]
-    try:
-        asked = ask.rooms.door.client().invitation(token)
-    except Gone:
-        _guessed(ask)
-        raise
+    if (stopped := _guesses(ask)) is not None:
+        return stopped
+    asked = ask.rooms.door.client().invitation(ask.request.path_params["token"])
     return _asked(ask, instrument(asked.instrument), step=asked.step, key=secrets.token_urlsafe(16))
 
 
 def send(ask: Ask) -> Response:
     """Take the answers, once; the same sending again gives the same page."""
-    if (refusal_ := _guesses(ask)) is not None:
-        return refusal_
+    if (stopped := _guesses(ask)) is not None:
+        return stopped
     token, door = ask.request.path_params["token"], ask.rooms.door
     asked = instrument(ask.form.choice("instrument", *_INSTRUMENTS))
     key = ask.form.text("key", least=8, most=100)
-    try:
-        answers, tried = _answers(ask.form, asked)
-        received = door.client().receive(token, answers, key, tried)
-    except Gone:
-        _guessed(ask)
-        raise
     kiosk = ask.form.ticked("kiosk")
+    answers, tried = _answers(ask.form, asked)
+    received = door.client().receive(token, answers, key, tried)
     if received.at_risk or received.curve:
         shown: dict[str, Any] = {"token": token, "key": key, "kiosk": kiosk, "at_risk": received.at_risk}
         response = _drawn(ask, "thanks.html", curve=received.curve, **shown)
@@ -88,6 +79,8 @@ def leave(ask: Ask) -> Response:
 
 def own_curve(ask: Ask) -> Response:
     """Show the client's own answers over time, in plain words, if the therapist lets them."""
+    if (stopped := _guesses(ask)) is not None:
+        return stopped
     form = ask.form.know("key", "lang")
     rated = ask.rooms.door.client().own_curve(
         ask.request.path_params["token"], form.text("key", least=8, most=100)
@@ -155,19 +148,12 @@ def _points(word: str | None) -> float | None:
 
 
 def _guesses(ask: Ask) -> Response | None:
-    """Hear nobody who has tried too many wrong links."""
-    if ask.rooms.tokens.refuses(_from(ask)):
-        return refusal(ask.rooms, 429, ask)
-    return None
-
-
-def _guessed(ask: Ask) -> None:
-    ask.rooms.tokens.wrong(_from(ask))
-    ask.rooms.wrong_tokens += 1
-
-
-def _from(ask: Ask) -> str:
-    return ask.request.client.host if ask.request.client else ""
+    """Hear nobody who has tried too many links that never were; one that was made is always heard."""
+    rooms, token = ask.rooms, ask.request.path_params["token"]
+    if rooms.door.client().knows(token):
+        return None
+    rooms.wrong_tokens += 1
+    return None if rooms.tokens.may_try(("token", "", from_where(ask))) else refusal(rooms, 429, ask)
 
 
 def _line(values: list[float]) -> str:

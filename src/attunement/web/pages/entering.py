@@ -9,12 +9,12 @@ from starlette.responses import RedirectResponse
 
 from attunement.errors import AttunementError, InputError, Refused, WrongKey
 from attunement.practice.policy import Role
-from attunement.sessions import Credential, Purpose
+from attunement.sessions import Credential, Purpose, code
 from attunement.vault.locks import refuse_weak
 from attunement.vault.recovery import RecoveryCode
 from attunement.web import factors
 from attunement.web.page import drawn
-from attunement.web.rooms import kept, refused, second_step
+from attunement.web.rooms import from_where, kept, refused, second_step
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -50,7 +50,7 @@ def begin_with(ask: Ask) -> Response:
     form = ask.form.know("account", "name", "credential", "passphrase", "again")
     typed = {name: form.secret(name) for name in ("account", "name", "credential")}
     try:
-        account = form.text("account", most=32, least=1, called="The account")
+        account = code(form.text("account", most=40, least=1, called="The account"), "account")
         phrase = form.secret("passphrase")
         refuse_weak(phrase, account, typed["name"])
         if phrase != form.secret("again"):
@@ -61,28 +61,28 @@ def begin_with(ask: Ask) -> Response:
     except AttunementError as problem:
         shown = {"typed": typed, "credentials": Credential, "word": ask.rooms.begin}
         return _plain(ask, "begin.html", 400, said=str(problem), **shown)
-    code = RecoveryCode.fresh()
+    recovery = RecoveryCode.fresh()
     founder = {"account": account, "name": form.text("name", most=200), "credential": credential}
-    ask.rooms.founding = {**founder, "passphrase": phrase, "code": code}
-    return _plain(ask, "recovery.html", said="", code=str(code), word=ask.rooms.begin)
+    ask.rooms.founding = {**founder, "passphrase": phrase, "code": recovery}
+    return _plain(ask, "recovery.html", said="", code=str(recovery), word=ask.rooms.begin)
 
 
 def confirm(ask: Ask) -> Response:
     """Found the practice, once the recovery code was typed back."""
     _refuse_stranger(ask)
     founding = ask.rooms.founding
-    code = founding.get("code")
-    if not isinstance(code, RecoveryCode):
+    recovery = founding.get("code")
+    if not isinstance(recovery, RecoveryCode):
         return RedirectResponse(f"/begin/{ask.rooms.begin}", 303)
     try:
-        right = RecoveryCode.read(ask.form.know("code").text("code", most=100)) == code
+        right = RecoveryCode.read(ask.form.know("code").text("code", most=100)) == recovery
         said = "" if right else "That is another code; please compare letter by letter."
     except WrongKey as problem:
         right, said = False, str(problem)
     if not right:
-        return _plain(ask, "recovery.html", 400, said=said, code=str(code), word=ask.rooms.begin)
+        return _plain(ask, "recovery.html", 400, said=said, code=str(recovery), word=ask.rooms.begin)
     practice = ask.rooms.door.found(
-        str(founding["account"]), str(founding["passphrase"]), code, str(founding["name"]),
+        str(founding["account"]), str(founding["passphrase"]), recovery, str(founding["name"]),
         Credential(founding["credential"]),
     )  # fmt: skip
     ask.rooms.founding, ask.rooms.begin = {}, ""
@@ -118,7 +118,11 @@ def take_on_first(ask: Ask) -> Response:
 def _refuse_stranger(ask: Ask) -> None:
     """The first run is for whoever started the program: they alone have seen the word in the address."""
     word = ask.request.path_params["word"]
-    if ask.rooms.door.founded or not ask.rooms.begin or not hmac.compare_digest(word, ask.rooms.begin):
+    if (
+        ask.rooms.door.founded
+        or not ask.rooms.begin
+        or not hmac.compare_digest(word.encode(), ask.rooms.begin.encode())
+    ):
         raise Refused("no first run")
 
 
@@ -139,15 +143,16 @@ def sign_in_with(ask: Ask) -> Response:
     form, rooms = ask.form, ask.rooms
     account, then = form.text("account", most=32), _inside(form.text("then", most=300))
     carried = _carried(ask)
-    if rooms.guesses.refuses(account):
+    guess = ("sign in" if account in rooms.door.accounts else "nobody", account, from_where(ask))
+    guess = guess if guess[0] == "sign in" else ("nobody", "", guess[2])
+    if not rooms.guesses.may_try(guess):
         return refused(rooms, 429, client=False)
     try:
         practice = rooms.door.sign_in(account, form.secret("passphrase"))
     except (WrongKey, Refused):
-        rooms.guesses.wrong(account)
         said = "There is no such account, or the passphrase is not right."
         return _plain(ask, "sign_in.html", 401, said=said, account=account, then=then, carried=carried)
-    rooms.guesses.right(account)
+    rooms.guesses.right(guess)
     if ask.visit is not None:
         rooms.visits.end(ask.visit)
     visit = _let_in(ask, practice, half=bool(practice.factors()))
@@ -165,19 +170,18 @@ def take_second_step(ask: Ask) -> Response:
         return RedirectResponse("/sign-in", 303)
     then, carried = _inside(ask.form.text("then", most=300)), _carried(ask)
     account = visit.account
-    if ask.rooms.guesses.refuses(f"second {account}"):
+    guess = ("second", account, "")
+    if not ask.rooms.guesses.may_try(guess):
         return refused(ask.rooms, 429, client=False)
     if not factors.taken(ask, visit):
-        ask.rooms.guesses.wrong(f"second {account}")
         visit.kept["challenge"] = factors.challenge()
         said = "That was not right. A code works once, and for half a minute."
         shown = {**second_step(ask, visit, said), "then": then, "carried": carried}
         return _plain(ask, "second_step.html", 401, **shown)
-    ask.rooms.guesses.right(f"second {account}")
+    ask.rooms.guesses.right(guess)
     visit.half = False
     visit.kept.pop("challenge", None)
-    ask.cookie = ask.rooms.visits.renew(visit)
-    return _go_on(ask, visit, then, carried)
+    return _renewed(ask, visit, then, carried)
 
 
 def unlock(ask: Ask) -> Response:
@@ -187,23 +191,23 @@ def unlock(ask: Ask) -> Response:
         return RedirectResponse("/sign-in", 303)
     then, carried = _inside(ask.form.text("then", most=300)), _carried(ask)
     if visit.locked:
-        if ask.rooms.guesses.refuses(visit.account):
+        guess = ("unlock", visit.account, visit.id)
+        if not ask.rooms.guesses.may_try(guess):
             return refused(ask.rooms, 429, client=False)
         try:
             visit.practice = ask.rooms.door.sign_in(visit.account, ask.form.secret("passphrase"))
         except (WrongKey, Refused):
-            ask.rooms.guesses.wrong(visit.account)
             shown = {"account": visit.account, "then": then, "carried": carried}
             return _plain(ask, "locked.html", 401, said="That is not the passphrase.", **shown)
-        ask.rooms.guesses.right(visit.account)
+        ask.rooms.guesses.right(guess)
         visit.locked = False
-        ask.cookie = ask.rooms.visits.renew(visit)
+        return _renewed(ask, visit, then, carried)
     return _go_on(ask, visit, then, carried)
 
 
 def lock(ask: Ask) -> Response:
     """Lock this browser now."""
-    ask.signed_in.lock()
+    ask.rooms.visits.lock(ask.signed_in)
     return RedirectResponse("/", 303)
 
 
@@ -211,7 +215,6 @@ def sign_out(ask: Ask) -> Response:
     """End this visit."""
     if ask.visit is not None:
         ask.rooms.visits.end(ask.visit)
-        ask.visit.practice.lock()
     response = RedirectResponse("/sign-in", 303)
     response.headers["clear-site-data"] = '"cache", "cookies", "storage"'
     return response
@@ -226,6 +229,14 @@ def _let_in(ask: Ask, practice: Practice, *, half: bool) -> Visit:
     return visit
 
 
+def _renewed(ask: Ask, visit: Visit, then: str, carried: list[tuple[str, str]]) -> Response:
+    """Go on with a new token; a visit that was ended meanwhile, as by another passphrase, does not come back."""
+    ask.cookie = ask.rooms.visits.renew(visit)
+    if ask.cookie is None:
+        return RedirectResponse("/sign-in", 303)
+    return _go_on(ask, visit, then, carried)
+
+
 def _go_on(ask: Ask, visit: Visit, then: str, carried: list[tuple[str, str]]) -> Response:
     """Go where one wanted; with what was typed, it is shown that it is still there, and sent by a button."""
     if carried:
@@ -238,7 +249,10 @@ def _home(visit: Visit) -> str:
 
 
 def _carried(ask: Ask) -> list[tuple[str, str]]:
-    """What was typed before the door came in between; its names carry a mark."""
+    """What was typed before the door came in between; its names carry a mark. Nothing for another than its owner."""
+    owner = ask.form.fields.get("kept.account", ())
+    if owner and owner != (ask.visit.account if ask.visit else ask.form.text("account", most=32),):
+        return []
     return [
         (name.removeprefix("kept."), value)
         for name, values in ask.form.fields.items()

@@ -96,22 +96,19 @@ def unlock(ask: Ask) -> Response:
 
 def lock(ask: Ask) -> Response:
     """Lock one's own reflections now."""
-    ask.signed_in.reflects = False
     ask.practice.lock()
     return ask.go("/", "Your reflections are locked.")
 
 
 def _unlocked(ask: Ask, phrase: str) -> bool:
-    name = f"reflections {ask.signed_in.account}"
-    if ask.rooms.guesses.refuses(name):
+    name = ("reflections", ask.signed_in.account, "")
+    if not ask.rooms.guesses.may_try(name):
         raise InputError("That was wrong too often. Please wait an hour; what is sealed stays sealed.")
     try:
-        ask.practice.unlock(phrase)
+        ask.signed_in.unlock(phrase)
     except WrongKey:
-        ask.rooms.guesses.wrong(name)
         return False
     ask.rooms.guesses.right(name)
-    ask.signed_in.reflects = True
     return True
 
 
@@ -163,7 +160,7 @@ def _names() -> tuple[str, ...]:
     feelings = tuple(f"f-{word}" for pair in FEELINGS for word in pair)
     guesses = tuple(f"g-{item.id}" for item in instrument("connection").items)
     tags = tuple(f"t-{name}" for name in TAGS)
-    rest = ("connection", "pull", "whose", "strain", "my_day", "words", "finished", "passphrase")
+    rest = ("account", "connection", "pull", "whose", "strain", "my_day", "words", "finished", "passphrase")
     return (*rest, *feelings, *guesses, *tags)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -32,9 +33,11 @@ def today(ask: Ask) -> Response:
     """Show the day."""
     agenda, worked, notes, found = looked(ask)
     now = datetime.now(UTC).astimezone()
+    said = {case.code: last_words(ask, case, notes, agenda.now) for case in found}
+    found = tuple(_ungiven(case) if said[case.code][1] else case for case in found)
     going_on = [case for case in found if not case.ended]
     sessions = sorted(
-        (case for case in going_on if case.next and case.next.began.astimezone().date() == now.date()),
+        (case for case in going_on if case.next and case.next.began.astimezone().date() <= now.date()),
         key=lambda case: case.next.began if case.next else agenda.now,
     )
     concerned = [case for case in found if case.standing.concerns]
@@ -44,7 +47,7 @@ def today(ask: Ask) -> Response:
         "today.html", agenda=agenda, worked=worked, now=now, concerned=concerned, sessions=sessions,
         rest=rest[:MANY], more=len(rest) - MANY, protocol=ask.rooms.door.protocol(), clients=len(going_on),
         to_write=to_write(found, notes, agenda.now) if ask.signed_in.unlocked else None,
-        said={case.code: last_words(ask, case, notes, agenda.now) for case in going_on},
+        said=said,
         ahead=_ahead(going_on, now), wrong_tokens=ask.rooms.wrong_tokens,
     )  # fmt: skip
 
@@ -118,6 +121,11 @@ def told(last: CheckIn) -> str:
         parts.append(f"; highest {counted[high]:g} “{asked.item(high).wording.en.rstrip('.')}”")
         parts.append(f", lowest {counted[low]:g} “{asked.item(low).wording.en.rstrip('.')}”")
     return "".join(parts) + "."
+
+
+def _ungiven(case: Case) -> Case:
+    """A case without what the answers say, while one's own guess is still to come."""
+    return replace(case, reasons=tuple(each for each in case.reasons if each.weight is not Weight.HINDERED))
 
 
 def _ahead(found: list[Case], now: datetime) -> list[Case]:
