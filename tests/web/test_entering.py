@@ -188,21 +188,29 @@ def test_the_door_leads_nowhere_else(house: Building, then: str) -> None:
     assert came.headers["location"] == "/today"
 
 
-def test_codes_of_an_app_are_asked_for_and_each_works_once(house: Building) -> None:
+def test_codes_of_an_app_are_asked_for_and_each_works_once(
+    house: Building, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(factors, "seconds", lambda: 30_000.0)
     guest = house.guest("T-1")
     offered = guest.post("/account/code", passphrase=PHRASES["T-1"])
     secret = recovery_code(offered.text.replace('class="code small"', 'class="code"')).replace(" ", "")
     assert guest.post("/account/code/confirm", code="000000", name="a").status_code == 400
     assert (
-        guest.post("/account/code/confirm", code=pyotp.TOTP(secret).now(), name="My phone").status_code == 303
+        guest.post("/account/code/confirm", code=pyotp.TOTP(secret).at(30_000), name="My phone").status_code
+        == 303
     )
     other = house.guest()
     asked = other.post("/sign-in", account="T-1", passphrase=PHRASES["T-1"], then="/")
     assert "One more step" in asked.text
     assert other.get("/today").status_code == 401
     token = other.client.cookies["attunement"]
-    code = pyotp.TOTP(secret).now()
+    used, code = (pyotp.TOTP(secret).at(moment) for moment in (30_000, 30_030))
     assert other.post("/second-step", code="12345", then="/").status_code == 401
+    assert (
+        other.post("/second-step", code=used, then="/").status_code == 401
+    )  # it showed that the app is there
+    assert other.post("/second-step", code="²³١٢٣٤", then="/").status_code == 401
     assert other.post("/second-step", code=code, then="/").headers["location"] == "/today"
     assert other.client.cookies["attunement"] != token
     third = house.guest()

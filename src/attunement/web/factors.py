@@ -24,6 +24,11 @@ NAME: Final = "Attunement"
 _LONGEST: Final = 20_000  # characters of what a passkey answers
 
 
+def seconds() -> float:
+    """The computer's time, by which codes are made."""
+    return time.time()
+
+
 def challenge() -> str:
     """Return what a passkey is to sign, once."""
     return as_text(secrets.token_bytes(32))
@@ -46,7 +51,7 @@ def step_of(secret: str, code: str, now: float | None = None) -> int | None:
     2
     """
     typed = "".join(sign for sign in code if sign in "0123456789")
-    here = int((time.time() if now is None else now) // STEP)
+    here = int((seconds() if now is None else now) // STEP)
     app = pyotp.TOTP(secret)
     for step in (here, here - 1, here + 1):
         if secrets.compare_digest(app.at(step * STEP), typed):

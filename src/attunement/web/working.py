@@ -109,7 +109,7 @@ class Working:
 
     def begin(self, practice: Practice) -> None:
         """Begin, so that the first page has less to wait for."""
-        self._pool.submit(lambda: self.of(practice, practice.agenda()))
+        self._pool.submit(lambda: self._work(practice, practice.agenda().rated))
 
     def forget(self) -> None:
         """Forget everything: the practice was closed."""
@@ -118,6 +118,10 @@ class Working:
             self._doing.clear()
 
     def _work(self, practice: Practice, stamp: str) -> Worked:
+        with self._guard:
+            done = self._done.get(practice.who.code)
+        if done and done.stamp == stamp:
+            return done
         try:
             boards = tuple(_apart(each) for each in practice.rated())
         except AttunementError as problem:

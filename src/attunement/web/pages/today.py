@@ -41,8 +41,7 @@ def today(ask: Ask) -> Response:
         key=lambda case: case.next.began if case.next else agenda.now,
     )
     concerned = [case for case in found if case.standing.concerns]
-    rest = [case for case in going_on if case not in sessions and case.reasons]
-    rest = [case for case in rest if any(reason.weight is not Weight.SAFETY for reason in case.reasons)]
+    rest = [case for case in going_on if case not in sessions and (_wants(case) or said[case.code][1])]
     return ask.page(
         "today.html", agenda=agenda, worked=worked, now=now, concerned=concerned, sessions=sessions,
         rest=rest[:MANY], more=len(rest) - MANY, protocol=ask.rooms.door.protocol(), clients=len(going_on),
@@ -121,6 +120,11 @@ def told(last: CheckIn) -> str:
         parts.append(f"; highest {counted[high]:g} “{asked.item(high).wording.en.rstrip('.')}”")
         parts.append(f", lowest {counted[low]:g} “{asked.item(low).wording.en.rstrip('.')}”")
     return "".join(parts) + "."
+
+
+def _wants(case: Case) -> bool:
+    """Whether something wants attention that does not stand first on the page already."""
+    return any(reason.weight is not Weight.SAFETY for reason in case.reasons)
 
 
 def _ungiven(case: Case) -> Case:
