@@ -59,6 +59,12 @@ def signed_in(opened: BrowserContext, address: str) -> Page:
     return page
 
 
+def pressed(page: Page, name: str) -> None:
+    """Press a button, and wait for the page that it leads to."""
+    with page.expect_navigation():
+        page.get_by_role("button", name=name, exact=True).click()
+
+
 def table() -> bytes:
     """A table such as somebody already has: 18 clients, their sessions, and totals up to 40."""
     text = io.StringIO()
@@ -101,6 +107,7 @@ def test_from_the_first_run_to_a_clients_course(  # noqa: PLR0915 - one journey,
         code = page.locator(".code").inner_text()
         page.get_by_label("Type it back").fill(code.lower())
         page.get_by_role("button", name="I have it on paper").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Your first clients")
         walk.look("first-clients")
         page.get_by_label("Codes").fill("K-07\nM-21")
         page.get_by_label("They have agreed").check()
@@ -108,6 +115,7 @@ def test_from_the_first_run_to_a_clients_course(  # noqa: PLR0915 - one journey,
         expect(page.get_by_role("status").first).to_contain_text("2 clients taken on")
 
         page.get_by_role("link", name="Bring a table").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Bring a table")
         walk.look("import")
         page.get_by_label("The file").set_input_files(
             {"name": "totals.csv", "mimeType": "text/csv", "buffer": table()}
@@ -128,8 +136,10 @@ def test_from_the_first_run_to_a_clients_course(  # noqa: PLR0915 - one journey,
         page.get_by_label("When").first.fill(
             f"{datetime.now(UTC).astimezone() - timedelta(hours=1):%Y-%m-%dT%H:%M}"
         )
-        page.get_by_role("button", name="Write it down").first.click()
-        page.get_by_role("button", name="Make a link").click()
+        with page.expect_navigation():
+            page.get_by_role("button", name="Write it down").first.click()
+        pressed(page, "Make a link")
+        expect(page.get_by_role("heading", level=1)).to_have_text("A check-in for session 1")
         walk.look("invited")
         link = page.get_by_label("The link").input_value()
 
@@ -146,9 +156,10 @@ def test_from_the_first_run_to_a_clients_course(  # noqa: PLR0915 - one journey,
         walk.look("client-first-session")
         page.get_by_role("link", name="Today").click()
         expect(page.get_by_text("No reflections still to write")).to_be_visible()
-        page.get_by_role("button", name="lock them").click()
+        pressed(page, "lock them")
         expect(page.get_by_text("Reflections locked")).to_be_visible()
         page.get_by_role("button", name="Lock screen").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Locked")
         walk.look("locked")
         assert walk.looked >= 9
         opened.close()
@@ -219,9 +230,10 @@ def test_axe_finds_nothing_on_any_page_and_nothing_is_cut_off(
     page.goto(f"{demo}/clients/{code}")
     walk.look("client-locked")
     page.get_by_label("Your passphrase shows it here").fill(PHRASE)
-    page.get_by_role("button", name="Unlock my reflections").click()
+    pressed(page, "Unlock my reflections")
     walk.look("client")
     page.locator(".buttons a.button").first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Reflection")
     walk.look("reflection")
     page.goto(f"{demo}/today")
     walk.look("today")
@@ -238,6 +250,7 @@ def test_axe_finds_nothing_on_any_page_and_nothing_is_cut_off(
     page.goto(f"{demo}/account")
     page.get_by_label("Your passphrase", exact=True).first.fill(PHRASE)
     page.get_by_role("button", name="Add codes of an app").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Codes of an app")
     walk.look("second-step")
     assert walk.looked >= 14
     opened.close()
@@ -299,17 +312,17 @@ def test_what_was_typed_is_sealed_and_there_again_after_a_lock(browser: Browser,
     page.goto(f"{demo}/caseload")
     page.locator(".tile a").first.click()
     page.get_by_label("Your passphrase shows it here").fill(PHRASE)
-    page.get_by_role("button", name="Unlock my reflections").click()
+    pressed(page, "Unlock my reflections")
     page.locator(".buttons a.button").first.click()
     words = page.get_by_label("Private words")
     words.fill("half a thought")
+    here = page.url
     expect(page.locator("#kept")).to_have_text("Sealed as you type.", timeout=20_000)
-    page.get_by_role("button", name="lock them").click()
-    page.go_back()
-    page.reload()
+    pressed(page, "lock them")
+    page.goto(here)
     expect(page.get_by_role("heading", name="Your reflections are locked")).to_be_visible()
     page.get_by_label("Your passphrase").fill(PHRASE)
-    page.get_by_role("button", name="Unlock my reflections").click()
+    pressed(page, "Unlock my reflections")
     expect(page.get_by_label("Private words")).to_have_value("half a thought")
     opened.close()
 
@@ -335,20 +348,20 @@ def test_what_somebody_types_is_never_run(browser: Browser, demo: str, payload: 
     client = f"{demo}/clients/{code}"
     page.goto(client)
     page.get_by_label("A step to try").fill(payload)
-    page.get_by_role("button", name="Choose it").click()
+    pressed(page, "Choose it")
     page.get_by_text("A concern about their safety").click()
     page.get_by_label("What gives rise to it").fill(payload)
-    page.get_by_role("button", name="Write it into the record").click()
+    pressed(page, "Write it into the record")
     page.goto(f"{demo}/practice")
     page.get_by_label("What the therapist is to do").fill(payload)
-    page.get_by_role("button", name="Set it").click()
+    pressed(page, "Set it")
     page.goto(client)
     page.get_by_label("Your passphrase shows it here").fill(PHRASE)
-    page.get_by_role("button", name="Unlock my reflections").click()
+    pressed(page, "Unlock my reflections")
     page.locator(".buttons a.button").first.click()
     page.get_by_label("Private words").fill(payload)
     page.get_by_label(re.compile("^trigger")).fill(payload[:100])
-    page.get_by_role("button", name="Seal it", exact=True).click()
+    pressed(page, "Seal it")
     for path in (
         "/today",
         f"/clients/{code}",
@@ -381,16 +394,16 @@ def test_a_passkey_is_made_and_asked_for(browser: Browser, tmp_path: Path) -> No
         page.goto(f"{here}/sign-in")
         page.fill("#account", ACCOUNT)
         page.fill("#passphrase", PHRASE)
-        page.get_by_role("button", name="Sign in").click()
+        pressed(page, "Sign in")
         page.goto(f"{here}/account")
         page.locator("#passphrase-2").fill(PHRASE)
-        page.get_by_role("button", name="Add a passkey").click()
+        pressed(page, "Add a passkey")
         page.get_by_role("button", name="Make a passkey").click()
         expect(page.get_by_role("status").first).to_contain_text("this passkey is asked for too")
-        page.get_by_role("button", name="Sign out", exact=True).click()
+        pressed(page, "Sign out")
         page.fill("#account", ACCOUNT)
         page.fill("#passphrase", PHRASE)
-        page.get_by_role("button", name="Sign in").click()
+        pressed(page, "Sign in")
         page.get_by_role("button", name="Use a passkey").click()
         expect(page.get_by_role("heading", level=1)).to_contain_text("Today")
         opened.close()

@@ -30,7 +30,7 @@ def start(ask: Ask) -> Response:
     """Go where one belongs."""
     if not ask.rooms.door.founded:
         return _plain(ask, "no_practice.html")
-    if ask.visit is None or not ask.visit.roles:
+    if ask.visit is None:
         return RedirectResponse("/sign-in", 303)
     return RedirectResponse(_home(ask.visit), 303)
 
