@@ -107,7 +107,7 @@ UNLOCKED_FIRST = {
     Verb.SHARE,
     Verb.OPEN_SHARE,
 }
-OUTSIDE = {"close", "found", "open", "open_with_code", "for_client", "lock"}
+OUTSIDE = {"knows", "close", "found", "open", "open_with_code", "for_client", "lock"}
 _STEPS: dict[int, dict[str, str]] = {}
 _CONCERNS: dict[int, dict[str, str]] = {}
 

@@ -47,7 +47,8 @@ def address(secret: str, account: str) -> str:
 def step_of(secret: str, code: str, now: float | None = None) -> int | None:
     """Return the step of time that a code belongs to, the present one or a neighbour; None where it is of none.
 
-    >>> step_of("JBSWY3DPEHPK3PXP", pyotp.TOTP("JBSWY3DPEHPK3PXP").at(60), 61.0)
+    >>> secret = "JBSWY3DPEHPK3PXP" * 2
+    >>> step_of(secret, pyotp.TOTP(secret).at(60), 61.0)
     2
     """
     typed = "".join(sign for sign in code if sign in "0123456789")
