@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
-from rooms import ARGUMENTS, CHROMIUM, Walk, context, served
+from playwright.sync_api import expect
+from rooms import NEEDS_CHROMIUM, Walk, context, served
 
 from attunement.web.demonstration import ACCOUNT, PHRASE, demonstration
 
@@ -22,20 +22,7 @@ if TYPE_CHECKING:
 
 PASSPHRASE = "marble window seventeen otter"
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(
-        CHROMIUM is None, reason="Chromium is not installed (Debian: apt-get install chromium)"
-    ),
-]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield running
-        running.close()
+pytestmark = NEEDS_CHROMIUM
 
 
 @pytest.fixture(scope="module")

@@ -12,10 +12,11 @@ import polars as pl
 import pytest
 from cast import ANSWERS, BEGAN, PHRASES, Cast, reflected, seen
 
+from attunement.concerns import Protocol
 from attunement.errors import AttunementError, Gone, InputError, Refused, WrongKey
 from attunement.practice import Practice, Role, Verb, Who, permits
 from attunement.practice.policy import ADDRESSED, ALLOWED, CLIENT
-from attunement.sessions import Protocol, Purpose, Reflection
+from attunement.sessions import Purpose, Reflection
 from attunement.trajectories import Measure
 from attunement.vault.backup import new_identity
 from attunement.vault.locks import LEAST

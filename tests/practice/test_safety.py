@@ -11,9 +11,10 @@ import polars as pl
 import pytest
 from cast import ANSWERS, BEGAN, seen
 
+from attunement.concerns import Concern, Protocol
 from attunement.errors import Gone, InputError, Refused
 from attunement.practice import Tried
-from attunement.sessions import Concern, Protocol, Purpose
+from attunement.sessions import Purpose
 from attunement.trajectories import Measure
 
 if TYPE_CHECKING:

@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from attunement.concerns import Concern
 from attunement.practice.agenda import Agenda, Standing
-from attunement.sessions import CheckIn, Client, Concern, Dyad, Invitation, Purpose, Reflection, Session, Step
+from attunement.sessions import CheckIn, Client, Dyad, Invitation, Purpose, Reflection, Session, Step
 from attunement.simulate import simulate
 from attunement.trajectories import Measure, trajectories
 from attunement.web.attention import Case, Weight, cases

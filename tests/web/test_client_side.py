@@ -12,8 +12,9 @@ import pytest
 from cast import BEGAN, seen
 from guest import hidden
 
+from attunement.concerns import Protocol
 from attunement.instruments import instrument
-from attunement.sessions import Protocol, Purpose
+from attunement.sessions import Purpose
 from attunement.web.words import LANGUAGES, sentences
 
 if TYPE_CHECKING:

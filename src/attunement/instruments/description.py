@@ -197,6 +197,10 @@ class Instrument:
         scales = ", ".join(scale.id for scale in self.scales)
         raise InstrumentProblem(f"{self.id}: {name!r} is none of its scales ({scales}).")
 
+    def complete(self, answers: Mapping[str, float | None]) -> dict[str, float | None]:
+        """Return kept answers with every item of this version; one that an earlier version lacked is None."""
+        return {item.id: answers.get(item.id) for item in self.items}
+
     def at_risk(self, answers: Mapping[str, float | None]) -> dict[str, float]:
         """Return the answers that ask for a look at somebody's safety, whatever the rest of them say."""
         given = ((item, answers.get(item.id)) for item in self.items if item.risk_from is not None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -10,15 +9,17 @@ from typing import TYPE_CHECKING, Any, Final
 import sqlalchemy as sa
 
 from attunement.practice.caseload import Caseload, as_dyad, as_session
+from attunement.practice.checking_in import as_check_in
 from attunement.practice.policy import Verb
 from attunement.practice.rated import CHECK_IN
 from attunement.practice.safety import as_concern
-from attunement.sessions import PLANNED, CheckIn, Concern, Dyad, Invitation, Purpose, Session, Step
+from attunement.sessions import PLANNED, CheckIn, Dyad, Invitation, Purpose, Session, Step
 from attunement.vault import tables
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from attunement.concerns import Concern
     from attunement.vault.rows import Row, Rows
 
 
@@ -32,8 +33,6 @@ class Standing:
         Who, and since when.
     sessions
         The latest, in order, and all that are still to come, which have the attendance ``planned``.
-    held
-        How many sessions there are in all.
     last, said
         What they last answered, if they did; and the last check-in on connection, which may be an earlier one.
     answered
@@ -52,7 +51,6 @@ class Standing:
 
     dyad: Dyad
     sessions: tuple[Session, ...] = ()
-    held: int = 0
     last: CheckIn | None = field(default=None, repr=False)
     said: CheckIn | None = field(default=None, repr=False)
     answered: frozenset[int] = frozenset()
@@ -151,13 +149,12 @@ def _queries(mine: sa.ColumnElement[bool]) -> dict[str, sa.Select[Any]]:
 
 
 def _recent_sessions(mine: sa.ColumnElement[bool]) -> sa.Select[Any]:
-    """Sessions with their place from the end, those to come counted apart, and how many there are."""
+    """Sessions with their place from the end, those to come counted apart."""
     table = tables.session
     place = sa.func.row_number().over(
         partition_by=(table.c.dyad, table.c.attendance == PLANNED), order_by=table.c.number.desc()
     )
-    many = sa.func.count().over(partition_by=table.c.dyad)
-    return sa.select(table, place.label("place"), many.label("many")).where(mine)
+    return sa.select(table, place.label("place")).where(mine)
 
 
 def _latest_check_ins(mine: sa.ColumnElement[bool], *which: sa.ColumnElement[bool]) -> sa.Select[Any]:
@@ -193,9 +190,8 @@ def _standing(row: Row, own: dict[str, Grouped]) -> Standing:
     return Standing(
         dyad=as_dyad(row),
         sessions=tuple(as_session({**each, "code": code}) for each in sessions),
-        held=sessions[0]["many"] if sessions else 0,
-        last=_as_check_in(last, code) if last else None,
-        said=_as_check_in(said, code) if said else None,
+        last=as_check_in(last, code) if last else None,
+        said=as_check_in(said, code) if said else None,
         answered=frozenset(each["number"] for each in sessions if each["answered"]),
         invitations=tuple(
             Invitation(each["id"], code, each["number"], each["instrument"], each["expires"])
@@ -208,11 +204,6 @@ def _standing(row: Row, own: dict[str, Grouped]) -> Standing:
         agreed=frozenset(Purpose(each["purpose"]) for each in own["consent"].get(dyad, [])),
         curve=row["curve"] is not None,
     )
-
-
-def _as_check_in(row: Row, code: str) -> CheckIn:
-    answers = json.loads(row["answers"])
-    return CheckIn(row["id"], code, row["number"], row["at"], row["instrument"], row["version"], answers)
 
 
 def _stamp(rows: Rows, therapist: str) -> str:

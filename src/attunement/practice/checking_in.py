@@ -267,7 +267,7 @@ class CheckingIn(Desk):
         def query(rows: Rows) -> tuple[str, tuple[CheckIn, ...]]:
             dyad = self._dyad(rows, client)
             found = rows.all(all_check_ins().where(tables.session.c.dyad == dyad["id"]))
-            return dyad["client"], tuple(_as_check_in(row, client) for row in found)
+            return dyad["client"], tuple(as_check_in(row, client) for row in found)
 
         return self._see(Verb.SEE_CHECK_INS, query)
 
@@ -332,7 +332,8 @@ def all_check_ins() -> sa.Select[Any]:
     )
 
 
-def _as_check_in(row: Row, client: str) -> CheckIn:
+def as_check_in(row: Row, client: str) -> CheckIn:
+    """Read a check-in from its row, with the session's number in ``number``."""
     answers = json.loads(row["answers"])
     return CheckIn(row["id"], client, row["number"], row["at"], row["instrument"], row["version"], answers)
 

@@ -137,8 +137,7 @@ def _scores(row: Mapping[str, Any]) -> list[tuple[str | None, float | None]]:
     if row["answers"] is None:
         return [(None, None)]
     asked, stored = instrument(row["instrument"]), json.loads(row["answers"])
-    answers = {item.id: stored.get(item.id) for item in asked.items}  # an earlier version may lack a line
-    return [(each.scale, each.value) for each in scored(asked, answers).scales]
+    return [(each.scale, each.value) for each in scored(asked, asked.complete(stored)).scales]
 
 
 def _add(archive: zipfile.ZipFile, name: str, content: str) -> None:

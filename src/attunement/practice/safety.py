@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
+from attunement.concerns import Concern, Protocol
 from attunement.errors import InputError
 from attunement.instruments import instrument
 from attunement.practice.desk import Desk
 from attunement.practice.policy import Verb
-from attunement.sessions import Concern, Protocol, instant
+from attunement.sessions import instant
 from attunement.vault import tables
 
 if TYPE_CHECKING:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Final
 
+from attunement.concerns import Protocol
 from attunement.errors import Locked, WrongKey
 from attunement.practice import Practice
-from attunement.practice.house import IDLE
-from attunement.sessions import Protocol
 from attunement.vault.keyfile import NAME, KeyFile
 
 if TYPE_CHECKING:
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from attunement.vault.recovery import RecoveryCode
 
 CLOSED: Final = "The practice is not open yet. Please try again a little later; nothing you typed was taken."
-REFLECTIONS_IDLE: Final = IDLE
 
 
 class Door:

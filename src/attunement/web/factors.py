@@ -122,10 +122,7 @@ def _signed(ask: Ask, visit: Visit, keys: list[Factor], answer: str) -> bool:
 
 def here(ask: Ask) -> tuple[str, str]:
     """The name and the origin by which this browser asks."""
-    origin = f"{ask.request.url.scheme}://{ask.request.headers['host']}"
-    if ask.rooms.names.secure:
-        origin = f"https://{ask.request.headers['host']}"
-    return urlsplit(origin).hostname or "", origin
+    return urlsplit(ask.origin).hostname or "", ask.origin
 
 
 def _read(answer: str) -> dict[str, Any]:

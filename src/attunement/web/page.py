@@ -77,6 +77,12 @@ class Ask:
         """The session's number in the path."""
         return int(self.request.path_params["number"])
 
+    @property
+    def origin(self) -> str:
+        """What this browser's addresses begin with."""
+        scheme = "https" if self.rooms.names.secure else self.request.url.scheme
+        return f"{scheme}://{self.request.headers['host']}"
+
     def query(self, name: str, most: int = 80) -> str:
         """A word of the query, cut to a length that a search can have."""
         return self.request.query_params.get(name, "")[:most].strip()
@@ -84,6 +90,10 @@ class Ask:
     def page(self, template: str, status: int = 200, **values: Any) -> Response:  # noqa: ANN401 - values of a template
         """Draw a page."""
         return drawn(template, status, ask=self, visit=self.visit, rooms=self.rooms, **values)
+
+    def plain(self, template: str, status: int = 200, **values: Any) -> Response:  # noqa: ANN401 - see above
+        """Draw a page as for one who is not in."""
+        return drawn(template, status, ask=self, visit=None, rooms=self.rooms, **values)
 
     def go(self, path: str, said: str = "", undo: tuple[str, Mapping[str, str]] | None = None) -> Response:
         """Go to another page, where something is said, and perhaps undone."""
@@ -96,6 +106,13 @@ def drawn(template: str, status: int = 200, **values: Any) -> Response:  # noqa:
     """Fill a template."""
     content = _environment().get_template(template).render(**values)
     return Response(content, status, media_type="text/html")
+
+
+def qr(text: str) -> str:
+    """Draw a QR code; on white in the dark too, or no camera reads it."""
+    import segno  # noqa: PLC0415 - for two pages
+
+    return str(segno.make(text, error="m").svg_inline(scale=5, light="#fff", dark="#000", border=3))
 
 
 def css() -> str:

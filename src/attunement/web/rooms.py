@@ -13,18 +13,7 @@ from starlette.convertors import Convertor, register_url_convertor
 from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
-from attunement.errors import (
-    AttunementError,
-    Gone,
-    InputError,
-    InstrumentProblem,
-    InUse,
-    Locked,
-    NotStored,
-    Refused,
-    VaultProblem,
-    WrongKey,
-)
+from attunement.errors import AttunementError, InputError, Refused, VaultProblem, WrongKey
 from attunement.web import factors
 from attunement.web.door import Door
 from attunement.web.forms import TooLong, WrongKind, kept_fields, read_form, read_upload
@@ -176,13 +165,11 @@ def _answered(way: Way, ask: Ask) -> Response:
     """Let in who may come in, and turn whatever goes wrong into one sentence."""
     try:
         return _stopped(way, ask) or way.handler(ask)
-    except Locked as problem:
-        return refused(ask.rooms, 503, str(problem), client=way.clients, ask=ask)
-    except (Gone, Refused):
+    except Refused:
         return refused(ask.rooms, 404, client=way.clients, ask=ask)
-    except (InputError, InstrumentProblem, WrongKey) as problem:
+    except WrongKey as problem:
         return refused(ask.rooms, 400, str(problem), client=way.clients, ask=ask)
-    except (NotStored, InUse, VaultProblem) as problem:
+    except VaultProblem as problem:
         return refused(ask.rooms, 503, str(problem), client=way.clients, ask=ask)
     except AttunementError as problem:
         return refused(ask.rooms, 400, str(problem), client=way.clients, ask=ask)
@@ -196,18 +183,9 @@ def _stopped(way: Way, ask: Ask) -> Response | None:
     if visit is None:
         return asked_to_sign_in(ask) if ask.rooms.door.founded else RedirectResponse("/", 303)
     if visit.half:
-        return drawn("second_step.html", 401, ask=ask, visit=None, rooms=ask.rooms, **second_step(ask, visit))
+        return ask.plain("second_step.html", 401, **second_step(ask, visit))
     if visit.locked:
-        return drawn(
-            "locked.html",
-            401,
-            ask=ask,
-            visit=None,
-            rooms=ask.rooms,
-            account=visit.account,
-            said="",
-            **kept(ask),
-        )
+        return ask.plain("locked.html", 401, account=visit.account, said="", **kept(ask))
     if not visit.roles & way.admits:
         return refused(ask.rooms, 404, client=False, ask=ask)
     return None
@@ -215,7 +193,7 @@ def _stopped(way: Way, ask: Ask) -> Response | None:
 
 def asked_to_sign_in(ask: Ask) -> Response:
     """The door; what was typed is carried through it."""
-    return drawn("sign_in.html", 401, ask=ask, visit=None, rooms=ask.rooms, account="", said="", **kept(ask))
+    return ask.plain("sign_in.html", 401, account="", said="", **kept(ask))
 
 
 def kept(ask: Ask, path: str | None = None) -> dict[str, Any]:
@@ -231,6 +209,12 @@ def kept(ask: Ask, path: str | None = None) -> dict[str, Any]:
 def from_where(ask: Ask) -> str:
     """The address that a request comes from."""
     return ask.request.client.host if ask.request.client else ""
+
+
+def inside(path: str) -> str:
+    """A path of our own, and nothing that a browser would take for another server."""
+    ours = path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable()
+    return path if ours else "/"
 
 
 def second_step(ask: Ask, visit: Visit, said: str = "") -> dict[str, Any]:

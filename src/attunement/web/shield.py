@@ -127,9 +127,8 @@ class Shield:
         if len(hosts) != 1 or not self._names.knows(hosts[0]):
             return 421
         origin, site = headers.get("origin"), headers.get("sec-fetch-site")
-        if (
-            scope["method"] in SAFE
-        ):  # a link may come from anywhere; a picture or a script of another page may not
+        if scope["method"] in SAFE:
+            # a link may come from anywhere; a picture or a script of another page may not
             return 403 if site == "cross-site" and headers.get("sec-fetch-mode") != "navigate" else 0
         if origin is not None and not self._names.sends(origin, hosts[0]):
             return 403

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-import segno
-
 from attunement.errors import InputError, Refused, WrongKey
 from attunement.web import factors
+from attunement.web.page import qr
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -114,6 +113,5 @@ def _shown(ask: Ask, said: str = "", status: int = 200) -> Response:
 
 def _code_page(ask: Ask, secret: str, said: str, status: int = 200) -> Response:
     address = factors.address(secret, ask.signed_in.account)
-    drawing = segno.make(address, error="m").svg_inline(scale=5, light="#fff", dark="#000", border=3)
     grouped = " ".join(secret[start : start + 4] for start in range(0, len(secret), 4))
-    return ask.page("second_code.html", status, said=said, qr=drawing, secret=grouped)
+    return ask.page("second_code.html", status, said=said, qr=qr(address), secret=grouped)

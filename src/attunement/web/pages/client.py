@@ -5,22 +5,24 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-import segno
 from starlette.responses import RedirectResponse
 
 from attunement.errors import InputError, Locked, Refused
 from attunement.instruments import instrument, score
 from attunement.sessions import ATTENDANCE, PLANNED, Purpose
 from attunement.timeline import Course, timeline
-from attunement.web.pages.today import looked
+from attunement.web.attention import cases
+from attunement.web.page import qr
+from attunement.web.pages.today import LATELY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from starlette.responses import Response
 
+    from attunement.concerns import Concern
     from attunement.practice import Invited
-    from attunement.sessions import CheckIn, Concern, Reflection, Session, Step
+    from attunement.sessions import CheckIn, Reflection, Session, Step
     from attunement.web.attention import Case
     from attunement.web.page import Ask
 
@@ -31,12 +33,14 @@ _NARROW, _WIDE = 340, 720
 
 def client(ask: Ask) -> Response:
     """Show one client's whole course."""
-    agenda, worked, _, (case,) = looked(ask, ask.code)
+    agenda = ask.practice.agenda(ask.code)
+    worked = ask.rooms.working.of(ask.practice, agenda)
+    sessions, own = ask.practice.sessions(ask.code), _own(ask, ask.code)
+    lately = {each.number for each in sessions if each.began >= agenda.now - LATELY}
+    (case,) = cases(agenda, worked, {(ask.code, n): each for n, each in own.items() if n in lately})
     check_ins = ask.practice.check_ins(case.code)
     steps, concerns = ask.practice.steps(case.code), ask.practice.concerns(case.code)
     ask.signed_in.shown |= {(case.code, each.session) for each in check_ins}
-    own = _own(ask, case.code)
-    sessions = ask.practice.sessions(case.code)
     course = _course(case, sessions, check_ins, steps, concerns, own)
     wide, narrow = timeline(course, _WIDE, _NARROW)
     return ask.page(
@@ -105,12 +109,9 @@ def withdraw(ask: Ask) -> Response:
 
 
 def _link(ask: Ask, invited: Invited) -> dict[str, Any]:
-    base = ask.rooms.url or f"{ask.request.url.scheme}://{ask.request.headers['host']}"
-    address = f"{base}/c/{invited.token}"
-    code = segno.make(address, error="m")
-    drawing = code.svg_inline(scale=5, light="#fff", dark="#000", border=3)
+    address = f"{ask.rooms.url or ask.origin}/c/{invited.token}"
     return {
-        "address": address, "qr": drawing, "invitation": invited.invitation,
+        "address": address, "qr": qr(address), "invitation": invited.invitation,
         "here_only": not ask.rooms.url,
     }  # fmt: skip
 
@@ -259,7 +260,7 @@ def _totals(check_ins: tuple[CheckIn, ...], which: str) -> dict[int, float]:
     found = {}
     for each in check_ins:
         if each.instrument == which:
-            total = score(asked, {item.id: each.answers.get(item.id) for item in asked.items})["total"]
+            total = score(asked, asked.complete(each.answers))["total"]
             if total is not None:
                 found[each.session] = total
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from starlette.responses import RedirectResponse
 
@@ -13,8 +13,7 @@ from attunement.sessions import Credential, Purpose, code
 from attunement.vault.locks import refuse_weak
 from attunement.vault.recovery import RecoveryCode
 from attunement.web import factors
-from attunement.web.page import drawn
-from attunement.web.rooms import from_where, kept, refused, second_step
+from attunement.web.rooms import from_where, inside, kept, refused, second_step
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -29,7 +28,7 @@ HOME: Final = {Role.THERAPIST: "/today", Role.SUPERVISOR: "/shared", Role.ADMIN:
 def start(ask: Ask) -> Response:
     """Go where one belongs."""
     if not ask.rooms.door.founded:
-        return _plain(ask, "no_practice.html")
+        return ask.plain("no_practice.html")
     if ask.visit is None:
         return RedirectResponse("/sign-in", 303)
     return RedirectResponse(_home(ask.visit), 303)
@@ -41,7 +40,7 @@ def start(ask: Ask) -> Response:
 def begin(ask: Ask) -> Response:
     """Ask for a passphrase, a name and a credential."""
     _refuse_stranger(ask)
-    return _plain(ask, "begin.html", said="", typed={}, credentials=Credential, word=ask.rooms.begin)
+    return ask.plain("begin.html", said="", typed={}, credentials=Credential, word=ask.rooms.begin)
 
 
 def begin_with(ask: Ask) -> Response:
@@ -60,11 +59,11 @@ def begin_with(ask: Ask) -> Response:
         )
     except AttunementError as problem:
         shown = {"typed": typed, "credentials": Credential, "word": ask.rooms.begin}
-        return _plain(ask, "begin.html", 400, said=str(problem), **shown)
+        return ask.plain("begin.html", 400, said=str(problem), **shown)
     recovery = RecoveryCode.fresh()
     founder = {"account": account, "name": form.text("name", most=200), "credential": credential}
     ask.rooms.founding = {**founder, "passphrase": phrase, "code": recovery}
-    return _plain(ask, "recovery.html", said="", code=str(recovery), word=ask.rooms.begin)
+    return ask.plain("recovery.html", said="", code=str(recovery), word=ask.rooms.begin)
 
 
 def confirm(ask: Ask) -> Response:
@@ -80,7 +79,7 @@ def confirm(ask: Ask) -> Response:
     except WrongKey as problem:
         right, said = False, str(problem)
     if not right:
-        return _plain(ask, "recovery.html", 400, said=said, code=str(recovery), word=ask.rooms.begin)
+        return ask.plain("recovery.html", 400, said=said, code=str(recovery), word=ask.rooms.begin)
     practice = ask.rooms.door.found(
         str(founding["account"]), str(founding["passphrase"]), recovery, str(founding["name"]),
         Credential(founding["credential"]),
@@ -135,23 +134,23 @@ def sign_in(ask: Ask) -> Response:
         return RedirectResponse("/", 303)
     accounts = ask.rooms.door.accounts
     account = accounts[0] if len(accounts) == 1 else ""
-    return _plain(ask, "sign_in.html", said="", account=account, **kept(ask, "/"))
+    return ask.plain("sign_in.html", said="", account=account, **kept(ask, "/"))
 
 
 def sign_in_with(ask: Ask) -> Response:
     """Let somebody in who knows the passphrase."""
     form, rooms = ask.form, ask.rooms
-    account, then = form.text("account", most=32), _inside(form.text("then", most=300))
+    account, then = form.text("account", most=32), inside(form.text("then", most=300))
     carried = _carried(ask)
-    guess = ("sign in" if account in rooms.door.accounts else "nobody", account, from_where(ask))
-    guess = guess if guess[0] == "sign in" else ("nobody", "", guess[2])
+    known = account in rooms.door.accounts
+    guess = ("sign in", account, from_where(ask)) if known else ("nobody", "", from_where(ask))
     if not rooms.guesses.may_try(guess):
         return refused(rooms, 429, client=False)
     try:
         practice = rooms.door.sign_in(account, form.secret("passphrase"))
     except (WrongKey, Refused):
         said = "There is no such account, or the passphrase is not right."
-        return _plain(ask, "sign_in.html", 401, said=said, account=account, then=then, carried=carried)
+        return ask.plain("sign_in.html", 401, said=said, account=account, then=then, carried=carried)
     rooms.guesses.right(guess)
     if ask.visit is not None:
         rooms.visits.end(ask.visit)
@@ -159,7 +158,7 @@ def sign_in_with(ask: Ask) -> Response:
     if visit.half:
         visit.kept["challenge"] = factors.challenge()
         shown = {**second_step(ask, visit), "then": then, "carried": carried}
-        return _plain(ask, "second_step.html", **shown)
+        return ask.plain("second_step.html", **shown)
     return _go_on(ask, visit, then, carried)
 
 
@@ -168,7 +167,7 @@ def take_second_step(ask: Ask) -> Response:
     visit = ask.visit
     if visit is None or not visit.half:
         return RedirectResponse("/sign-in", 303)
-    then, carried = _inside(ask.form.text("then", most=300)), _carried(ask)
+    then, carried = inside(ask.form.text("then", most=300)), _carried(ask)
     account = visit.account
     guess = ("second", account, "")
     if not ask.rooms.guesses.may_try(guess):
@@ -177,7 +176,7 @@ def take_second_step(ask: Ask) -> Response:
         visit.kept["challenge"] = factors.challenge()
         said = "That was not right. A code works once, and for half a minute."
         shown = {**second_step(ask, visit, said), "then": then, "carried": carried}
-        return _plain(ask, "second_step.html", 401, **shown)
+        return ask.plain("second_step.html", 401, **shown)
     ask.rooms.guesses.right(guess)
     visit.half = False
     visit.kept.pop("challenge", None)
@@ -189,7 +188,7 @@ def unlock(ask: Ask) -> Response:
     visit = ask.visit
     if visit is None:
         return RedirectResponse("/sign-in", 303)
-    then, carried = _inside(ask.form.text("then", most=300)), _carried(ask)
+    then, carried = inside(ask.form.text("then", most=300)), _carried(ask)
     if visit.locked:
         guess = ("unlock", visit.account, visit.id)
         if not ask.rooms.guesses.may_try(guess):
@@ -198,7 +197,7 @@ def unlock(ask: Ask) -> Response:
             visit.practice = ask.rooms.door.sign_in(visit.account, ask.form.secret("passphrase"))
         except (WrongKey, Refused):
             shown = {"account": visit.account, "then": then, "carried": carried}
-            return _plain(ask, "locked.html", 401, said="That is not the passphrase.", **shown)
+            return ask.plain("locked.html", 401, said="That is not the passphrase.", **shown)
         ask.rooms.guesses.right(guess)
         visit.locked = False
         return _renewed(ask, visit, then, carried)
@@ -240,7 +239,7 @@ def _renewed(ask: Ask, visit: Visit, then: str, carried: list[tuple[str, str]]) 
 def _go_on(ask: Ask, visit: Visit, then: str, carried: list[tuple[str, str]]) -> Response:
     """Go where one wanted; with what was typed, it is shown that it is still there, and sent by a button."""
     if carried:
-        return drawn("go_on.html", ask=ask, rooms=ask.rooms, visit=None, then=then, carried=carried)
+        return ask.plain("go_on.html", then=then, carried=carried)
     return RedirectResponse(_home(visit) if then in {"", "/"} else then, 303)
 
 
@@ -261,12 +260,6 @@ def _carried(ask: Ask) -> list[tuple[str, str]]:
     ]
 
 
-def _inside(path: str) -> str:
-    """A path of our own, and nothing that a browser would take for another server."""
-    inside = path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable()
-    return path if inside else "/"
-
-
 def _browser(agent: str) -> str:
     """What to call a browser in the list of visits; no more than one recognises it by."""
     kinds = (("Edg/", "Edge"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
@@ -275,7 +268,3 @@ def _browser(agent: str) -> str:
               ("Windows", "Windows"), ("Linux", "Linux"))  # fmt: skip
     place = next((place for sign, place in places if sign in agent), "")
     return f"{name} on {place}" if place else name
-
-
-def _plain(ask: Ask, template: str, status: int = 200, **values: Any) -> Response:  # noqa: ANN401 - of a template
-    return drawn(template, status, ask=ask, rooms=ask.rooms, visit=None, **values)

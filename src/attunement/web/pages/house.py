@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 from starlette.responses import JSONResponse, Response
 
+from attunement.concerns import LONGEST_PROTOCOL
 from attunement.errors import InputError, Refused
 from attunement.practice.policy import Role
-from attunement.sessions import LONGEST_PROTOCOL, Credential
+from attunement.sessions import Credential
 from attunement.vault.recovery import RecoveryCode
 from attunement.web.page import static
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from starlette.responses import RedirectResponse, Response
 
 from attunement.errors import AttunementError, InputError, Locked, Refused, WrongKey
 from attunement.instruments import instrument
+from attunement.practice.house import IDLE
 from attunement.sessions import LONGEST_WORDS, PULLS, STRAINS, WHOSE, Reflection
-from attunement.web.door import REFLECTIONS_IDLE
+from attunement.web.rooms import inside
 
 if TYPE_CHECKING:
     from attunement.sessions import Reflected, Session
@@ -87,10 +87,9 @@ def draft(ask: Ask) -> Response:
 def unlock(ask: Ask) -> Response:
     """Unlock one's own reflections in this browser, for as long as something is done with them."""
     form = ask.form.know("passphrase", "then")
-    then = form.text("then", most=300)
-    then = then if then.startswith("/") and not then.startswith(("//", "/\\")) else "/"
+    then = inside(form.text("then", most=300))
     if not _unlocked(ask, form.secret("passphrase")):
-        return ask.page("unlock.html", 401, then=then, wrong=True, idle=REFLECTIONS_IDLE)
+        return ask.page("unlock.html", 401, then=then, wrong=True, idle=IDLE)
     return RedirectResponse(then, 303)
 
 
@@ -121,8 +120,8 @@ def _session(ask: Ask) -> Session:
 
 
 def _written(ask: Ask) -> Reflected | None:
-    found = ask.practice.reflected(since=datetime(1970, 1, 2, tzinfo=UTC))
-    return found.get((ask.code, ask.number))
+    found = ask.practice.reflections(ask.code)
+    return next((each for each in found if each.session == ask.number), None)
 
 
 def _shown(
@@ -135,9 +134,7 @@ def _shown(
 
 
 def _locked(ask: Ask, session: Session) -> Response:
-    return ask.page(
-        "unlock.html", then=ask.request.url.path, wrong=False, idle=REFLECTIONS_IDLE, session=session
-    )
+    return ask.page("unlock.html", then=ask.request.url.path, wrong=False, idle=IDLE, session=session)
 
 
 def _carried(ask: Ask, session: Session, said: str, status: int) -> Response:
@@ -152,7 +149,7 @@ def _carried(ask: Ask, session: Session, said: str, status: int) -> Response:
 def _asked() -> dict[str, Any]:
     return {
         "items": instrument("connection").items, "feelings": FEELINGS, "pulls": PULLS, "whose": WHOSE,
-        "strains": STRAINS, "tags": TAGS, "longest": LONGEST_WORDS, "idle": REFLECTIONS_IDLE,
+        "strains": STRAINS, "tags": TAGS, "longest": LONGEST_WORDS, "idle": IDLE,
     }  # fmt: skip
 
 

@@ -46,16 +46,15 @@ def today(ask: Ask) -> Response:
         "today.html", agenda=agenda, worked=worked, now=now, concerned=concerned, sessions=sessions,
         rest=rest[:MANY], more=len(rest) - MANY, protocol=ask.rooms.door.protocol(), clients=len(going_on),
         to_write=to_write(found, notes, agenda.now) if ask.signed_in.unlocked else None,
-        said=said,
-        ahead=_ahead(going_on, now), wrong_tokens=ask.rooms.wrong_tokens,
+        said=said, ahead=_ahead(going_on, now), wrong_tokens=ask.rooms.wrong_tokens,
     )  # fmt: skip
 
 
 def looked(
-    ask: Ask, client: str | None = None
+    ask: Ask,
 ) -> tuple[Agenda, Worked | None, Mapping[tuple[str, int], Reflected], tuple[Case, ...]]:
-    """Read how everybody stands, or one client; with one's own reflections only while they are unlocked here."""
-    agenda = ask.practice.agenda(client)
+    """Read how everybody stands; with one's own reflections only while they are unlocked here."""
+    agenda = ask.practice.agenda()
     worked = ask.rooms.working.of(ask.practice, agenda)
     notes = notes_of(ask, agenda.now - LATELY)
     felt: dict[tuple[str, int], Reflection | None] = {key: each.reflection for key, each in notes.items()}
@@ -106,7 +105,7 @@ def last_words(
 def told(last: CheckIn) -> str:
     """Say a check-in in a line: the total, what stands highest and lowest, what was skipped."""
     asked = instrument(last.instrument)
-    answers = {item.id: last.answers.get(item.id) for item in asked.items}
+    answers = asked.complete(last.answers)
     total = score(asked, answers)["total"]
     counted = {
         name: value for name, value in answers.items() if value is not None and not asked.item(name).apart
