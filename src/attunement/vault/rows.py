@@ -109,7 +109,9 @@ class Rows:
 
     def all(self, query: sa.Select[Any]) -> list[Row]:
         """Return all rows."""
-        return [dict(row) for row in self._connection.execute(query).mappings()]
+        found = self._connection.execute(query)
+        names = tuple(found.keys())
+        return [dict(zip(names, row, strict=True)) for row in found]
 
     def prepared(self, query: Prepared, **bound: Any) -> Row | None:  # noqa: ANN401 - values of parameters
         """Return the first row of a query that was compiled beforehand, or None."""

@@ -196,6 +196,8 @@ def _gathered(pairs: list[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
 
 def _typed(value: str) -> str:
     """Refuse signs that no keyboard makes; the same letters typed two ways are one."""
+    if value.isascii() and value.isprintable():
+        return value
     if any(unicodedata.category(sign) in {"Cc", "Cs"} and sign not in _PLAIN for sign in value):
         raise InputError("The form holds a sign that cannot be kept; please type it anew.")
     return unicodedata.normalize("NFC", value)

@@ -48,6 +48,11 @@ class Limit:
             self._wrong[name] = recent
             return True
 
+    def remembers(self, name: Name) -> bool:
+        """Whether somebody of this name was wrong lately."""
+        with self._guard:
+            return bool(self._recent(name))
+
     def right(self, name: Name) -> None:
         """Forget the errors of one who was right."""
         with self._guard:

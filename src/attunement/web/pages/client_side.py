@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import secrets
+from functools import wraps
 from typing import TYPE_CHECKING, Any, Final
 
 from starlette.responses import RedirectResponse
 
+from attunement.errors import Gone
 from attunement.instruments import instrument
 from attunement.practice import Tried
 from attunement.web.page import drawn, points
@@ -14,6 +16,8 @@ from attunement.web.rooms import from_where
 from attunement.web.words import language_of, say
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.responses import Response
 
     from attunement.instruments import Instrument
@@ -35,18 +39,40 @@ _SAID: Final = {
 }
 
 
+def _heard(handler: Callable[[Ask], Response]) -> Callable[[Ask], Response]:
+    """Hear nobody who has tried too many links that never were; one that was made is always heard."""
+
+    @wraps(handler)
+    def hear(ask: Ask) -> Response:
+        rooms, tried = ask.rooms, ("token", "", from_where(ask))
+        if rooms.tokens.remembers(tried) and _was_never_made(ask):
+            rooms.wrong_tokens += 1
+            return handler(ask) if rooms.tokens.may_try(tried) else refusal(rooms, 429, ask)
+        try:
+            return handler(ask)
+        except Gone:  # whoever was never wrong before is not looked up twice
+            if not rooms.tokens.remembers(tried) and _was_never_made(ask):
+                rooms.wrong_tokens += 1
+                rooms.tokens.may_try(tried)
+            raise
+
+    return hear
+
+
+def _was_never_made(ask: Ask) -> bool:
+    return not ask.rooms.door.client().knows(ask.request.path_params["token"])
+
+
+@_heard
 def check_in(ask: Ask) -> Response:
     """Show what is asked. Looking uses nothing up: mail scanners open links too."""
-    if (stopped := _guesses(ask)) is not None:
-        return stopped
     asked = ask.rooms.door.client().invitation(ask.request.path_params["token"])
     return _asked(ask, instrument(asked.instrument), step=asked.step, key=secrets.token_urlsafe(16))
 
 
+@_heard
 def send(ask: Ask) -> Response:
     """Take the answers, once; the same sending again gives the same page."""
-    if (stopped := _guesses(ask)) is not None:
-        return stopped
     token, door = ask.request.path_params["token"], ask.rooms.door
     asked = instrument(ask.form.choice("instrument", *_INSTRUMENTS))
     key = ask.form.text("key", least=8, most=100)
@@ -77,10 +103,9 @@ def leave(ask: Ask) -> Response:
     return response
 
 
+@_heard
 def own_curve(ask: Ask) -> Response:
     """Show the client's own answers over time, in plain words, if the therapist lets them."""
-    if (stopped := _guesses(ask)) is not None:
-        return stopped
     form = ask.form.know("key", "lang")
     rated = ask.rooms.door.client().own_curve(
         ask.request.path_params["token"], form.text("key", least=8, most=100)
@@ -145,15 +170,6 @@ def _answers(form: Form, asked: Instrument) -> tuple[dict[str, float | None], Tr
 
 def _points(word: str | None) -> float | None:
     return None if word in {None, _SKIP} else float(str(word))
-
-
-def _guesses(ask: Ask) -> Response | None:
-    """Hear nobody who has tried too many links that never were; one that was made is always heard."""
-    rooms, token = ask.rooms, ask.request.path_params["token"]
-    if rooms.door.client().knows(token):
-        return None
-    rooms.wrong_tokens += 1
-    return None if rooms.tokens.may_try(("token", "", from_where(ask))) else refusal(rooms, 429, ask)
 
 
 def _line(values: list[float]) -> str:
