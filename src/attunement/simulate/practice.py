@@ -13,6 +13,7 @@ from attunement.errors import ModelProblem
 from attunement.simulate.connection import COURSES, SHORTEST, lines, parts
 from attunement.simulate.diary import keep, meet
 from attunement.simulate.published import HIGH, LOW, PUBLISHED, Published, within
+from attunement.simulate.signs import signs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,6 +36,9 @@ class SimulatedPractice:
     ----------
     ratings
         `frames.RATINGS`: therapist, client, session, time, score (missing where the check-in was skipped), guess.
+    signs
+        The same rows: therapist, client, session, hindering (the client's answer, 0 to 10) and distance (how far away
+        the therapist felt, 0 to 10): other signs of a rupture, higher is worse.
     truth
         The same rows: therapist, client, session, connection (points), ruptured, and the `PARTS`, which add up to
         the connection. After an unrepaired rupture its mark stays in ``of_rupture`` for a while.
@@ -46,6 +50,7 @@ class SimulatedPractice:
     """
 
     ratings: pl.DataFrame = field(repr=False)
+    signs: pl.DataFrame = field(repr=False)
     truth: pl.DataFrame = field(repr=False)
     clients: pl.DataFrame = field(repr=False)
     settings: Published
@@ -110,12 +115,14 @@ def simulate(  # noqa: PLR0913 - each a question of its own
     guess = part["usual"] + _guessed(rng, score - part["usual"], line.level, dyads, diary, settings)
     who = _codes(rng, dyads)
     rows = who[diary.dyad].with_columns(session=diary.session)
+    hindering, distance = signs(np.random.default_rng([seed, 1]), diary, ruptured, settings)
     return SimulatedPractice(
         ratings=rows.with_columns(
             time=diary.time,
             score=_skipped(rng, _answered(score, settings.step, ceiling=ceiling), settings.missing_share),
             guess=_answered(guess, settings.step, ceiling=ceiling),
         ),
+        signs=rows.with_columns(hindering=hindering, distance=distance),
         truth=rows.with_columns(connection=connection, ruptured=ruptured, **part),
         clients=_known(who, line, dyads, diary, settings),
         settings=settings,

@@ -26,6 +26,8 @@ _RANGES: dict[str, tuple[float, float]] = {
     "rupture_length": (1, 50),
     "repair_chance": _SHARE,
     "half_life": (0.1, 50.0),
+    "client_notices": _SHARE,
+    "therapist_notices": _SHARE,
     "mean_sessions": (1.0, 500.0),
     "session_shape": (0.01, 1000.0),
     "intake_weeks": (1, 5000),
@@ -66,6 +68,10 @@ class Published:
     repair_chance, half_life
         .55: therapists notice half, and repair 70 % of what they notice and 40 % of the rest [judgement]; and the
         sessions in which the mark of an unrepaired one halves [judgement].
+    client_notices, therapist_notices
+        Share of the sessions in a rupture that raise the client's answer to what hindered (.30) and the therapist's
+        feeling of distance (.50), independently of each other: near the rates at which the two sides report ruptures
+        [their independence and the size of the rise are judgements].
     mean_sessions, session_shape
         Mean length of a therapy (12.9 over 20 naturalistic samples: Flückiger et al. 2020,
         10.1159/000507793), drawn as 1 + NegBin(mean − 1, shape .8), whose median is 8 [judgement].
@@ -102,6 +108,8 @@ class Published:
     rupture_length: tuple[int, int] = (1, 3)
     repair_chance: float = 0.55
     half_life: float = 4.0
+    client_notices: float = 0.30
+    therapist_notices: float = 0.50
     mean_sessions: float = 12.9
     session_shape: float = 0.8
     intake_weeks: int = 52

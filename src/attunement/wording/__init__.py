@@ -1,0 +1,61 @@
+"""What findings say: each sentence stands once, in both languages, plain enough to be read between two sessions.
+
+A file a kind of finding, beside this one; a name begins with its file's: ``rupture_seen`` stands in ``ruptures.toml``.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from attunement.instruments.description import Language
+
+FILES: Final = ("common", "ruptures")
+
+
+@cache
+def sentences() -> dict[str, dict[str, str]]:
+    """Return all sentences, by name and language."""
+    found: dict[str, dict[str, str]] = {}
+    for name in FILES:
+        found |= tomllib.loads((files("attunement.wording") / f"{name}.toml").read_text("utf-8"))
+    return found
+
+
+def say(name: str, language: Language, /, **values: Any) -> str:  # noqa: ANN401 - whatever a sentence holds
+    """Return one sentence, with its values; numbers are written by `number` beforehand.
+
+    Examples
+    --------
+    >>> say("rated_from", "en", number=2)
+    'from 2 rated sessions on it can be told'
+    """
+    return sentences()[name][language].format(**values)
+
+
+def number(value: float, digits: int, language: Language = "en") -> str:
+    """Write a number as the language does.
+
+    Examples
+    --------
+    >>> number(-0.04, 1), number(7.25, 2, "es")
+    ('0.0', '7,25')
+    """
+    written = f"{value:.{digits}f}"
+    if float(written) == 0:
+        written = written.lstrip("-")
+    return written.replace(".", ",") if language == "es" else written
+
+
+def in_hundred(share: float) -> str:
+    """Write a share as so many in a hundred; none is told as never or as always.
+
+    Examples
+    --------
+    >>> in_hundred(0.001), in_hundred(0.62), in_hundred(1.0)
+    ('1', '62', '99')
+    """
+    return f"{min(max(round(100 * share), 1), 99)}"
