@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from attunement.change import METHODS, Method, Norms, Population, Yardstick, norms_of, yardstick
 from attunement.errors import InputError
 from attunement.findings import NotYet
-from attunement.instruments import Higher, Published, instrument
+from attunement.instruments import Higher, Published, instrument, reliable_change
 
 REFERENCE = Path(__file__).parents[1] / "reference"
 R: dict[str, Any] = json.loads((REFERENCE / "change.json").read_text(encoding="utf-8"))
@@ -148,6 +149,13 @@ def test_our_own_instruments_have_no_reliable_change_yet() -> None:
     said = yardstick(norms_of(instrument("state")))
     assert isinstance(said, NotYet)
     assert "no published reliability and no standard deviation" in said.missing
+
+
+def test_an_instrument_that_publishes_its_figures_has_the_reliable_change_that_it_tells_itself() -> None:
+    state = instrument("state")
+    total = replace(state.scale("total"), reliability=Published(0.9, "A"), sd=Published(2.0, "A"))
+    told = replace(state, scales=(total,))
+    assert ruler_of(norms_of(told)).margin == pytest.approx(reliable_change(told), rel=1e-12)
 
 
 def test_a_mean_with_its_deviation_serves_for_the_deviation() -> None:
