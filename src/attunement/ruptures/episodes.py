@@ -143,8 +143,8 @@ class _Walk:
         last = self.z.size if closed is None else closed + 1
         deep = (self.dyad.score - self.expected)[began:last]
         self.episodes.append(Episode(began, alerted, began + int(deep.argmin()), back, closed, how))
-        if how == "settled lower":
-            self.seen[began:last] = True
+        if how == "settled lower":  # a new level: what was before tells nothing about it
+            self.seen[:began], self.seen[began:last] = False, True
         elif back is not None:
             self.seen[back:last] = True
         return last

@@ -138,6 +138,8 @@ def _scale(many: int, with_rating: float, among: float) -> Array:
 
 def _ties(z: Array, normal: Array) -> tuple[float, float]:
     """How signs go with a low rating, and with one another; ruptures among them make the ties stronger."""
+    if not normal.shape[1]:
+        return 0.0, 0.0
     with_rating = [_tie(-z, each) for each in normal.T]
     among = [_tie(a, b) for i, a in enumerate(normal.T) for b in normal.T[i + 1 :]]
     return max(float(np.mean(with_rating)), 0.0), max(float(np.mean(among)), 0.0) if among else 0.0

@@ -1,0 +1,69 @@
+"""What findings say: both languages, the same values, plain words, each sentence reached from somewhere."""
+
+from __future__ import annotations
+
+import re
+from importlib.resources import files
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+from attunement.wording import FILES, in_hundred, number, say, sentences
+
+HARDEST = 9.0  # automated readability index: about ninth grade
+SOURCE = Path(__file__).parents[1] / "src" / "attunement"
+
+
+def values(text: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(text) if name}
+
+
+def filled(text: str) -> str:
+    """A sentence as it is read: a short number where a value goes."""
+    return re.sub(r"\{[a-z_]+\}", "5", text)
+
+
+def readability(text: str) -> float:
+    """Automated readability index (Smith & Senter 1967): letters a word, words a sentence."""
+    letters = sum(sign.isalnum() for sign in text)
+    words, ends = len(text.split()), max(len(re.findall(r"[.?!:;](\s|$)", text)), 1)
+    return 4.71 * letters / words + 0.5 * words / ends - 21.43
+
+
+def test_every_file_is_listed_and_every_name_begins_with_its_file() -> None:
+    there = sorted(
+        each.name.removesuffix(".toml")
+        for each in files("attunement.wording").iterdir()
+        if each.name.endswith(".toml")
+    )
+    assert there == sorted(FILES)
+
+
+@pytest.mark.parametrize("name", sorted(sentences()))
+def test_both_languages_are_there_and_hold_the_same_values(name: str) -> None:
+    both = sentences()[name]
+    assert set(both) == {"en", "es"}
+    assert values(both["en"]) == values(both["es"])
+    assert both["en"] != both["es"]
+
+
+@pytest.mark.parametrize(
+    "name", sorted(name for name, both in sentences().items() if both["en"].endswith("."))
+)
+def test_a_therapist_reads_it_between_two_sessions(name: str) -> None:
+    assert readability(filled(sentences()[name]["en"])) <= HARDEST
+
+
+def test_every_sentence_is_said_somewhere() -> None:
+    code = "\n".join(each.read_text(encoding="utf-8") for each in SOURCE.rglob("*.py"))
+    assert [name for name in sentences() if f'"{name}"' not in code and f"'{name}'" not in code] == []
+
+
+def test_a_sentence_with_a_value_left_out_is_an_error() -> None:
+    with pytest.raises(KeyError):
+        say("rupture_seen", "en")
+
+
+def test_numbers_are_written_as_the_language_does() -> None:
+    assert (number(1.25, 1, "es"), number(-0.001, 1), in_hundred(0.0)) == ("1,2", "0.0", "1")
