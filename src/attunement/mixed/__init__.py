@@ -12,6 +12,7 @@ The rooms, in the order in which data flow::
     compiled  kernels  many                the same for very many levels, and at many thetas at once
     optimise  effects  predict             the best theta; modes and covariances of effects and of rows
     fit  fitted  present  chart  draw  ahead   the door, and what a fit tells
+    in_time                                a whole table one step ahead, crossed factors that move
     families  laplace  family_fit          responses that are not Gaussian
     prior  parameters  integrate  posterior    few clients
     crosslag, crosslag_…                   two measures that answer one another
