@@ -74,3 +74,11 @@ def test_each_attendance_has_a_form_of_its_own() -> None:
 def test_a_code_is_text_in_the_picture() -> None:
     (drawn,) = timeline(Course('K"><script>', sessions("held")), 720)
     assert "<script>" not in drawn.markup
+
+
+def test_where_a_rating_fell_and_was_back_has_marks_of_its_own() -> None:
+    course = Course("K-07", sessions("held", "held", "held", "held"), ruptures={2: "fell", 4: "back"})
+    (drawn,) = timeline(course, 720)
+    assert "probable ruptures" in drawn.markup
+    assert "Probable rupture at session 2." in drawn.sentence
+    assert drawn.table["rupture"].to_list() == [None, "probable rupture", None, "back"]

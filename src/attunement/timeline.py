@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from attunement.sessions import Session
     from attunement.trajectories import Trajectory
 
-TRACKS: Final = ("state", "attendance", "strain", "steps")
+TRACKS: Final = ("state", "attendance", "ruptures", "strain", "steps")
+RUPTURES: Final = {"fell": "probable rupture", "back": "back"}
 _TOP, _ROW, _LEFT, _RIGHT = 176, 42, 26, 12
 
 
@@ -45,6 +46,8 @@ class Course:
     felt, guess, strain
         From one's own reflections, while they are open: connection as it felt, the guess of the rating, and what was
         strained or repaired.
+    ruptures
+        What the ratings tell of a session: ``fell`` (a probable rupture) or ``back``.
     steps
         What was chosen after a session.
     concerns
@@ -60,6 +63,7 @@ class Course:
     felt: Mapping[int, float] = field(default_factory=dict, repr=False)
     guess: Mapping[int, float] = field(default_factory=dict, repr=False)
     strain: Mapping[int, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    ruptures: Mapping[int, str] = field(default_factory=dict, repr=False)
     steps: Mapping[int, str] = field(default_factory=dict, repr=False)
     concerns: frozenset[int] = frozenset()
 
@@ -72,7 +76,10 @@ class Course:
     @property
     def tracks(self) -> tuple[str, ...]:
         """Which rows there is something in."""
-        there = {"state": self.state, "attendance": self.sessions, "strain": self.strain, "steps": self.steps}
+        there = {
+            "state": self.state, "attendance": self.sessions, "ruptures": self.ruptures, "strain": self.strain,
+            "steps": self.steps,
+        }  # fmt: skip
         return tuple(name for name in TRACKS if there[name])
 
     def curve(self) -> list[dict[str, Any]]:
@@ -97,12 +104,15 @@ class Course:
                     "felt": self.felt.get(number),
                     "guess": self.guess.get(number),
                     "state": self.state.get(number),
+                    "rupture": RUPTURES.get(self.ruptures.get(number, "")),
                     "strain": ", ".join(self.strain.get(number, ())) or None,
                     "step": self.steps.get(number),
                 }
             )
         columns = {"session": pl.Int64, "attendance": pl.String, **dict.fromkeys(_NUMBERS, pl.Float64)}
-        whole = pl.DataFrame(rows, schema={**columns, "strain": pl.String, "step": pl.String})
+        whole = pl.DataFrame(
+            rows, schema={**columns, "rupture": pl.String, "strain": pl.String, "step": pl.String}
+        )
         kept = [name for name in whole.columns if name == "session" or whole[name].is_not_null().any()]
         return whole.select(kept)
 
@@ -119,6 +129,9 @@ class Course:
         if self.trajectory:
             told += f" {self.trajectory.rated.size} rated, from {self.trajectory.score[0]:g} to "
             told += f"{self.trajectory.score[-1]:g} of {self.high:g}. {self.trajectory.depth.sentence}"
+        fell = sorted(number for number, what in self.ruptures.items() if what == "fell")
+        if fell:
+            told += f" Probable rupture at session{'s' * (len(fell) > 1)} {', '.join(map(str, fell))}."
         strained = [
             number for number, kinds in self.strain.items() if set(kinds) & {"withdrew", "confronted"}
         ]
@@ -230,7 +243,7 @@ class _Drawing:
         return drawn
 
     def _row(self, name: str, top: float) -> list[str]:
-        label = {"strain": "strain and repair"}.get(name, name)
+        label = {"strain": "strain and repair", "ruptures": "probable ruptures"}.get(name, name)
         return [
             _line(_LEFT, top, self.width - _RIGHT, top, "rule"),
             _text(_LEFT, top + 13, label, "start", size=11),
@@ -242,6 +255,15 @@ class _Drawing:
     def _of_attendance(self, y: float) -> list[str]:
         return [_sign(self.x(each.number), y, each) for each in self.course.sessions]
 
+    def _of_ruptures(self, y: float) -> list[str]:
+        """A wedge that points down where it fell, a ring where it was back."""
+        return [
+            f'<path d="M{self.x(n) - 5:.1f} {y - 4} h10 l-5 9 z" fill="{light("attention")}"/>'
+            if what == "fell"
+            else _ring(self.x(n), y)
+            for n, what in self.course.ruptures.items()
+        ]
+
     def _of_strain(self, y: float) -> list[str]:
         drawn = []
         for number, kinds in self.course.strain.items():
@@ -249,9 +271,7 @@ class _Drawing:
             if set(kinds) & {"withdrew", "confronted"}:
                 drawn.append(f'<path d="M{x - 5:.1f} {y + 4} h10 l-5 -9 z" fill="{light("attention")}"/>')
             if "repaired" in kinds:
-                drawn.append(
-                    f'<circle cx="{x:.1f}" cy="{y}" r="7" fill="none" stroke="{light("accent")}" stroke-width="2"/>'
-                )
+                drawn.append(_ring(x, y))
         return drawn
 
     def _of_steps(self, y: float) -> list[str]:
@@ -264,6 +284,10 @@ class _Drawing:
     def _path(self, column: str) -> list[str]:
         rows = ((row["session"], row[column]) for row in self.curve if row[column] is not None)
         return [f"{self.x(session):.1f},{self.y(points):.1f}" for session, points in rows]
+
+
+def _ring(x: float, y: float) -> str:
+    return f'<circle cx="{x:.1f}" cy="{y}" r="7" fill="none" stroke="{light("accent")}" stroke-width="2"/>'
 
 
 def _sign(x: float, y: float, session: Session) -> str:

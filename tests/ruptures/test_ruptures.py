@@ -192,8 +192,8 @@ def test_whatever_the_ratings_episodes_follow_one_another(scores: list[float], g
 
 def test_every_dyad_has_an_answer_and_every_number_an_interval(found: Ruptures) -> None:
     for each in found.looked:
-        told = found.of(each.dyad.client)
-        if each.dyad.session.size < 2:
+        told = found.of(each.client)
+        if each.sessions.size < 2:
             assert isinstance(told, NotYet)
             continue
         assert isinstance(told, Finding)
@@ -203,7 +203,7 @@ def test_every_dyad_has_an_answer_and_every_number_an_interval(found: Ruptures) 
 
 def test_each_alert_states_how_often_it_is_wrong_and_what_it_would_see(found: Ruptures) -> None:
     torn = next(each for each in found.looked if each.watched.episodes)
-    told = found.of(torn.dyad.client)
+    told = found.of(torn.client)
     assert isinstance(told, Finding)
     assert "Of 100 sessions where nothing is wrong, about 5 look like this." in told.sentence
     assert "would be seen at once in about" in " ".join(told.limits)
@@ -212,7 +212,7 @@ def test_each_alert_states_how_often_it_is_wrong_and_what_it_would_see(found: Ru
 def test_the_whole_says_what_chance_alone_would_give(found: Ruptures) -> None:
     told = found.all
     assert isinstance(told, Finding)
-    sessions = sum(each.dyad.session.size - 1 for each in found.looked)
+    sessions = sum(each.sessions.size - 1 for each in found.looked)
     assert f"In {sessions} sessions where nothing is wrong, about {round(sessions * 0.05)}" in told.sentence
     assert found.rules()["rule"].to_list()[1:] == list(RULES)
 

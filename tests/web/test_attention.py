@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import polars as pl
 import pytest
 
 from attunement.concerns import Concern
 from attunement.practice.agenda import Agenda, Standing
+from attunement.ruptures import ruptures
 from attunement.sessions import CheckIn, Client, Dyad, Invitation, Purpose, Reflection, Session, Step
 from attunement.simulate import simulate
+from attunement.simulate.published import Published
 from attunement.trajectories import Measure, trajectories
 from attunement.web.attention import Case, Weight, cases
 from attunement.web.working import Board, Worked
@@ -129,3 +132,39 @@ def test_a_fall_is_told_with_its_chance_and_how_often_it_is_wrong() -> None:
     assert sum(case.calls for case in rest) <= 2
     pending = cases(agenda, None, {})
     assert {case.word for case in pending} == {"being worked out"}
+
+
+def torn_board(last: float) -> tuple[Board, str]:
+    """A practice in which one client's rating fell by half the scale two sessions ago, and where it is now."""
+    ratings = simulate(
+        1, 24, seed=5, sessions=8, settings=Published(rupture_chance=0.0, missing_share=0.0)
+    ).ratings
+    code = str(ratings["client"][0])
+    own = ratings["client"] == code
+    fall = ratings.with_columns(
+        score=pl.when(own & (ratings["session"] >= 7))
+        .then(pl.when(ratings["session"] == 7).then(2.0).otherwise(last))
+        .otherwise("score")
+    )
+    caseload = trajectories(fall, Measure.of("connection"))
+    return Board("connection", "Connection", caseload, {}, ruptures(caseload)), code
+
+
+def test_a_rupture_that_is_open_is_named_with_how_often_such_a_word_is_wrong() -> None:
+    board, code = torn_board(2.0)
+    (case,) = cases(Agenda(NOW, NOW, (standing(code),), "1"), Worked("1", (board,)), {})
+    (reason,) = [each for each in case.reasons if each.weight is Weight.RUPTURE]
+    assert (reason.badge, reason.calls) == ("probable rupture", True)
+    assert "A probable rupture at session 7: 2.0, where" in reason.sentence
+    assert "Of 100 sessions where nothing is wrong, about 5 look like this." in reason.sentence
+    assert "would be seen at once in about" in reason.rate
+
+
+def test_a_rupture_that_is_over_is_no_reason() -> None:
+    quiet = simulate(1, 24, seed=5, settings=Published(rupture_chance=0.0)).ratings
+    caseload = trajectories(quiet, Measure.of("connection"))
+    board = Board("connection", "Connection", caseload, {}, ruptures(caseload))
+    shut = [each for each in board.ruptures.looked if not each.open]  # type: ignore[union-attr]
+    codes = tuple(standing(each.client) for each in shut)
+    found = cases(Agenda(NOW, NOW, codes, "1"), Worked("1", (board,)), {})
+    assert not [each for case in found for each in case.reasons if each.weight is Weight.RUPTURE]

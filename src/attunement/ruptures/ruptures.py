@@ -18,10 +18,14 @@ from attunement.ruptures.signs import surprises, weigh
 from attunement.wording import in_hundred, number, say
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from attunement.instruments.description import Language
     from attunement.ruptures.episodes import Episode
     from attunement.ruptures.foreseen import Foreseen
     from attunement.trajectories import Caseload, Measure
+
+    Array = NDArray[np.float64]
 
 FROM = 2
 """Rated sessions from which one can be compared with what was expected."""
@@ -42,16 +46,19 @@ class Looked:
 
     Parameters
     ----------
-    dyad
-        Its ratings, and what was to be expected of them.
-    name
-        What it is called here.
+    therapist, client, name
+        Who, and what the dyad is called here.
+    sessions, score
+        (n,) the rated sessions and the ratings.
     watched
         Its surprises and episodes.
     """
 
-    dyad: Foreseen
+    therapist: str
+    client: str
     name: str
+    sessions: Array
+    score: Array
     watched: Watched
 
     @property
@@ -61,12 +68,12 @@ class Looked:
 
     def session(self, place: int | None) -> int | None:
         """The number of a session by its place."""
-        return None if place is None else int(self.dyad.session[place])
+        return None if place is None else int(self.sessions[place])
 
     def depth(self, episode: Episode) -> Estimate:
         """How far below what was expected the lowest rating was, in points."""
         at = episode.lowest
-        value = float(self.watched.expected[at] - self.dyad.score[at])
+        value = float(self.watched.expected[at] - self.score[at])
         reach = _REACH * float(self.watched.sd[at])
         return Estimate(value, value - reach, value + reach, unit="points")
 
@@ -119,16 +126,19 @@ class Ruptures:
             Where there is no such client, or several therapists met them and none is named.
         """
         found = [
-            each
-            for each in self.looked
-            if each.dyad.client == client and therapist in {None, each.dyad.therapist}
+            each for each in self.looked if each.client == client and therapist in {None, each.therapist}
         ]
         if self.missing is not None:
             return NotYet(self._say("rupture_about", name=client), self.missing.missing, self.missing.supply)
         if len(found) != 1:
             more = f"{len(found)} therapists met the client {client!r}; name one"
             raise ColumnProblem(f"{more}." if found else f"There is no client {client!r} in these ratings.")
-        return self._told(found[0])
+        return self.told(found[0])
+
+    def looked_at(self, client: str) -> Looked | None:
+        """Return the dyad of a client; of several the one with the latest session."""
+        found = [each for each in self.looked if each.client == client]
+        return max(found, key=lambda each: each.sessions[-1], default=None)
 
     @property
     def all(self) -> Finding | NotYet:
@@ -151,10 +161,10 @@ class Ruptures:
 
     def rules(self) -> pl.DataFrame:
         """Replay the rules in use elsewhere: ``rule, sessions, alerts, share``, over the same sessions."""
-        told = [each for each in self.looked if each.dyad.session.size >= FROM]
-        sessions = sum(each.dyad.session.size - 1 for each in told)
+        told = [each for each in self.looked if each.sessions.size >= FROM]
+        sessions = sum(each.sessions.size - 1 for each in told)
         counted = {
-            name: sum(int(rule(each.dyad.score, self.measure)[1:].sum()) for each in told)
+            name: sum(int(rule(each.score, self.measure)[1:].sum()) for each in told)
             for name, rule in RULES.items()
         }
         own = sum(len(each.watched.episodes) for each in told)
@@ -168,12 +178,11 @@ class Ruptures:
             }
         )
 
-    # -- inside
-
-    def _told(self, each: Looked) -> Finding | NotYet:
+    def told(self, each: Looked) -> Finding | NotYet:
+        """Say what happened in one dyad; of several episodes the last."""
         about = self._say("rupture_about", name=each.name)
-        if each.dyad.session.size < FROM or self.alarm is None:
-            return NotYet(about, self._say("rupture_one_rated", rated=each.dyad.session.size), self._from())
+        if each.sessions.size < FROM or self.alarm is None:
+            return NotYet(about, self._say("rupture_one_rated", rated=each.sessions.size), self._from())
         if not each.watched.episodes:
             return self._quiet(each, about)
         last = each.watched.episodes[-1]
@@ -182,13 +191,20 @@ class Ruptures:
             " ".join([self._seen(each, last), *self._since(each, last), self._rate()]),
             each.depth(last),
             _sessions(each),
-            (self._power(each, last.alerted), *self._limits()),
+            (self.power_at_last(each), *self._limits()),
         )
+
+    def power_at_last(self, each: Looked) -> str:
+        """Say what a real drop's chance to be seen is, at the last alert or rating."""
+        episodes = each.watched.episodes
+        return self._power(each, episodes[-1].alerted if episodes else each.sessions.size - 1)
+
+    # -- inside
 
     def _quiet(self, each: Looked, about: str) -> Finding:
         """No episode: how far the last rating lay from what was expected of it."""
         off, reach = (
-            float(each.dyad.score[-1] - each.watched.expected[-1]),
+            float(each.score[-1] - each.watched.expected[-1]),
             _REACH * float(each.watched.sd[-1]),
         )
         return Finding(
@@ -196,13 +212,13 @@ class Ruptures:
             self._say("rupture_none", name=each.name),
             Estimate(off, off - reach, off + reach, unit="points"),
             _sessions(each),
-            (self._power(each, each.dyad.session.size - 1),),
+            (self.power_at_last(each),),
         )
 
     def _seen(self, each: Looked, episode: Episode) -> str:
         at = episode.alerted
         expected, reach = each.watched.expected[at], _REACH * each.watched.sd[at]
-        points = {"score": each.dyad.score[at], "expected": expected}
+        points = {"score": each.score[at], "expected": expected}
         band = {"low": expected - reach, "high": expected + reach}
         told = {name: self._points(value) for name, value in (points | band).items()}
         twice = [self._say("rupture_twice")] if episode.began < at else []
@@ -223,7 +239,7 @@ class Ruptures:
 
     def _chance(self) -> str:
         """How many episodes there would be if nothing were ever wrong."""
-        sessions = sum(each.dyad.session.size - 1 for each in self.looked)
+        sessions = sum(each.sessions.size - 1 for each in self.looked)
         rate = 0.0 if self.alarm is None else self.alarm.rate
         return self._say("rupture_chance", sessions=sessions, number=round(sessions * rate))
 
@@ -277,11 +293,15 @@ def ruptures(
     limits = alarm(tuple(dyads.values()), ends, budget)
     weighed = {} if signs is None else weigh(_surprises(dyads.values()), _unusual(signs))
     looked = tuple(
-        Looked(dyads[key], each.name, watched(dyads[key], limits, weighed.get(key)))
+        _looked(dyads[key], each.name, watched(dyads[key], limits, weighed.get(key)))
         for each in caseload.trajectories
         if (key := (each.therapist, each.client)) in dyads
     )
     return Ruptures(limits, caseload.measure, looked, None, language)
+
+
+def _looked(dyad: Foreseen, name: str, seen: Watched) -> Looked:
+    return Looked(dyad.therapist, dyad.client, name, dyad.session, dyad.score, seen)
 
 
 def _unusual(signs: pl.DataFrame) -> pl.DataFrame:
@@ -306,17 +326,17 @@ def _surprises(dyads: Any) -> pl.DataFrame:  # noqa: ANN401 - a view of a mappin
 
 
 def _sessions(each: Looked) -> pl.DataFrame:
-    dyad, seen = each.dyad, each.watched
-    within = np.zeros(dyad.session.size, dtype=int)
+    seen = each.watched
+    within = np.zeros(each.sessions.size, dtype=int)
     for place, episode in enumerate(seen.episodes, start=1):
-        last = dyad.session.size if episode.closed is None else episode.closed + 1
+        last = each.sessions.size if episode.closed is None else episode.closed + 1
         within[episode.began : episode.back or last] = place
     return pl.DataFrame(
         {
-            "therapist": [dyad.therapist] * dyad.session.size,
-            "client": [dyad.client] * dyad.session.size,
-            "session": dyad.session.astype(int),
-            "score": dyad.score,
+            "therapist": [each.therapist] * each.sessions.size,
+            "client": [each.client] * each.sessions.size,
+            "session": each.sessions.astype(int),
+            "score": each.score,
             "expected": seen.expected,
             "sd": seen.sd,
             "z": seen.z,
@@ -332,7 +352,7 @@ def _row(each: Looked, episode: Episode) -> dict[str, Any]:
         name: each.session(getattr(episode, name))
         for name in ("began", "alerted", "lowest", "back", "closed")
     }
-    who = {"therapist": each.dyad.therapist, "client": each.dyad.client}
+    who = {"therapist": each.therapist, "client": each.client}
     points = {"depth": depth.value, "depth_low": depth.low, "depth_high": depth.high}
     return {**who, **places, "how": episode.how, **points}
 

@@ -38,10 +38,11 @@ class Weight(IntEnum):
 
     SAFETY = 0
     COURSE = 1
-    STRAIN = 2
-    HINDERED = 3
-    MISSING = 4
-    STEP = 5
+    RUPTURE = 2
+    STRAIN = 3
+    HINDERED = 4
+    MISSING = 5
+    STEP = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +159,7 @@ def _case(
     reasons = () if standing.dyad.ended and not standing.concerns else (
         *_safety(standing),
         *_course(trajectory),
+        *_rupture(standing.code, board),
         *_strain(standing, noted),
         *_hindered(standing),
         *_unsaid(planned, agenda.now),
@@ -193,6 +195,16 @@ def _course(trajectory: Trajectory | None) -> list[Reason]:
         return []
     rate = ERROR_RATE if trajectory.shown[0][0] == "falling" else ""
     return [Reason(Weight.COURSE, trajectory.word, trajectory.state.sentence, rate)]
+
+
+def _rupture(client: str, board: Board | None) -> list[Reason]:
+    """What the ratings tell of a rupture, while it is open."""
+    found = board.ruptures if board else None
+    looked = found.looked_at(client) if found else None
+    if found is None or looked is None or not looked.open:
+        return []
+    told = found.told(looked)
+    return [Reason(Weight.RUPTURE, "probable rupture", told.sentence, found.power_at_last(looked))]
 
 
 def _strain(standing: Standing, noted: Mapping[tuple[str, int], Reflection | None]) -> list[Reason]:

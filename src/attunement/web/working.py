@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from attunement.practice import Agenda, Practice, Rated
+    from attunement.ruptures import Ruptures
     from attunement.trajectories import Caseload, Trajectory
 
 FIRST: Final = 0.8  # seconds that the first page after a start waits at most
@@ -43,6 +44,8 @@ class Board:
         What was worked out, or None.
     tiles
         By client, the small picture of the course.
+    ruptures
+        Which ratings fell far below what was expected of them.
     problem
         Why nothing was.
     """
@@ -51,6 +54,7 @@ class Board:
     name: str
     caseload: Caseload | None = field(default=None, repr=False)
     tiles: Mapping[str, str] = field(default_factory=dict, repr=False)
+    ruptures: Ruptures | None = field(default=None, repr=False)
     problem: str = ""
 
 
@@ -149,6 +153,7 @@ def _apart(rated: Rated) -> Board:
 def board(rated: Rated) -> Board:
     """Work out all courses on a measure, with their small pictures."""
     from attunement import drawing, plots  # noqa: PLC0415 - of the worker alone
+    from attunement.ruptures import ruptures  # noqa: PLC0415 - see below
     from attunement.trajectories import trajectories  # noqa: PLC0415 - most of a second, which no page waits for
 
     if int(rated.ratings["session"].max() or 0) > LONGEST:  # type: ignore[arg-type]
@@ -161,7 +166,7 @@ def board(rated: Rated) -> Board:
         return Board(rated.id, rated.name, problem=str(little))
     band = caseload.band
     tiles = {each.client: drawing.themed(plots.tile(each, band)) for each in caseload}
-    return Board(rated.id, rated.name, caseload, tiles)
+    return Board(rated.id, rated.name, caseload, tiles, ruptures(caseload))
 
 
 @cache

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from attunement.concerns import Concern
+    from attunement.findings import Finding, NotYet
     from attunement.practice import Invited
     from attunement.sessions import CheckIn, Reflection, Session, Step
     from attunement.web.attention import Case
@@ -46,7 +47,8 @@ def client(ask: Ask) -> Response:
     return ask.page(
         "client.html", agenda=agenda, worked=worked, case=case, standing=case.standing, steps=steps, own=own,
         sessions=sessions, answered={each.session for each in check_ins}, concerns=concerns, wide=wide,
-        narrow=narrow.themed(), course=course, latest=_latest(check_ins), contacts=ask.practice.contacts(case.code),
+        narrow=narrow.themed(), course=course, latest=_latest(check_ins), torn=_torn(case),
+        contacts=ask.practice.contacts(case.code),
         purposes=Purpose, attendance=ATTENDANCE, planned=PLANNED, protocol=ask.rooms.door.protocol(), asked=ASKED,
         open_for=OPEN_FOR, now=agenda.now, local=datetime.now(UTC).astimezone(),
         latest_first=[each.number for each in reversed(sessions)][:12],
@@ -245,7 +247,28 @@ def _course(
         strain={number: each.strain for number, each in own.items() if each.strain},
         steps={_after(sessions, each.chosen): each.what for each in steps},
         concerns=frozenset(each.session for each in concerns if each.session is not None),
+        ruptures=_ruptures(case),
     )  # fmt: skip
+
+
+def _torn(case: Case) -> Finding | NotYet | None:
+    """What the ratings tell of ruptures with this client."""
+    found = case.board.ruptures if case.board else None
+    looked = found.looked_at(case.code) if found else None
+    return found.told(looked) if found and looked else None
+
+
+def _ruptures(case: Case) -> dict[int, str]:
+    """Where the ratings fell, and where they were back."""
+    found = case.board.ruptures if case.board else None
+    looked = found.looked_at(case.code) if found else None
+    if looked is None:
+        return {}
+    fell = {int(looked.sessions[each.alerted]): "fell" for each in looked.watched.episodes}
+    back = {
+        int(looked.sessions[each.back]): "back" for each in looked.watched.episodes if each.back is not None
+    }
+    return back | fell
 
 
 def _mean(guess: Mapping[str, float | None]) -> float | None:
