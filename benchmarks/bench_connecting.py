@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from attunement.connecting import CALLED, Known, supports
+from attunement.connecting import CALLED, NONE, Known, supports
 from attunement.ruptures import ruptures
 from attunement.simulate.causes import CAUSES, FEELINGS, not_connecting
 from attunement.trajectories import Measure, trajectories
@@ -45,11 +45,17 @@ def tried(causes: Sequence[str], seeds: Sequence[int]) -> pl.DataFrame:
 
 
 def calibration(found: pl.DataFrame) -> pl.DataFrame:
-    """How often the first was right, by what its support said."""
+    """How often the first was right, by what its support said; cases of none count as often as they are expected."""
+    none = pl.col("cause") == "none"
+    planted = found.filter(~none).height
+    weight = NONE / (1 - NONE) * planted / max(found.height - planted, 1)
     cut = found.with_columns(
-        says=(pl.col("support") * 5).floor().clip(0, 4) / 5 + 0.1, right=pl.col("first") == pl.col("cause")
+        says=(pl.col("support") * 5).floor().clip(0, 4) / 5 + 0.1,
+        right=pl.col("first") == pl.col("cause"),
+        weight=pl.when(none).then(weight).otherwise(1.0),
     )
-    return cut.group_by("says").agg(pl.len(), pl.col("support").mean(), pl.col("right").mean()).sort("says")
+    held = (pl.col("right") * pl.col("weight")).sum() / pl.col("weight").sum()
+    return cut.group_by("says").agg(pl.len(), pl.col("support").mean(), held.alias("right")).sort("says")
 
 
 def main(many: int = 40) -> int:
@@ -62,9 +68,8 @@ def main(many: int = 40) -> int:
         print(table.select("cause", *[each for each in CAUSES if each in table.columns]))
     right = float((planted["first"] == planted["cause"]).mean())  # type: ignore[arg-type]
     called = float((none["support"] >= CALLED).mean())  # type: ignore[arg-type]
-    told = calibration(planted)
-    sure = planted.filter(pl.col("support").is_between(0.6, 0.8))
-    held = float((sure["first"] == sure["cause"]).mean() or 0.0)  # type: ignore[arg-type]
+    told = calibration(pl.concat([planted, none]))
+    held = float(told.filter((pl.col("says") - 0.7).abs() < 0.05)["right"].sum())
     print(told)
     claims = {
         f"the planted cause is ranked first in {100 * right:.0f} of 100 (wanted 50)": right >= 0.5,

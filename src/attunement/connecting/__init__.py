@@ -7,7 +7,7 @@ The rooms, in the order in which data flow::
     board    the weighing, in words
 """
 
-from attunement.connecting.board import CALLED, HYPOTHESES, OPENS, Support, board, supports
+from attunement.connecting.board import CALLED, HYPOTHESES, NONE, OPENS, Support, board, supports
 from attunement.connecting.known import Known
 
-__all__ = ["CALLED", "HYPOTHESES", "OPENS", "Known", "Support", "board", "supports"]
+__all__ = ["CALLED", "HYPOTHESES", "NONE", "OPENS", "Known", "Support", "board", "supports"]

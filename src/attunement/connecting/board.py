@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
 OPENS: Final = 0.8
 """The chance of stalled or falling from which the board opens."""
-NONE: Final = 0.2
+NONE: Final = 0.4
 """The chance that none of the eight is it, before anything was seen [judgement]."""
 SHIFT, SPREAD = 2.4, 1.4
 _MOST: Final = 5.0  # of a logarithm: no single sign decides
-CALLED: Final = 0.6
+CALLED: Final = 0.75
 """The support from which the first hypothesis is named in the sentence."""
 HYPOTHESES: Final = tuple(SIGNS)
 COLUMNS = {
