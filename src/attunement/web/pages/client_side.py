@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from attunement.instruments import Instrument
     from attunement.instruments.description import Language
     from attunement.web.forms import Form
+    from attunement.web.limits import Name
     from attunement.web.page import Ask
     from attunement.web.rooms import Rooms
 
@@ -45,18 +46,23 @@ def _heard(handler: Callable[[Ask], Response]) -> Callable[[Ask], Response]:
     @wraps(handler)
     def hear(ask: Ask) -> Response:
         rooms, tried = ask.rooms, ("token", "", from_where(ask))
-        if rooms.tokens.remembers(tried) and _was_never_made(ask):
-            rooms.wrong_tokens += 1
-            return handler(ask) if rooms.tokens.may_try(tried) else refusal(rooms, 429, ask)
+        suspected = rooms.tokens.remembers(tried)
+        if suspected and _was_never_made(ask):
+            return handler(ask) if _counted(rooms, tried) else refusal(rooms, 429, ask)
         try:
             return handler(ask)
-        except Gone:  # whoever was never wrong before is not looked up twice
-            if not rooms.tokens.remembers(tried) and _was_never_made(ask):
-                rooms.wrong_tokens += 1
-                rooms.tokens.may_try(tried)
+        except Gone:  # a link of somebody who was never wrong before is looked up once
+            if not suspected and _was_never_made(ask):
+                _counted(rooms, tried)
             raise
 
     return hear
+
+
+def _counted(rooms: Rooms, tried: Name) -> bool:
+    """Count a link that never was; whether one more may be tried."""
+    rooms.wrong_tokens += 1
+    return rooms.tokens.may_try(tried)
 
 
 def _was_never_made(ask: Ask) -> bool:
