@@ -15,6 +15,7 @@ from attunement.drawing import FONT, Chart, drawn, interval_chart, light
 
 if TYPE_CHECKING:
     from attunement.findings import Finding
+    from attunement.ruptures import Ruptures
     from attunement.trajectories import Caseload, Trajectory
 
 _WIDTH, _HEIGHT = 330, 190
@@ -54,6 +55,18 @@ def shares_chart(found: Finding) -> Chart:
     ).select("source", "share", "low", "high")
     x = {"title": "share of all difference, %", "scale": {"domain": [0, 100]}}
     return interval_chart(table, ("source", "share"), x, found.sentence, _WIDTH - 60)
+
+
+def rules_chart(found: Ruptures) -> Chart:
+    """How many sessions each rule would call, ours beside those in use elsewhere."""
+    table = found.rules().select("rule", pl.col("share", "low", "high") * 100)
+    ours, most = table["share"][0], table["share"].arg_max() or 0
+    sentence = (
+        f"Of 100 sessions, one step ahead calls {ours:.1f}; “{table['rule'][most]}” would call "
+        f"{table['share'][most]:.1f}."
+    )
+    x = {"title": "sessions called, of 100", "scale": {"domain": [0, 100]}}
+    return interval_chart(table, ("rule", "share"), x, sentence, _WIDTH - 60)
 
 
 def tile(trajectory: Trajectory, band: pl.DataFrame) -> str:

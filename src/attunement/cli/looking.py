@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import polars as pl
     from cyclopts import App
 
-    from attunement.reports import Source
+    from attunement.reports import Meaning, Source
     from attunement.trajectories import Caseload, Measure
 
 _SWITCH = Parameter(negative="")
@@ -101,15 +101,19 @@ def look(  # noqa: PLR0913 - each is an option
         caseload = trajectories(reading.ratings, measure, prior=known, progress=progress)
         if therapist:
             caseload = caseload.of(therapist)
-        _write(caseload, source, page, frame, progress)
-    _tell(caseload, source, page, frame, as_json=as_json)
+        progress("what it means", 0.0)
+        from attunement.reports import meaning
+
+        meant = meaning(caseload, reading.ratings)
+        _write(caseload, source, meant, page, frame, progress)
+    _tell(caseload, source, meant, page, frame, as_json=as_json)
     if open_page and page:
         webbrowser.open(page.resolve().as_uri())
 
 
 def demo_page(therapists: int, clients: int, seed: int, out: Path, *, open_page: bool) -> None:
     """Write the page of a simulated practice."""
-    from attunement.reports import Source
+    from attunement.reports import Source, meaning
     from attunement.simulate import simulate
     from attunement.trajectories import Measure, trajectories
 
@@ -119,8 +123,9 @@ def demo_page(therapists: int, clients: int, seed: int, out: Path, *, open_page:
         note = f"A simulated practice (seed {seed}); no real person is in it."
         source = Source("simulated practice", {}, (note,), _nothing_skipped())
         caseload = trajectories(practice.ratings, measure, progress=progress)
-        _write(caseload, source, out, None, progress)
-    _tell(caseload, source, out, None, as_json=False)
+        meant = meaning(caseload, practice.ratings)
+        _write(caseload, source, meant, out, None, progress)
+    _tell(caseload, source, meant, out, None, as_json=False)
     if open_page:
         webbrowser.open(out.resolve().as_uri())
 
@@ -150,7 +155,12 @@ def _ends(scale: str) -> tuple[float, float]:
 
 
 def _write(
-    caseload: Caseload, source: Source, page: Path | None, frame: Path | None, progress: Progress
+    caseload: Caseload,
+    source: Source,
+    meant: Meaning,
+    page: Path | None,
+    frame: Path | None,
+    progress: Progress,
 ) -> None:
     from attunement.exchange import write_files
     from attunement.reports import look_page
@@ -159,22 +169,28 @@ def _write(
     if frame:
         contents[frame] = caseload.frame()
     if page:
-        contents[page] = look_page(caseload, source, progress=progress)
+        contents[page] = look_page(caseload, source, meant, progress=progress)
     write_files(contents)
 
 
 def _tell(
-    caseload: Caseload, source: Source, page: Path | None, frame: Path | None, *, as_json: bool
+    caseload: Caseload,
+    source: Source,
+    meant: Meaning,
+    page: Path | None,
+    frame: Path | None,
+    *,
+    as_json: bool,
 ) -> None:
     from attunement.reports import for_machines, summary
 
     if as_json:
-        told = json.dumps(for_machines(caseload, source), allow_nan=False)  # ASCII: any pipe takes it
+        told = json.dumps(for_machines(caseload, source, meant), allow_nan=False)  # ASCII: any pipe takes it
         sys.stdout.write(told + "\n")
         return
     console = Console(highlight=False, emoji=False)
     console.soft_wrap = not console.is_terminal
-    for sentence in summary(caseload):
+    for sentence in summary(caseload, meant):
         console.print(sentence, markup=False)
     for note in source.notes:
         console.print(note, style="dim", markup=False)

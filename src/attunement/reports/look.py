@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from attunement.reports.meaning import Meaning
     from attunement.trajectories import Caseload, Trajectory
 
 TILES, ROWS, CARDS = 60, 400, 40
@@ -31,11 +32,13 @@ class Card:
     trajectory: Trajectory
     chart: Markup
     table: pl.DataFrame
+    torn: Finding | None
 
 
 def look_page(
     caseload: Caseload,
     source: Source,
+    meaning: Meaning,
     *,
     progress: Callable[[str, float], None] = lambda what, share: None,  # noqa: ARG005
 ) -> str:
@@ -44,7 +47,7 @@ def look_page(
     cards: list[Card] = []
     for each in details(caseload)[:CARDS]:
         progress("drawing", len(cards) / max(len(place), 1))
-        cards.append(_card(each, place[each.name]))
+        cards.append(_card(each, place[each.name], meaning))
     band = caseload.band
     tiles = [(each, _safe(drawing.themed(plots.tile(each, band)))) for each in caseload.trajectories[:TILES]]
     where = caseload.shares
@@ -66,15 +69,17 @@ def look_page(
             place=place,
             not_drawn=len(details(caseload)) - len(cards),
             limits=limits(caseload),
+            sections=[(each, _svg(each.chart) if each.chart else None) for each in meaning.sections],
+            further=meaning.further,
             palette=drawing.PALETTE,
             skipped=source.skipped.head(ROWS).to_dicts(),
         )
     )
 
 
-def _card(each: Trajectory, place: int) -> Card:
+def _card(each: Trajectory, place: int, meaning: Meaning) -> Card:
     chart = plots.course_chart(each)
-    return Card(place, each, _svg(chart), chart.table)
+    return Card(place, each, _svg(chart), chart.table, meaning.of(each.client, each.therapist))
 
 
 def _svg(chart: drawing.Chart) -> Markup:

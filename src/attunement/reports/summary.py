@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from attunement.reports.meaning import Meaning
     from attunement.trajectories import Caseload, Trajectory
 
 
@@ -38,10 +39,11 @@ class Source:
     skipped: pl.DataFrame
 
 
-def summary(caseload: Caseload) -> tuple[str, ...]:
-    """Tell the caseload in a few sentences: who wants a look, how many are connected, where ratings differ."""
+def summary(caseload: Caseload, meaning: Meaning) -> tuple[str, ...]:
+    """Tell the caseload in a few sentences: who wants a look, how many are connected, what else was found."""
     found = caseload.connected
     told = [size(caseload), attention(caseload), found.sentence, caseload.shares.sentence]
+    told += [each.found.sentence for each in meaning.sections]
     return tuple(dict.fromkeys(told))
 
 
@@ -96,7 +98,7 @@ def _given(caseload: Caseload) -> str:
     return "Intervals hold given how much clients are estimated to differ."
 
 
-def for_machines(caseload: Caseload, source: Source) -> dict[str, Any]:
+def for_machines(caseload: Caseload, source: Source, meaning: Meaning) -> dict[str, Any]:
     """Return everything the page says as one JSON-able value."""
     return {
         "source": {"name": source.name, "columns": dict(source.mapping), "notes": list(source.notes)},
@@ -106,7 +108,8 @@ def for_machines(caseload: Caseload, source: Source) -> dict[str, Any]:
             "high": caseload.measure.high,
             "established": caseload.measure.established,
         },
-        "summary": list(summary(caseload)),
+        "summary": list(summary(caseload, meaning)),
+        "meaning": meaning.for_machines(),
         "connected": caseload.connected.as_dict(),
         "shares": {
             **caseload.shares.as_dict(),

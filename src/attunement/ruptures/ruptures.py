@@ -146,11 +146,16 @@ class Ruptures:
         if self.missing is not None or self.alarm is None or not self.looked:
             missing = self.missing or NotYet("", self._say("rupture_one_rated", rated=0), self._from())
             return NotYet(self._say("rupture_all_about"), missing.missing, missing.supply)
-        torn = [each for each in self.looked if each.watched.episodes]
-        told = {"clients": len(torn), "dyads": len(self.looked), "open": sum(each.open for each in torn)}
+        followed = [each for each in self.looked if each.sessions.size >= FROM]
+        if not followed:
+            return NotYet(
+                self._say("rupture_all_about"), self._say("rupture_one_rated", rated=1), self._from()
+            )
+        torn = [each for each in followed if each.watched.episodes]
+        told = {"clients": len(torn), "dyads": len(followed), "open": sum(each.open for each in torn)}
         name = "rupture_all" if torn else "rupture_all_none"
-        counted = len(torn) / len(self.looked)
-        low, high = _share(len(torn), len(self.looked))
+        counted = len(torn) / len(followed)
+        low, high = _share(len(torn), len(followed))
         return Finding(
             self._say("rupture_all_about"),
             f"{self._say(name, **told)} {self._chance()}",
@@ -160,7 +165,7 @@ class Ruptures:
         )
 
     def rules(self) -> pl.DataFrame:
-        """Replay the rules in use elsewhere: ``rule, sessions, alerts, share``, over the same sessions."""
+        """Replay the rules in use elsewhere: ``rule, sessions, alerts, share, low, high``, over the same sessions."""
         told = [each for each in self.looked if each.sessions.size >= FROM]
         sessions = sum(each.sessions.size - 1 for each in told)
         counted = {
@@ -168,13 +173,16 @@ class Ruptures:
             for name, rule in RULES.items()
         }
         own = sum(len(each.watched.episodes) for each in told)
-        alerts = {"one step ahead, one alert an episode": own, **counted}
+        alerts = {"one step ahead": own, **counted}
+        ends = [_share(each, max(sessions, 1)) for each in alerts.values()]
         return pl.DataFrame(
             {
                 "rule": list(alerts),
                 "sessions": [sessions] * len(alerts),
                 "alerts": list(alerts.values()),
                 "share": [each / max(sessions, 1) for each in alerts.values()],
+                "low": [low for low, _ in ends],
+                "high": [high for _, high in ends],
             }
         )
 
