@@ -46,7 +46,7 @@ def test_every_file_is_listed_and_every_name_begins_with_its_file() -> None:
 def test_both_languages_are_there_and_hold_the_same_values(name: str) -> None:
     both = sentences()[name]
     assert set(both) == {"en", "es"}
-    assert values(both["en"]) == values(both["es"])
+    assert values(both["en"]) - {"source"} == values(both["es"])  # a source is told in its own language
     assert both["en"] != both["es"]
 
 
@@ -61,7 +61,9 @@ def test_every_sentence_is_said_somewhere() -> None:
     code = "\n".join(each.read_text(encoding="utf-8") for each in SOURCE.rglob("*.py"))
     board = {f"{each}_{part}" for each in HYPOTHESES for part in ("name", "for", "against", "missing", "ask")}
     built = board | {f"further_{each}" for each in FURTHER}
-    assert [name for name in sentences() if f'"{name}"' not in code and name not in built] == []
+    assert [
+        name for name in sentences() if not re.search(f"[\"']{name}[\"']", code) and name not in built
+    ] == []
 
 
 def test_a_sentence_with_a_value_left_out_is_an_error() -> None:

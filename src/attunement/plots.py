@@ -14,12 +14,14 @@ import polars as pl
 from attunement.drawing import FONT, Chart, drawn, interval_chart, light
 
 if TYPE_CHECKING:
+    from attunement.agreement import Agreement
     from attunement.findings import Finding
     from attunement.ruptures import Ruptures
     from attunement.trajectories import Caseload, Trajectory
 
 _WIDTH, _HEIGHT = 330, 190
 _TILE = (200, 64)
+_ROWS = 20  # of a chart that has one a client
 
 
 def course_chart(trajectory: Trajectory) -> Chart:
@@ -67,6 +69,14 @@ def rules_chart(found: Ruptures) -> Chart:
     )
     x = {"title": "sessions called, of 100", "scale": {"domain": [0, 100]}}
     return interval_chart(table, ("rule", "share"), x, sentence, _WIDTH - 60)
+
+
+def gaps_chart(found: Agreement) -> Chart:
+    """How far the guesses lie from each client's own ratings, with what is uncertain of it."""
+    table = found.frame().drop_nulls("bias").head(_ROWS)
+    table = table.select("client", gap="bias", low="bias_low", high="bias_high")
+    x = {"title": "your guess less their rating, points"}
+    return interval_chart(table, ("client", "gap"), x, found.all.sentence, _WIDTH - 60)
 
 
 def tile(trajectory: Trajectory, band: pl.DataFrame) -> str:

@@ -109,6 +109,25 @@ def test_ruptures_stand_on_the_page_with_their_chance_and_the_rules_in_use_elsew
         assert told is None or told.sentence in text
 
 
+def test_guesses_are_held_against_ratings_where_the_table_has_them() -> None:
+    ratings = simulate(1, 24, seed=4).ratings
+    caseload = trajectories(ratings, Measure(0, 10))
+    found = meaning(caseload, ratings)
+    page = look_page(caseload, SOURCE, found)
+    (section,) = [each for each in found.sections if each.name == "agreement"]
+    assert section.chart is not None
+    assert section.found.sentence in text_of(page)
+    assert "Your guess and their rating" in text_of(page)
+
+
+def test_no_two_therapists_are_drawn_beside_each_other() -> None:
+    ratings = simulate(3, 10, seed=4).ratings
+    found = meaning(trajectories(ratings, Measure(0, 10)), ratings)
+    (section,) = [each for each in found.sections if each.name == "agreement"]
+    assert section.chart is None
+    assert not any(code in section.found.sentence for code in ("T1", "T2", "T3"))
+
+
 def test_what_a_further_column_would_show_is_said_where_it_is_missing() -> None:
     ratings = simulate(1, 16, seed=4).ratings
     caseload = trajectories(ratings, Measure(0, 10))

@@ -8,14 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+import polars as pl
+
 from attunement import plots
+from attunement.agreement import agreement
 from attunement.findings import Finding, NotYet
 from attunement.ruptures import Ruptures, ruptures
 from attunement.wording import say
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from attunement.drawing import Chart
     from attunement.trajectories import Caseload
 
@@ -98,12 +99,28 @@ def meaning(caseload: Caseload, ratings: pl.DataFrame) -> Meaning:
         `frames.RATINGS`, as it was read.
     """
     torn = ruptures(caseload)
-    sections = () if isinstance(caseload.model, NotYet) else (_of_ruptures(torn),)
-    missing = [name for name in FURTHER if name not in ratings.columns or ratings[name].is_null().all()]
-    return Meaning(torn, sections, tuple(say(f"further_{name}", "en") for name in missing))
+    sections = [] if isinstance(caseload.model, NotYet) else [_of_ruptures(torn)]
+    if _has(ratings, "guess"):
+        sections.append(_of_agreement(caseload, ratings))
+    missing = [name for name in FURTHER if not _has(ratings, name)]
+    return Meaning(torn, tuple(sections), tuple(say(f"further_{name}", "en") for name in missing))
 
 
 def _of_ruptures(torn: Ruptures) -> Section:
     found = torn.all
     chart = plots.rules_chart(torn) if isinstance(found, Finding) else None
     return Section("ruptures", "Ruptures", found, chart, torn.episodes.head(_MOST))
+
+
+def _of_agreement(caseload: Caseload, ratings: pl.DataFrame) -> Section:
+    """How guesses lie to ratings; drawn client by client for one therapist alone, for nobody is compared."""
+    mine = ratings.filter(ratings["therapist"].is_in(caseload.rated["therapist"].unique().implode()))
+    found = agreement(mine, caseload.measure)
+    told = found.all
+    alone = mine["therapist"].n_unique() == 1
+    chart = plots.gaps_chart(found) if alone and isinstance(told, Finding) else None
+    return Section("agreement", "Your guess and their rating", told, chart, pl.DataFrame())
+
+
+def _has(ratings: pl.DataFrame, name: str) -> bool:
+    return name in ratings.columns and not ratings[name].is_null().all()
