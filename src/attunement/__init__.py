@@ -1,8 +1,10 @@
 """Attunement: see, understand and keep the connection between psychotherapists and their clients.
 
 The doors of the library: `attunement.trajectories` (from ratings to the state of every connection),
-`attunement.mixed.fit` (the engine), `attunement.instruments` (what is asked), `attunement.simulate` (a practice
-whose truth is known), `attunement.exchange` (tables in and out).
+`attunement.ruptures` (which ratings fell below what was expected of them), `attunement.agreement` (guesses and
+answers), `attunement.connecting` (why a bond may not form), `attunement.change` (of outcomes), `attunement.mixed.fit`
+(the engine), `attunement.instruments` (what is asked), `attunement.simulate` (a practice whose truth is known),
+`attunement.exchange` (tables in and out).
 """
 
 from importlib.metadata import version

@@ -278,6 +278,15 @@ def test_a_sign_alone_is_no_alert(practice: SimulatedPractice, caseload: Caseloa
         assert with_signs.z[above] == pytest.approx(without.z[above])
 
 
+def test_a_sign_may_be_called_anything_and_says_whose_it_is(
+    practice: SimulatedPractice, caseload: Caseload
+) -> None:
+    called = practice.signs.rename({"hindering": "what got in the way (0-10)"})
+    assert ruptures(caseload, signs=called).episodes.equals(ruptures(caseload, signs=practice.signs).episodes)
+    with pytest.raises(ColumnProblem, match="signs: the column client is missing"):
+        ruptures(caseload, signs=practice.signs.drop("client"))
+
+
 def test_a_sign_that_nobody_gave_changes_nothing(practice: SimulatedPractice, caseload: Caseload) -> None:
     empty = practice.signs.with_columns(hindering=pl.lit(None, dtype=pl.Float64)).drop("distance")
     assert ruptures(caseload, signs=empty).episodes.equals(ruptures(caseload).episodes)
@@ -299,4 +308,4 @@ def test_the_one_point_rule_fires_in_a_quarter_of_quiet_sessions_or_more() -> No
     rng = np.random.default_rng(5)
     quiet = 35 + rng.normal(0, 2, (2_000, 10))
     fired = np.mean([dropped(each, Measure(0, 40))[1:].mean() for each in quiet])
-    assert fired >= 0.26  # SCIENCE.md 4: 26 to 34 %
+    assert fired >= 0.26  # 26 to 34 % on a scale of 40

@@ -8,7 +8,7 @@ least one with which no more of them are called a rupture than the budget allows
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -65,7 +65,6 @@ class Alarm:
     rupture: float
     rate: float
     sd: float
-    grain: float = field(default=0.0, repr=False)
 
     def alerts(self, z: Array) -> tuple[Flags, Flags]:
         """Which of (…, n) surprises are a watch, and which a rupture; the first session of a dyad is neither."""
@@ -123,10 +122,16 @@ def alarm(dyads: Sequence[Foreseen], ends: tuple[float, float], budget: float = 
     for _ in range(30):
         middle = (low + high) / 2
         low, high = (middle, high) if _rate(surprises, middle) > budget else (low, middle)
-    own = float(np.mean([np.sqrt(each.covariance[:, -1, -1].mean()) for each in dyads]))
-    known = [each.ahead()[1][-1] for each in dyads if each.session.size >= 4]
-    sd = float(np.median(known)) if known else own
-    return Alarm(budget, WATCH * high, RUPTURE * high, _rate(surprises, high), sd, grain)
+    return Alarm(budget, WATCH * high, RUPTURE * high, _rate(surprises, high), _sd(dyads))
+
+
+def _sd(dyads: Sequence[Foreseen]) -> float:
+    """Of one rating about its expectation: from dyads that are known well, where there are any."""
+    last = {
+        known: [float(each.ahead()[1][-1]) for each in dyads if each.session.size >= known]
+        for known in (4, 1)
+    }
+    return float(np.median(last[4] or last[1]))
 
 
 def _grain(scores: Array) -> float:

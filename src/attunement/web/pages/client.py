@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from attunement.concerns import Concern
     from attunement.findings import Finding, NotYet
     from attunement.practice import Invited
+    from attunement.ruptures.ruptures import Looked
     from attunement.sessions import CheckIn, Reflection, Session, Step
     from attunement.web.attention import Case
     from attunement.web.page import Ask
@@ -251,17 +252,21 @@ def _course(
     )  # fmt: skip
 
 
+def _looked(case: Case) -> Looked | None:
+    found = case.board.ruptures if case.board else None
+    return found.looked_at(case.code) if found else None
+
+
 def _torn(case: Case) -> Finding | NotYet | None:
     """What the ratings tell of ruptures with this client."""
+    looked = _looked(case)
     found = case.board.ruptures if case.board else None
-    looked = found.looked_at(case.code) if found else None
     return found.told(looked) if found and looked else None
 
 
 def _ruptures(case: Case) -> dict[int, str]:
     """Where the ratings fell, and where they were back."""
-    found = case.board.ruptures if case.board else None
-    looked = found.looked_at(case.code) if found else None
+    looked = _looked(case)
     if looked is None:
         return {}
     fell = {int(looked.sessions[each.alerted]): "fell" for each in looked.watched.episodes}
