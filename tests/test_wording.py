@@ -10,6 +10,8 @@ from string import Formatter
 import pytest
 
 from attunement.connecting import HYPOTHESES
+from attunement.countertransference.feelings import FACTORS, NEGATIVE, POSITIVE
+from attunement.countertransference.mirror import HOURS, PARTS
 from attunement.reports.meaning import FURTHER
 from attunement.wording import FILES, in_hundred, number, say, sentences
 
@@ -60,7 +62,11 @@ def test_a_therapist_reads_it_between_two_sessions(name: str) -> None:
 def test_every_sentence_is_said_somewhere() -> None:
     code = "\n".join(each.read_text(encoding="utf-8") for each in SOURCE.rglob("*.py"))
     board = {f"{each}_{part}" for each in HYPOTHESES for part in ("name", "for", "against", "missing", "ask")}
-    built = board | {f"further_{each}" for each in FURTHER}
+    sides = ("more", "less", "alike", "unclear")
+    feelings = {f"feelings_share_{each}" for each in PARTS} | {f"feelings_hour_{each}" for each in HOURS}
+    feelings |= {f"{of}_{side}" for of in ("feelings", "feelings_habit", "feelings_day") for side in sides}
+    words = {f"feeling_{each.replace(' ', '_')}" for each in (*POSITIVE, *NEGATIVE, *FACTORS)}
+    built = board | feelings | words | {f"further_{each}" for each in FURTHER}
     assert [
         name for name in sentences() if not re.search(f"[\"']{name}[\"']", code) and name not in built
     ] == []

@@ -97,6 +97,13 @@ class Finding:
 class NotYet:
     """What cannot be said yet, and what would let it be said.
 
+    Parameters
+    ----------
+    about, missing, supply
+        What it speaks of; what is missing; and what would supply it.
+    opening
+        How its sentence begins, in the language of the rest (`wording.not_yet`).
+
     Examples
     --------
     >>> print(NotYet("state of K-07", "2 rated sessions so far", "from 3 it can be told").sentence)
@@ -106,11 +113,12 @@ class NotYet:
     about: str
     missing: str
     supply: str
+    opening: str = "Not yet"
 
     @property
     def sentence(self) -> str:
         """The two halves as one sentence."""
-        return f"Not yet: {self.missing}; {self.supply}."
+        return f"{self.opening}: {self.missing}; {self.supply}."
 
     def as_dict(self) -> dict[str, Any]:
         """Return it for a machine."""

@@ -138,7 +138,45 @@ REFLECTIONS = Contract(
     key=(*_KEY, "feeling"),
 )
 
-CONTRACTS = {contract.name: contract for contract in (RATINGS, SESSIONS, OUTCOMES, REFLECTIONS)}
+DAYS = Contract(
+    "days",
+    (
+        *_WHO_AND_WHEN,
+        Column(
+            "my_day", "number", "How the therapist's own day was, higher is better.", "0 to 10", required=True
+        ),
+    ),
+    key=_KEY,
+)
+
+NAMINGS = Contract(
+    "namings",
+    (
+        *_WHO_AND_WHEN,
+        Column(
+            "whose", "word", "Where the therapist thought that the feeling belongs.", required=True,
+            words=("mine", "theirs", "between us", "don't know"),
+        ),
+    ),
+    key=_KEY,
+)  # fmt: skip
+
+TAGS = Contract(
+    "tags",
+    (
+        *_WHO_AND_WHEN,
+        Column(
+            "kind", "word", "Which part of Hayes's model it names.", required=True, empty=False,
+            words=("origin", "trigger", "manifestation", "effect", "management"),
+        ),
+        Column("tag", "code", "The therapist's own word for it.", required=True, empty=False),
+    ),
+    key=(*_KEY, "kind", "tag"),
+)  # fmt: skip
+
+CONTRACTS = {
+    contract.name: contract for contract in (RATINGS, SESSIONS, OUTCOMES, REFLECTIONS, DAYS, NAMINGS, TAGS)
+}
 
 
 def ratings(table: Any) -> pl.DataFrame:  # noqa: ANN401 - any eager frame narwhals knows
@@ -165,6 +203,21 @@ def outcomes(table: Any) -> pl.DataFrame:  # noqa: ANN401 - any eager frame narw
 def reflections(table: Any) -> pl.DataFrame:  # noqa: ANN401 - any eager frame narwhals knows
     """Take a table of the therapist's feelings: one row a session and feeling, see `REFLECTIONS`."""
     return hold(table, REFLECTIONS)
+
+
+def days(table: Any) -> pl.DataFrame:  # noqa: ANN401 - any eager frame narwhals knows
+    """Take a table of the therapist's own days: one row a session, see `DAYS`."""
+    return hold(table, DAYS)
+
+
+def namings(table: Any) -> pl.DataFrame:  # noqa: ANN401 - any eager frame narwhals knows
+    """Take a table of where feelings were thought to belong: one row a session, see `NAMINGS`."""
+    return hold(table, NAMINGS)
+
+
+def tags(table: Any) -> pl.DataFrame:  # noqa: ANN401 - any eager frame narwhals knows
+    """Take a table of tags of Hayes's model: one row a session, kind and tag, see `TAGS`."""
+    return hold(table, TAGS)
 
 
 def hold(table: Any, contract: Contract) -> pl.DataFrame:  # noqa: ANN401 - any eager frame narwhals knows

@@ -26,6 +26,15 @@ LONGEST_WORDS: Final = 20_000  # characters of private words
 Feelings = Mapping[str, float]
 Whose = Literal["mine", "theirs", "between us", "don't know"]
 WHOSE: Final[tuple[Whose, ...]] = ("mine", "theirs", "between us", "don't know")
+FEELINGS: Final = (
+    ("warm", "irritated"),
+    ("curious", "bored"),
+    ("hopeful", "helpless"),
+    ("at ease", "tense"),
+    ("moved", "distant"),
+    ("glad to see them", "relieved it was over"),
+)
+"""Our own words, as many pleasant as unpleasant; a pleasant one is as much countertransference as the other."""
 PULLS: Final = ("rescue", "withdraw", "argue", "please", "teach", "control")
 STRAINS: Final = ("withdrew", "confronted", "named", "repaired")
 PLANNED: Final = "planned"

@@ -79,6 +79,24 @@ class Posterior:
     moments: Moments = field(repr=False)
     _model: Likelihood = field(repr=False)
     _given: tuple[tuple[Solution, float], ...] = field(repr=False)
+    _spreads: dict[str, Array] = field(repr=False)
+
+    def draws(self, seed: int = 0) -> pl.DataFrame:
+        """Draw fixed effects and variances together, for what is worked out from both, such as shares.
+
+        Returns
+        -------
+        polars.DataFrame
+            One row a value of the variances, all equally likely, with the terms of `table` as its columns.
+        """
+        random = np.random.default_rng(seed)
+        fixed = np.stack(
+            [
+                random.multivariate_normal(at.beta, at.spread * sigma**2, method="cholesky")
+                for at, sigma in self._given
+            ]
+        )
+        return pl.DataFrame(dict(zip(self.moments.names, fixed.T, strict=True)) | self._spreads)
 
     def predict(self, table: Any, level: float = 0.95, *, rating: bool = False) -> pl.DataFrame:  # noqa: ANN401
         """Predict rows: known levels with what is known of them, unknown ones as drawn anew.
@@ -182,9 +200,10 @@ def posterior(
     if points is None:
         points = _CROSSED if model.structure.border.width else _NESTED
     found = integrate(log_posterior, parameters.start(), parameters.rough(), points)
+    drawn = found.resampled(mixed)
     given = tuple(
         _given(model, theta, float(sigma), fixed)
-        for theta, sigma in zip(*parameters.theta(found.resampled(mixed)), strict=True)
+        for theta, sigma in zip(*parameters.theta(drawn), strict=True)
     )
     return Posterior(
         formula=held.formula.text,
@@ -195,6 +214,7 @@ def posterior(
         moments=held,
         _model=model,
         _given=given,
+        _spreads=parameters.named(drawn),
     )
 
 

@@ -10,10 +10,12 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
+from attunement.findings import NotYet
+
 if TYPE_CHECKING:
     from attunement.instruments.description import Language
 
-FILES: Final = ("agreement", "common", "connecting", "further", "ruptures")
+FILES: Final = ("agreement", "awareness", "common", "connecting", "feelings", "further", "ruptures", "tags")
 
 
 @cache
@@ -34,6 +36,17 @@ def say(name: str, language: Language, /, **values: Any) -> str:  # noqa: ANN401
     'from 2 rated sessions on it can be told'
     """
     return sentences()[name][language].format(**values)
+
+
+def not_yet(about: str, missing: str, supply: str, language: Language) -> NotYet:
+    """Say what cannot be said yet, in the language.
+
+    Examples
+    --------
+    >>> not_yet("", "2 sesiones", "a partir de 3 se puede decir", "es").sentence
+    'Todavía no: 2 sesiones; a partir de 3 se puede decir.'
+    """
+    return NotYet(about, missing, supply, say("not_yet", language))
 
 
 def number(value: float, digits: int, language: Language = "en") -> str:

@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from attunement.errors import AttunementError, InputError, Locked, Refused, WrongKey
 from attunement.instruments import instrument
 from attunement.practice.house import IDLE
-from attunement.sessions import LONGEST_WORDS, PULLS, STRAINS, WHOSE, Reflection
+from attunement.sessions import FEELINGS, LONGEST_WORDS, PULLS, STRAINS, WHOSE, Reflection
 from attunement.web.rooms import inside
 
 if TYPE_CHECKING:
@@ -18,15 +18,6 @@ if TYPE_CHECKING:
     from attunement.web.forms import Form
     from attunement.web.page import Ask
 
-FEELINGS: Final = (
-    ("warm", "irritated"),
-    ("curious", "bored"),
-    ("hopeful", "helpless"),
-    ("at ease", "tense"),
-    ("moved", "distant"),
-    ("glad to see them", "relieved it was over"),
-)
-"""Our own words, as many pleasant as unpleasant; a pleasant one is as much countertransference as the other."""
 TAGS: Final = {
     "origin": "what of my own it touched",
     "trigger": "what set it off",
