@@ -11,7 +11,7 @@ import pytest
 from cast import PHRASES, reflected, seen
 
 from attunement.practice.house import IDLE
-from attunement.web.pages.reflecting import FEELINGS
+from attunement.sessions import FEELINGS
 
 if TYPE_CHECKING:
     from guest import Building, Guest
