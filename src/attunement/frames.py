@@ -224,7 +224,7 @@ def hold(table: Any, contract: Contract) -> pl.DataFrame:  # noqa: ANN401 - any 
     """Hold a table to its contract, and return it as polars with the contract's types.
 
     Columns that the contract does not know are kept as they are, behind its own. A missing ``therapist``
-    is filled with the code ``1``. NaN becomes missing.
+    is filled with the code ``1``. NaN becomes missing. A practice is taken for the table of that name that it has.
 
     Raises
     ------
@@ -251,6 +251,9 @@ def _as_polars(table: Any, contract: Contract) -> pl.DataFrame:  # noqa: ANN401 
     try:
         taken: pl.DataFrame = nw.from_native(table, eager_only=True).to_polars()
     except TypeError:
+        held = getattr(table, contract.name, None)  # a practice has its tables by name
+        if held is not None:
+            return _as_polars(held() if callable(held) else held, contract)
         raise ColumnProblem(
             f"{contract.name}: a {type(table).__name__} is not a table; "
             "a pandas or polars data frame or an Arrow table would do."

@@ -13,13 +13,13 @@ from attunement.agreement.prior import published_prior
 from attunement.errors import ColumnProblem, TooLittle
 from attunement.findings import Estimate, Finding, NotYet
 from attunement.mixed import Posterior
+from attunement.trajectories import Measure, measure_of
 from attunement.wording import in_hundred, number, say
 
 if TYPE_CHECKING:
     from attunement.agreement.gaps import Gap
     from attunement.instruments.description import Language
     from attunement.mixed import Prior
-    from attunement.trajectories import Measure
 
 SURE: Final = 0.8
 """The probability from which a word is used."""
@@ -258,8 +258,8 @@ class Agreement:
 
 
 def agreement(
-    ratings: Any,  # noqa: ANN401 - any eager frame narwhals knows
-    measure: Measure,
+    ratings: Any,  # noqa: ANN401 - any eager frame narwhals knows, or a practice
+    measure: Measure | None = None,
     *,
     prior: Prior | Literal["published"] | None = "published",
     language: Language = "en",
@@ -269,9 +269,9 @@ def agreement(
     Parameters
     ----------
     ratings
-        therapist (if several), client, session, score, guess.
+        therapist (if several), client, session, score, guess; or a practice that has them.
     measure
-        The scale that both are on.
+        The scale that both are on; a practice's is that of its check-in.
     prior
         What is known before, for fewer than 400 dyads or 30 therapists: published figures (`published_prior`), another
         prior, or None.
@@ -285,6 +285,7 @@ def agreement(
     TooLittle
         When a score or a guess lies outside the scale.
     """
+    measure = measure_of(ratings, measure)
     table = frames.ratings(ratings)
     if "guess" not in table.columns:
         raise ColumnProblem(

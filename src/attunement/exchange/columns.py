@@ -12,7 +12,23 @@ from attunement.exchange.raw import shown
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-KEYS = ("client", "therapist", "session", "score", "time", "guess", "outcome")
+LINES = ("safe", "understood", "supported", "not_judged", "could_say", "contact", "matters")
+"""The lines of a check-in, each a column of its own."""
+KEYS = (
+    *(
+        "client",
+        "therapist",
+        "session",
+        "score",
+        "time",
+        "guess",
+        "outcome",
+        "my_day",
+        "attendance",
+        "ending",
+    ),
+    *LINES,
+)
 """What a column may be; besides, ``feeling:NAME`` for a feeling of the therapist's own, 0 to 10."""
 
 _FEELING = "feeling:"
@@ -25,6 +41,7 @@ _CALLED = {
     "guess": "guess therapistguess",
     "outcome": "outcome outcomescore",
 }
+"""What is clear from the header; the other keys are only taken where they are named."""
 
 
 def parse_mapping(text: str) -> dict[str, str]:
@@ -84,12 +101,10 @@ def find_columns(
 def _guess(header: tuple[str, ...], found: dict[str, str]) -> list[str]:
     """Add to `found` what is clear from the header; returns the keys added."""
     guessed = []
-    for key in KEYS:
+    for key, names in _CALLED.items():
         if key in found:
             continue
-        alike = [
-            name for name in header if _plain(name) in _CALLED[key].split() and name not in found.values()
-        ]
+        alike = [name for name in header if _plain(name) in names.split() and name not in found.values()]
         if len(alike) > 1 and key in {"client", "score", "therapist", "session"}:
             raise ColumnProblem(
                 f"{shown(alike[0])} and {shown(alike[1])} could both be the {key}; name one: --map {key}=COLUMN."

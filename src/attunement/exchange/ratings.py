@@ -37,6 +37,8 @@ class Reading:
     ----------
     ratings
         Holds `frames.RATINGS`; only rows with a score.
+    rows
+        The same with those that have no score: what else is known of a session counts all the same.
     mapping
         Our column names and the file's.
     guessed
@@ -48,6 +50,7 @@ class Reading:
     """
 
     ratings: pl.DataFrame = field(repr=False)
+    rows: pl.DataFrame = field(repr=False)
     mapping: Mapping[str, str]
     guessed: tuple[str, ...]
     notes: tuple[str, ...]
@@ -97,8 +100,10 @@ def read_ratings(
     unrated = table.filter(pl.col("score").is_null())["row"].to_list()
     _refuse_too_little(table, len(unrated), missing_ok=missing_ok)
     skipped += [(row, "no score") for row in unrated]
+    rows = frames.ratings(table.drop("row"))
     return Reading(
-        ratings=frames.ratings(table.filter(pl.col("score").is_not_null()).drop("row")),
+        ratings=rows.filter(pl.col("score").is_not_null()),
+        rows=rows,
         mapping=used,
         guessed=guessed,
         notes=(*_header_notes(raw, used, guessed), *raw.notes, *notes),

@@ -9,9 +9,12 @@ import polars as pl
 
 from attunement.exchange.dates import FORMS, parse_times
 from attunement.exchange.raw import RawTable, cell, shown
+from attunement.frames import ENDINGS, SESSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from attunement.frames import Contract
 
     _Read = tuple[pl.Series, pl.Series, Callable[[str], str]]
     """Values, which cells cannot be read, and how to say so of one."""
@@ -90,7 +93,32 @@ def _time(text: pl.Series, _raw: RawTable) -> _Read:
     return time, present & time.is_null(), lambda value: f"{_or_empty(value)} {said}"
 
 
-_READ = {"client": _code, "therapist": _code, "session": _session, "time": _time}
+def _word(contract: Contract, name: str) -> Callable[[pl.Series, RawTable], _Read]:
+    """Read one of the words that a column of a contract may hold; an empty cell is missing."""
+    column = contract.column(name)
+    words = column.words if column else ()
+
+    def read(text: pl.Series, _raw: RawTable) -> _Read:
+        plain = text.str.to_lowercase()
+        present = ~plain.is_in(_MISSING)
+        known = plain.is_in(words)
+        return (
+            plain.set(~known, None),
+            present & ~known,
+            lambda value: f"{_or_empty(value)} is none of {', '.join(words)}",
+        )
+
+    return read
+
+
+_READ = {
+    "client": _code,
+    "therapist": _code,
+    "session": _session,
+    "time": _time,
+    "attendance": _word(SESSIONS, "attendance"),
+    "ending": _word(ENDINGS, "ending"),
+}
 
 
 def _named(key: str, column: str) -> str:

@@ -15,6 +15,7 @@ from attunement.ruptures.episodes import Watched, watched
 from attunement.ruptures.foreseen import foreseen
 from attunement.ruptures.rules import RULES
 from attunement.ruptures.signs import surprises, weigh
+from attunement.trajectories import asked
 from attunement.wording import in_hundred, number, say
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from attunement.instruments.description import Language
     from attunement.ruptures.episodes import Episode
     from attunement.ruptures.foreseen import Foreseen
-    from attunement.trajectories import Caseload, Measure
+    from attunement.trajectories import Measure
 
     Array = NDArray[np.float64]
 
@@ -273,7 +274,8 @@ class Ruptures:
 
 
 def ruptures(
-    caseload: Caseload,
+    given: Any,  # noqa: ANN401 - a practice, a table, or its courses
+    measure: Measure | None = None,
     *,
     budget: float = BUDGET,
     signs: pl.DataFrame | None = None,
@@ -283,8 +285,10 @@ def ruptures(
 
     Parameters
     ----------
-    caseload
-        The practice: what `attunement.trajectories` found.
+    given
+        A practice, a table of its ratings (`frames.RATINGS`), or its courses, what `attunement.trajectories` found.
+    measure
+        The scale of a table's ratings.
     budget
         The share of quiet sessions that may be called a rupture.
     signs
@@ -293,6 +297,7 @@ def ruptures(
     language
         Of the sentences.
     """
+    caseload = asked(given, measure)
     if isinstance(caseload.model, NotYet):
         return Ruptures(None, caseload.measure, (), caseload.model, language)
     rated = caseload.rated

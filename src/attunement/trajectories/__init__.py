@@ -4,6 +4,7 @@ Connection differs in speed and depth, and that is normal. A client is compared 
 is expected of a new client of this practice; nobody is ranked.
 """
 
+from attunement.trajectories.asked import asked, measure_of
 from attunement.trajectories.caseload import Caseload, trajectories
 from attunement.trajectories.course import STATES
 from attunement.trajectories.measure import CONVENTION, Measure
@@ -18,7 +19,9 @@ __all__ = [
     "Caseload",
     "Measure",
     "Trajectory",
+    "asked",
     "guess_scale",
+    "measure_of",
     "published_prior",
     "shares",
     "trajectories",

@@ -1,0 +1,50 @@
+"""The courses of whatever an analysis was given: courses already worked out, a practice, or a table of ratings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import narwhals.stable.v2 as nw
+
+from attunement import frames
+from attunement.errors import TooLittle
+from attunement.trajectories.caseload import Caseload, trajectories
+from attunement.trajectories.measure import Measure
+
+
+def asked(given: Any, measure: Measure | None = None) -> Caseload:  # noqa: ANN401 - see above
+    """Work out the courses, where they are not yet.
+
+    Parameters
+    ----------
+    given
+        A `Caseload`, which is returned as it is; a practice, whose check-ins are read; or a table of ratings.
+    measure
+        The scale; a practice's is that of its check-in.
+
+    Raises
+    ------
+    TooLittle
+        Where a table has no measure: what the ends of its scale are is not guessed.
+    ColumnProblem
+        Where it is none of these.
+
+    Examples
+    --------
+    >>> from attunement.simulate import simulate
+    >>> len(asked(simulate(clients=3, seed=1)).trajectories)
+    3
+    """
+    if isinstance(given, Caseload):
+        return given
+    scale = measure_of(given, measure)
+    return trajectories(frames.ratings(given), scale)
+
+
+def measure_of(given: Any, measure: Measure | None = None) -> Measure:  # noqa: ANN401 - see above
+    """Return the scale of what was given; `asked` says when it has to be named."""
+    if measure is not None:
+        return measure
+    if isinstance(nw.from_native(given, eager_only=True, pass_through=True), nw.DataFrame):
+        raise TooLittle("A table does not say what its scale is; give it: measure=Measure(0, 10).")
+    return Measure.of("connection")
