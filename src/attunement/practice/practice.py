@@ -12,8 +12,8 @@ from attunement.practice.agenda import Overview
 from attunement.practice.factors import Factors
 from attunement.practice.house import House, claimed_new
 from attunement.practice.keeping import Keeping
+from attunement.practice.own_tables import Tables
 from attunement.practice.policy import CLIENT, Role, Verb, Who
-from attunement.practice.rated import Ratings
 from attunement.practice.rotation import Rotation
 from attunement.practice.safety import Safety
 from attunement.practice.supervision import Supervision
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from attunement.vault.rows import Rows
 
 
-class Practice(Overview, Ratings, Safety, Supervision, Accounts, Factors, Keeping, Rotation):
+class Practice(Overview, Tables, Safety, Supervision, Accounts, Factors, Keeping, Rotation):
     """Opened vaults, a clock and the policies, as one account stands before them.
 
     Every verb passes one policy (`attunement.practice.policy`) and leaves one entry in the journal of the vault that it
@@ -43,7 +43,7 @@ class Practice(Overview, Ratings, Safety, Supervision, Accounts, Factors, Keepin
     clients             agenda · take_on · end · resume · clients · give_consent · withdraw_consent · consents
     what happened       log_session · change_session · sessions · log_contact · contacts
     check-ins           invite · withdraw_invitation · invitation · receive · check_ins · show_curve · own_curve
-    what was rated      ratings · rated · trajectories · take_in
+    what was rated      ratings · rated · trajectories · own_tables · take_in
     safety              raise_concern · close_concern · concerns · protocol · set_protocol
     steps               choose_step · close_step · steps
     reflections         unlock · lock · reflect · reflections · destroy_reflection · verify_reflections

@@ -1,0 +1,171 @@
+"""One therapist's own tables, as the analyses read them: of the record, and of the reflections while these are open.
+
+An analysis sees frames, never a store; each table has the name of its contract in `attunement.frames`, so that a door
+of the library takes the whole: ``ruptures(practice.own_tables())``.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+import polars as pl
+import sqlalchemy as sa
+
+from attunement.exchange.columns import LINES
+from attunement.instruments import instrument, score
+from attunement.practice.policy import Verb
+from attunement.practice.rated import CHECK_IN, Ratings
+from attunement.practice.reflecting import Reflecting
+from attunement.sessions import PLANNED, UNDATED
+from attunement.vault import tables
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from attunement.sessions import Reflected
+    from attunement.vault.rows import Row, Rows
+
+STATE: Final = "state"
+"""The instrument whose total is the outcome beside a rating: the client's state before the session."""
+_WHO: Final[dict[str, Any]] = {"therapist": pl.String, "client": pl.String, "session": pl.Int64}
+_DATED: Final[dict[str, Any]] = {**_WHO, "time": pl.Datetime("us")}
+_OF_CLIENT: Final[dict[str, Any]] = {name: each for name, each in _DATED.items() if name != "therapist"}
+_SCHEMAS: Final[dict[str, dict[str, Any]]] = {
+    "ratings": {**_DATED, **dict.fromkeys(("score", "guess", "outcome"), pl.Float64)},
+    "sessions": {**_DATED, "attendance": pl.String, "lateness": pl.Float64},
+    "check_ins": {**_DATED, **dict.fromkeys(LINES, pl.Float64)},
+    "outcomes": {**_OF_CLIENT, "instrument": pl.String, "outcome": pl.Float64},
+    "reflections": {**_WHO, "feeling": pl.String, "strength": pl.Float64},
+    "days": {**_WHO, "my_day": pl.Float64},
+    "namings": {**_WHO, "whose": pl.String},
+    "tags": {**_WHO, "kind": pl.String, "tag": pl.String},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class OwnTables:
+    """One therapist's tables, each as `attunement.frames` has it; those of reflections are empty while they are locked.
+
+    Parameters
+    ----------
+    ratings
+        With the guess, where one was made before the answer was seen, and the client's state before the session.
+    sessions, check_ins, outcomes
+        What was held, what was answered, and the totals of all other instruments.
+    reflections, days, namings, tags
+        The therapist's own.
+    """
+
+    ratings: pl.DataFrame = field(repr=False)
+    sessions: pl.DataFrame = field(repr=False)
+    check_ins: pl.DataFrame = field(repr=False)
+    outcomes: pl.DataFrame = field(repr=False)
+    reflections: pl.DataFrame = field(repr=False)
+    days: pl.DataFrame = field(repr=False)
+    namings: pl.DataFrame = field(repr=False)
+    tags: pl.DataFrame = field(repr=False)
+
+
+class Tables(Ratings, Reflecting):
+    """The verb that hands one's own tables to an analysis."""
+
+    def own_tables(self) -> OwnTables:
+        """Return one's own tables; those of one's reflections only while these are unlocked."""
+        mine = self.who.code
+
+        def query(rows: Rows) -> tuple[str, tuple[list[Row], list[Row]]]:
+            return "", (rows.all(_held(mine)), rows.all(_answered(mine)))
+
+        held, answered = self._see(Verb.SEE_TRAJECTORIES, query)
+        reflected = self.reflected(since=UNDATED) if self.unlocked else {}
+        finished = {where: each for where, each in reflected.items() if each.reflection.finished}
+        laid = {**_of_record(held, answered, finished), **_of_reflections(mine, finished)}
+        return OwnTables(**{
+            name: pl.DataFrame(list(rows), schema=_SCHEMAS[name], orient="row") for name, rows in laid.items()
+        })  # fmt: skip
+
+
+def _held(therapist: str) -> sa.Select[Any]:
+    return _of(sa.select(tables.session, tables.client.c.code, tables.dyad.c.therapist), therapist).where(
+        tables.session.c.attendance != PLANNED
+    )
+
+
+def _answered(therapist: str) -> sa.Select[Any]:
+    of_session = (
+        tables.session.c.number,
+        tables.session.c.began,
+        tables.client.c.code,
+        tables.dyad.c.therapist,
+    )
+    table = tables.check_in
+    asked = sa.select(table, *of_session).join(tables.session, tables.session.c.id == table.c.session)
+    return _of(asked, therapist).order_by(table.c.at)
+
+
+def _of(asked: sa.Select[Any], therapist: str) -> sa.Select[Any]:
+    return (
+        asked.join(tables.dyad, tables.dyad.c.id == tables.session.c.dyad)
+        .join(tables.client, tables.client.c.id == tables.dyad.c.client)
+        .where(tables.dyad.c.therapist == therapist)
+    )
+
+
+def _of_record(
+    held: list[Row], answered: list[Row], reflected: Mapping[tuple[str, int], Reflected]
+) -> dict[str, Iterable[tuple[Any, ...]]]:
+    """The last answers of each session and instrument count, as everywhere."""
+    latest = {(row["instrument"], row["code"], row["number"]): row for row in answered}
+    totals = {of: _score(row) for of, row in latest.items()}
+    bonds = {of[1:]: row for of, row in latest.items() if of[0] == CHECK_IN}
+    return {
+        "ratings": (
+            (*_when(row), totals[CHECK_IN, *of], _guess(reflected.get(of)), totals.get((STATE, *of)))
+            for of, row in bonds.items()
+        ),
+        "sessions": ((*_when(row), row["attendance"], row["lateness"]) for row in held),
+        "check_ins": ((*_when(row), *_lines(row)) for row in bonds.values()),
+        "outcomes": (
+            (*_when(row)[1:], row["instrument"], totals[of])
+            for of, row in latest.items()
+            if of[0] != CHECK_IN
+        ),
+    }
+
+
+def _of_reflections(
+    therapist: str, reflected: Mapping[tuple[str, int], Reflected]
+) -> dict[str, Iterable[tuple[Any, ...]]]:
+    notes = [((therapist, *where), each.reflection) for where, each in sorted(reflected.items())]
+    tagged = [(who, *tag.partition(": ")[::2]) for who, note in notes for tag in note.tags]
+    return {
+        "reflections": ((*who, *felt) for who, note in notes for felt in note.feelings.items()),
+        "days": ((*who, note.my_day) for who, note in notes if note.my_day is not None),
+        "namings": ((*who, note.whose) for who, note in notes if note.whose is not None),
+        "tags": dict.fromkeys((*who, kind, word) for who, kind, word in tagged),
+    }
+
+
+def _when(row: Row) -> tuple[Any, ...]:
+    began = None if row["began"] == UNDATED else row["began"].replace(tzinfo=None)
+    return row["therapist"], row["code"], row["number"], began
+
+
+def _score(row: Row) -> float | None:
+    return score(instrument(row["instrument"]), json.loads(row["answers"]))["total"]
+
+
+def _lines(row: Row) -> tuple[float | None, ...]:
+    answers = json.loads(row["answers"])
+    return tuple(answers.get(line) for line in LINES)
+
+
+def _guess(reflected: Reflected | None) -> float | None:
+    """The total that the therapist's guess of each line comes to; none where the answers had been shown before."""
+    if reflected is None or reflected.reflection.after_seeing or not reflected.reflection.guess:
+        return None
+    asked = instrument(CHECK_IN)
+    guessed = reflected.reflection.guess
+    return score(asked, {item.id: guessed.get(item.id) for item in asked.items})["total"]
