@@ -11,10 +11,10 @@ chapter 4).
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+import numpy as np
 import polars as pl
 from scipy.stats import t as student
 
@@ -36,8 +36,9 @@ DEEP: Final = 10
 """The same, from which depth is held against growth."""
 OWN: Final = 3
 """Answers from which one client is told of."""
-FEW: Final = 20
-"""Clients below which the variances are integrated over, from a prior."""
+FEW: Final = 400
+"""Clients below which the variances are integrated over, from a prior: short courses say little of how much changes
+differ, and with an estimate of none 78 in 100 intervals of one client's change held the truth."""
 _MONTH = 30.4375  # days
 _PLAIN = "growth ~ 1 + months + (1 + months | client)"
 _DEEP = "growth ~ 1 + months + depth + by_depth + (1 + months | client)"
@@ -57,14 +58,17 @@ class Growth:
         client, months (since the client's first answer), growth, and depth where it is known.
     model
         The fitted practice, or None where there is too little.
+    moved
+        The change of each client with three answers or more over their months, in points, as the model has it.
     deep
-        The same with depth in it, or None.
+        The same model with depth in it, or None.
     language
         Of the sentences.
     """
 
     answers: pl.DataFrame = field(repr=False)
     model: Fit | Posterior | None = field(repr=False)
+    moved: dict[str, Estimate] = field(repr=False)
     deep: Fit | Posterior | None = field(repr=False)
     language: Language = "en"
 
@@ -103,12 +107,12 @@ class Growth:
         if mine.is_empty():
             raise ColumnProblem(f"There is no answer on growth of the client {client!r}.")
         about = self._say("impact_about_growth_of", name=client)
-        if mine.height < OWN or self.model is None:
+        if client not in self.moved:
             missing = self._say("impact_growth_few_of", answers=mine.height)
             return NotYet(about, missing, self._say("impact_growth_from_of", number=OWN))
         months = float(mine["months"].max())  # type: ignore[arg-type]
         names = {1: "impact_growth_up_of", -1: "impact_growth_down_of", 0: "impact_growth_unclear_of"}
-        return self._found(about, names, _moved(self.model, client, months), 1, {"months": number(months, 0)})
+        return self._found(about, names, self.moved[client], 1, {"months": number(months, 0)})
 
     def frame(self) -> pl.DataFrame:
         """One row a client, with the columns of `ROW`; the change from three answers on."""
@@ -125,9 +129,9 @@ class Growth:
         row: dict[str, Any] = {"client": client, "answers": mine.height, "months": months}
         if "depth" in mine.columns:
             row["depth"] = mine["depth"][0]
-        if mine.height < OWN or self.model is None:
+        if client not in self.moved:
             return row
-        moved = _moved(self.model, client, months)
+        moved = self.moved[client]
         return row | {"change": moved.value, "change_low": moved.low, "change_high": moved.high}
 
     def _found(
@@ -184,7 +188,7 @@ def growth(
     instrument
         The id of the growth item.
     prior
-        What is expected before, for fewer than 20 clients: ours (`growth_prior`), another prior, or None.
+        What is expected before, for fewer than 400 clients: ours (`growth_prior`), another prior, or None.
     language
         Of the sentences.
 
@@ -201,7 +205,8 @@ def growth(
     if "depth" in answers.columns and _told(answers.drop_nulls("depth")) >= DEEP:
         deep = _fitted(_DEEP, _centred(answers.drop_nulls("depth")), known)
     model = _fitted(_PLAIN, answers, known) if _told(answers) >= CLIENTS else None
-    return Growth(answers, model, deep, language)
+    moved = {} if model is None else _moved(model, answers)
+    return Growth(answers, model, moved, deep, language)
 
 
 def _answers(table: Any, instrument: str) -> pl.DataFrame:  # noqa: ANN401 - any eager frame
@@ -254,10 +259,18 @@ def _fixed(model: Fit | Posterior, name: str, clients: int, unit: str) -> Estima
     return Estimate(model.fixef[name], model.fixef[name] - reach, model.fixef[name] + reach, unit=unit)
 
 
-def _moved(model: Fit | Posterior, client: str, months: float) -> Estimate:
-    """One client's own change over so many months, as the model has it."""
-    mean, covariance = model.joint(pl.DataFrame({"client": [client] * 2, "months": [0.0, months]}), 2)
-    value = float(mean[0, 1] - mean[0, 0])
-    variance = float(covariance[0, 0, 0] + covariance[0, 1, 1] - 2.0 * covariance[0, 0, 1])
-    reach = 1.96 * math.sqrt(max(variance, 0.0))
-    return Estimate(value, value - reach, value + reach, unit="points")
+def _moved(model: Fit | Posterior, answers: pl.DataFrame) -> dict[str, Estimate]:
+    """Each client's own change from the first answer to the last."""
+    told = answers.group_by("client", maintain_order=True).agg(pl.len(), pl.col("months").max())
+    told = told.filter(pl.col("len") >= OWN)
+    if told.is_empty():
+        return {}
+    ends = told.select("client", months=pl.concat_list(pl.lit(0.0), "months")).explode("months")
+    mean, covariance = model.joint(ends, 2)
+    change = mean[:, 1] - mean[:, 0]
+    variance = covariance[:, 0, 0] + covariance[:, 1, 1] - 2.0 * covariance[:, 0, 1]
+    reach = 1.96 * np.sqrt(np.maximum(variance, 0.0))
+    return {
+        client: Estimate(float(value), float(value - half), float(value + half), unit="points")
+        for client, value, half in zip(told["client"], change, reach, strict=True)
+    }

@@ -4,8 +4,8 @@ The model is `attunement.mixed.cross_lagged`: exact maximum likelihood of the ra
 Two things are added. It is fitted with the course that all clients share taken out and with it left in, as the answer
 changes with that (Falkenström et al. 2017, 10.1037/ccp0000203). And its standard errors, which are those of many
 clients, are made right for few: maximum likelihood divides by all transitions, though means and levels were estimated
-from the same ones, as in least squares within clients. Without that, of 80 practices of 30 clients where nothing went
-with anything 11 in 100 were told that something did.
+from the same ones, as in least squares within clients. Without that, where nothing went with anything, 11 in 100 of 80
+practices of 30 clients were told that something did.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ SESSIONS: Final = 3
 _LONGEST = 400  # sessions that the model takes
 _COVARIANCES = 9  # parameters of the model beside means and lagged terms
 _LAGGED = 4
+_ALL = 1.95  # width from which an interval of a correlation says nothing
+_Z = 1.959963984540054
 TERMS: Final = {
     "next outcome": "x_to_y",
     "outcome kept": "y_to_y",
@@ -84,12 +86,17 @@ class Lagged:
 
     @property
     def between(self) -> Link | None:
-        """The correlation of the clients' levels; None where a level does not differ between clients."""
+        """The correlation of the clients' levels; None where a level does not differ between clients.
+
+        Fisher's z with Student's t and the factor of small samples, of the series that tell level from move.
+        """
         value, low, high = self.taken_out.tie
-        return None if high - low >= _ALL else Link(value, low, high)
-
-
-_ALL = 1.95  # width from which an interval of a correlation says nothing
+        if high - low >= _ALL:
+            return None
+        z, many = math.atanh(value), self.following
+        reach = (math.atanh(high) - z) / _Z * float(student.ppf(0.975, max(many - 2, 1)))
+        reach *= math.sqrt(many / max(many - 3, 1))
+        return Link(value, math.tanh(z - reach), math.tanh(z + reach))
 
 
 def enough(rows: pl.DataFrame) -> int:

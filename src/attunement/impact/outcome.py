@@ -131,6 +131,7 @@ class Outcome:
             "impact_limit_association",
             "impact_limit_next",
             "impact_limit_course",
+            "impact_limit_tied",
             "impact_limit_skipped",
         )
         limits = [self._say(name) for name in names]

@@ -67,8 +67,10 @@ class Stability:
     ----------
     cuts
         Every dyad with an outcome.
+    ratios
+        The ratio of each dyad with enough on both sides, by therapist and client.
     steady
-        What those with enough on both sides say together; None where there are fewer than two.
+        What these say together; None where there are fewer than two.
     others, at
         The same of those whose bond was not established, cut at the session `at`; None where too few.
     language
@@ -76,22 +78,18 @@ class Stability:
     """
 
     cuts: tuple[Cut, ...] = field(repr=False)
+    ratios: dict[Key, Ratio] = field(repr=False)
     steady: Steadiness | None = field(repr=False)
     others: Steadiness | None = field(repr=False)
     at: int
     language: Language = "en"
 
     @property
-    def told(self) -> tuple[Cut, ...]:
-        """Those with enough on both sides, in the order of ``steady.each``."""
-        return tuple(cut for cut in self.cuts if cut.told)
-
-    @property
     def all(self) -> Finding | NotYet:
         """Say of all whether the state is steadier."""
         about = self._say("impact_about_stability")
-        if self.steady is None or len(self.told) < CLIENTS:
-            missing = self._say("impact_stability_few", sessions=LEAST, clients=len(self.told))
+        if self.steady is None or len(self.ratios) < CLIENTS:
+            missing = self._say("impact_stability_few", sessions=LEAST, clients=len(self.ratios))
             return NotYet(about, missing, self._say("impact_from_series", number=CLIENTS))
         return self._found(about, self.steady.pooled)
 
@@ -114,12 +112,13 @@ class Stability:
             return NotYet(about, missing, supply)
         sides = (cut.before.session.size, cut.after.session.size)
         supply = self._say("impact_stability_from_of", number=OWN)
-        if min(sides) < OWN or self.steady is None:
+        if min(sides) < OWN:
             missing = self._say("impact_stability_few_of", before=sides[0], after=sides[1])
             return NotYet(about, missing, supply)
-        if not cut.told:
+        ratio = self.ratios.get((cut.therapist, cut.client))
+        if ratio is None:
             return NotYet(about, self._say("impact_stability_still"), supply)
-        return self._found(about, self.steady.each[self.told.index(cut)])
+        return self._found(about, ratio)
 
     def frame(self) -> pl.DataFrame:
         """One row a dyad, with the columns of `ROW`; the ratio from eight outcomes on each side."""
@@ -161,9 +160,9 @@ class Stability:
             "before": cut.before.session.size if cut.established is not None else None,
             "after": cut.after.session.size if cut.established is not None else None,
         }
-        if self.steady is None or not cut.told or min(row["before"], row["after"]) < OWN:
+        ratio = self.ratios.get((cut.therapist, cut.client))
+        if ratio is None or min(row["before"], row["after"]) < OWN:
             return row
-        ratio = self.steady.each[self.told.index(cut)]
         return row | {"times": ratio.value, "times_low": ratio.low, "times_high": ratio.high}
 
     def _say(self, name: str, /, **values: Any) -> str:  # noqa: ANN401 - whatever a sentence holds
@@ -203,7 +202,10 @@ def stability(
     told = [cut for cut in cuts if cut.told]
     at = int(np.median([cut.established for cut in told if cut.established])) if told else 1
     others = [cut for cut in _elsewhere(cuts, at) if cut.told]
-    return Stability(cuts, _steady(told, 2), _steady(others, CLIENTS), at, language)
+    steady = _steady(told, 2)
+    each = () if steady is None else steady.each
+    ratios = {(cut.therapist, cut.client): ratio for cut, ratio in zip(told, each, strict=False)}
+    return Stability(cuts, ratios, steady, _steady(others, CLIENTS), at, language)
 
 
 def _reached(caseload: Caseload) -> dict[Key, int | None]:

@@ -52,6 +52,10 @@ class Carrying:
         Mean, and standard deviations between and within clients, in points [judgement].
     improvement
         Points by which everybody is better with each doubling of the session number, whatever the bond [judgement].
+    improvement_sd
+        By how much that differs between clients [judgement].
+    improvement_tie
+        The correlation of that with how fast the client's bond grows: a confounder, 0 unless one is to be planted.
     steadier
         The outcome's standard deviation after the connection has come to `established` over that before; 1 for
         no change [no paper gives it].
@@ -74,6 +78,8 @@ class Carrying:
     between_sd: float = 5.0
     within_sd: float = 3.0
     improvement: float = 1.0
+    improvement_sd: float = 0.5
+    improvement_tie: float = 0.0
     steadier: float = 1.0
     established: float = 7.0
     higher: Literal["worse", "better"] = "worse"
@@ -85,11 +91,18 @@ class Carrying:
     growth_with_depth: float = 0.4
 
     def __post_init__(self) -> None:
-        for name in ("effect", "back", "between"):
+        for name in ("effect", "back", "between", "improvement_tie"):
             within(name, getattr(self, name), -1.0, 1.0)
         within("kept", self.kept, 0.0, 0.95)
         within("steadier", self.steadier, 0.05, 20.0)
-        for name in ("between_sd", "within_sd", "growth_sd", "growth_spread", "growth_noise"):
+        for name in (
+            "between_sd",
+            "within_sd",
+            "improvement_sd",
+            "growth_sd",
+            "growth_spread",
+            "growth_noise",
+        ):
             within(name, getattr(self, name), 0.0)
         within("kept² + effect²", self.kept**2 + self.effect**2, 0.0, 1.0)
 
@@ -157,7 +170,7 @@ def carrying(practice: SimulatedPractice, how: Carrying | None = None, *, seed: 
     reached = _reached(connection, laid, how.established)
     level = _levels(practice, how, rng)
     scale = np.where(reached, how.steadier, 1.0)
-    course = how.better * how.improvement * np.log2(laid.session)
+    course = how.better * _improving(practice, how, rng)[laid.dyad] * np.log2(laid.session)
     outcome = level[laid.dyad] + course + scale * moves
     known = pl.Series(~laid.skipped)
     rows = practice.truth.select("therapist", "client", "session")
@@ -231,6 +244,17 @@ def _levels(practice: SimulatedPractice, how: Carrying, rng: np.random.Generator
     own = rng.standard_normal(bond.size)
     tied = how.between * bond + math.sqrt(1 - how.between**2) * own
     return np.asarray(how.level + how.better * how.between_sd * tied)
+
+
+def _improving(practice: SimulatedPractice, how: Carrying, rng: np.random.Generator) -> Floats:
+    """(d,) points by which each client is better with each doubling of the session number."""
+    settings = practice.settings
+    faster = (practice.clients["slope"].to_numpy() - settings.growth_per_doubling) / max(
+        settings.slope_sd, 1e-9
+    )
+    own = rng.standard_normal(faster.size)
+    tied = how.improvement_tie * faster + math.sqrt(1 - how.improvement_tie**2) * own
+    return np.asarray(how.improvement + how.improvement_sd * tied)
 
 
 def _growth(
