@@ -69,7 +69,7 @@ def test_intervals_hold_the_truth() -> None:
     assert own_held(tried) >= 88
 
 
-def test_one_client_is_told_of_from_three_answers(found: Growth) -> None:
+def test_one_client_is_told_of_from_answers_in_three_months(found: Growth) -> None:
     for row in found.frame().iter_rows(named=True):
         told = found.of(row["client"])
         assert isinstance(told, Finding if row["answers"] >= 3 else NotYet)

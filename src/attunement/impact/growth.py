@@ -35,7 +35,7 @@ CLIENTS: Final = 5
 DEEP: Final = 10
 """The same, from which depth is held against growth."""
 OWN: Final = 3
-"""Answers from which one client is told of."""
+"""Months with an answer from which one client is told of."""
 FEW: Final = 400
 """Clients below which the variances are integrated over, from a prior: short courses say little of how much changes
 differ, and with an estimate of none 78 in 100 intervals of one client's change held the truth."""
@@ -45,7 +45,7 @@ _DEEP = "growth ~ 1 + months + depth + by_depth + (1 + months | client)"
 ROW: Final = {"client": pl.String, "answers": pl.Int64} | dict.fromkeys(
     ("months", "change", "change_low", "change_high", "depth"), pl.Float64
 )
-"""The columns of `Growth.frame`: answers, months from the first to the last, and the change over them, in points."""
+"""The columns of `Growth.frame`: months with an answer, months from first to last, the change over them in points."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Growth:
     model
         The fitted practice, or None where there is too little.
     moved
-        The change of each client with three answers or more over their months, in points, as the model has it.
+        The change of each client with answers in three months or more, in points, as the model has it.
     deep
         The same model with depth in it, or None.
     language
@@ -103,36 +103,30 @@ class Growth:
         ColumnProblem
             Where there is no such client.
         """
-        mine = self.answers.filter(pl.col("client") == client)
+        mine = _counted(self.answers.filter(pl.col("client") == client))
         if mine.is_empty():
             raise ColumnProblem(f"There is no answer on growth of the client {client!r}.")
         about = self._say("impact_about_growth_of", name=client)
         if client not in self.moved:
-            missing = self._say("impact_growth_few_of", answers=mine.height)
+            missing = self._say("impact_growth_few_of", answers=mine["answers"][0])
             return NotYet(about, missing, self._say("impact_growth_from_of", number=OWN))
-        months = float(mine["months"].max())  # type: ignore[arg-type]
         names = {1: "impact_growth_up_of", -1: "impact_growth_down_of", 0: "impact_growth_unclear_of"}
-        return self._found(about, names, self.moved[client], 1, {"months": number(months, 0)})
+        return self._found(about, names, self.moved[client], 1, {"months": number(mine["months"][0], 0)})
 
     def frame(self) -> pl.DataFrame:
-        """One row a client, with the columns of `ROW`; the change from three answers on."""
-        return pl.DataFrame([self._row(client) for client in self._clients()], schema=ROW)
+        """One row a client, with the columns of `ROW`; the change from three months with an answer on."""
+        rows = [
+            {"client": client, "change": moved.value, "change_low": moved.low, "change_high": moved.high}
+            for client, moved in self.moved.items()
+        ]
+        changes = pl.DataFrame(
+            rows, schema={name: ROW[name] for name in ("client", "change", "change_low", "change_high")}
+        )
+        told = _counted(self.answers).join(changes, on="client", how="left", maintain_order="left")
+        known = told if "depth" in told.columns else told.with_columns(depth=pl.lit(None, dtype=pl.Float64))
+        return known.select(*ROW)
 
     # -- inside
-
-    def _clients(self) -> list[str]:
-        return self.answers["client"].unique(maintain_order=True).to_list()
-
-    def _row(self, client: str) -> dict[str, Any]:
-        mine = self.answers.filter(pl.col("client") == client)
-        months = float(mine["months"].max())  # type: ignore[arg-type]
-        row: dict[str, Any] = {"client": client, "answers": mine.height, "months": months}
-        if "depth" in mine.columns:
-            row["depth"] = mine["depth"][0]
-        if client not in self.moved:
-            return row
-        moved = self.moved[client]
-        return row | {"change": moved.value, "change_low": moved.low, "change_high": moved.high}
 
     def _found(
         self,
@@ -235,6 +229,15 @@ def _centred(answers: pl.DataFrame) -> pl.DataFrame:
     return around.with_columns(by_depth=pl.col("depth") * pl.col("months"))
 
 
+def _counted(answers: pl.DataFrame) -> pl.DataFrame:
+    """A row a client: months with an answer, months from the first to the last, and depth where it is known."""
+    depth = [pl.col("depth").first()] if "depth" in answers.columns else []
+    months = pl.col("months").cast(pl.Float64)
+    return answers.group_by("client", maintain_order=True).agg(
+        months.floor().n_unique().cast(pl.Int64).alias("answers"), months.max(), *depth
+    )
+
+
 def _told(answers: pl.DataFrame) -> int:
     """Clients with answers at two times or more."""
     return answers.group_by("client").agg(pl.col("months").n_unique()).filter(pl.col("months") > 1).height
@@ -261,8 +264,7 @@ def _fixed(model: Fit | Posterior, name: str, clients: int, unit: str) -> Estima
 
 def _moved(model: Fit | Posterior, answers: pl.DataFrame) -> dict[str, Estimate]:
     """Each client's own change from the first answer to the last."""
-    told = answers.group_by("client", maintain_order=True).agg(pl.len(), pl.col("months").max())
-    told = told.filter(pl.col("len") >= OWN)
+    told = _counted(answers).filter(pl.col("answers") >= OWN)
     if told.is_empty():
         return {}
     ends = told.select("client", months=pl.concat_list(pl.lit(0.0), "months")).explode("months")
