@@ -144,6 +144,17 @@ def test_with_many_clients_the_truth_is_found_where_centring_is_biased(
     assert found.innovation == pytest.approx(INNOVATION, abs=0.05)
 
 
+def test_the_tie_of_levels_is_their_correlation_with_its_interval() -> None:
+    true, held = BETWEEN[0, 1] / math.sqrt(BETWEEN[0, 0] * BETWEEN[1, 1]), []
+    for seed in range(20):
+        found = cross_lagged(practice(200, 5, seed=seed))
+        value, low, high = found.tie
+        root = math.sqrt(found.between[0, 0] * found.between[1, 1])
+        assert value == pytest.approx(found.between[0, 1] / root, abs=1e-9)
+        held.append(low <= true <= high)
+    assert sum(held) >= 17
+
+
 def test_with_series_cut_short_and_values_lost_the_truth_is_found() -> None:
     found = cross_lagged(practice(6_000, 8, seed=8, lost=0.1, ragged=True))
     for term, true in TRUTH.items():

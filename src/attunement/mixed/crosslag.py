@@ -41,6 +41,7 @@ _NEWTON_STEPS = 10
 _FLAT = 1e-12  # how much the deviance may still fall where the search ends
 _TOO_STEEP = 1e-2  # how much it may when it ends for want of steps; a tenth of a standard error
 _NO_CURVATURE = 1e-9  # relative to the largest
+_EDGE = 1e-3  # of a level's standard deviation, in those within clients: none at all
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,9 @@ class CrossLagged:
         Standard errors clustered by client (sandwich), right also where the values are not normal.
     between
         (2, 2) covariance of the clients' levels of x and y.
+    tie
+        Correlation of the levels with its 95 % interval (value, low, high): Fisher's z from the curvature; all of
+        -1 to 1 where the levels lie on the boundary.
     innovation
         (2, 2) covariance of what is new each session.
     first
@@ -85,6 +89,7 @@ class CrossLagged:
     robust_se: dict[str, float]
     vcov: Array = field(repr=False)
     between: Array = field(repr=False)
+    tie: tuple[float, float, float] = field(repr=False)
     innovation: Array = field(repr=False)
     first: Array = field(repr=False)
     mean: Array = field(repr=False)
@@ -168,6 +173,7 @@ def cross_lagged(
         robust_se=_named(np.sqrt(np.diagonal(robust)[PLACES]) * units),
         vcov=vcov,
         between=found.between * squared,
+        tie=_tie(best.theta[4:7], relative[4:7, 4:7]),
         innovation=found.innovation * squared,
         first=found.first * squared,
         mean=(mean @ best.at.beta).reshape(-1, 2) * laid.scale + laid.center,
@@ -208,6 +214,18 @@ def said(*, detrend: bool) -> str:
 
 def _named(values: Array) -> dict[str, float]:
     return dict(zip(TERMS, values.tolist(), strict=True))
+
+
+def _tie(root: Array, vcov: Array) -> tuple[float, float, float]:
+    """The correlation that a Cholesky factor (l11, l21, l22) holds, with its interval; z is asinh(l21 / |l22|)."""
+    first, across, own = float(np.sign(root[0])), float(root[1]), float(root[2])
+    ratio = across / max(abs(own), 1e-12)
+    slope = np.array([1.0, -ratio * np.sign(own)]) / (max(abs(own), 1e-12) * np.hypot(1.0, ratio))
+    z, reach = np.arcsinh(ratio), _Z * float(np.sqrt(slope @ vcov[1:, 1:] @ slope))
+    if abs(own) < _EDGE or abs(root[0]) < _EDGE or not np.isfinite(reach):
+        return float(np.tanh(first * z)), -1.0, 1.0
+    value, low, high = (float(np.tanh(first * z + side * reach)) for side in (0.0, -1.0, 1.0))
+    return value, low, high
 
 
 def _mean_columns(laid: Panel, *, detrend: bool) -> Array:

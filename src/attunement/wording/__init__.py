@@ -15,7 +15,17 @@ from attunement.findings import NotYet
 if TYPE_CHECKING:
     from attunement.instruments.description import Language
 
-FILES: Final = ("agreement", "awareness", "common", "connecting", "feelings", "further", "ruptures", "tags")
+FILES: Final = (
+    "agreement",
+    "awareness",
+    "common",
+    "connecting",
+    "feelings",
+    "further",
+    "impact",
+    "ruptures",
+    "tags",
+)
 
 
 @cache
