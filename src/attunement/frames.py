@@ -138,7 +138,21 @@ REFLECTIONS = Contract(
     key=(*_KEY, "feeling"),
 )
 
-CONTRACTS = {contract.name: contract for contract in (RATINGS, SESSIONS, OUTCOMES, REFLECTIONS)}
+ENDINGS = Contract(
+    "endings",
+    (
+        _THERAPIST,
+        _CLIENT,
+        Column(
+            "ending", "word", "How the therapy ended, if it has.", required=True, empty=False,
+            words=("agreed", "left", "still here"),
+        ),
+        Column("last", "count", "The last session there was; else the last one in the other tables.", "sessions"),
+    ),
+    key=("therapist", "client"),
+)  # fmt: skip
+
+CONTRACTS = {contract.name: contract for contract in (RATINGS, SESSIONS, OUTCOMES, REFLECTIONS, ENDINGS)}
 
 
 def ratings(table: Any) -> pl.DataFrame:  # noqa: ANN401 - any eager frame narwhals knows
@@ -165,6 +179,11 @@ def outcomes(table: Any) -> pl.DataFrame:  # noqa: ANN401 - any eager frame narw
 def reflections(table: Any) -> pl.DataFrame:  # noqa: ANN401 - any eager frame narwhals knows
     """Take a table of the therapist's feelings: one row a session and feeling, see `REFLECTIONS`."""
     return hold(table, REFLECTIONS)
+
+
+def endings(table: Any) -> pl.DataFrame:  # noqa: ANN401 - any eager frame narwhals knows
+    """Take a table of how therapies ended: one row a therapist and client, see `ENDINGS`."""
+    return hold(table, ENDINGS)
 
 
 def hold(table: Any, contract: Contract) -> pl.DataFrame:  # noqa: ANN401 - any eager frame narwhals knows
@@ -244,8 +263,9 @@ def _refuse_twins(frame: pl.DataFrame, contract: Contract) -> None:
     rows = " and ".join(str(row) for row in first["row"][:_SHOWN])
     who = ", ".join(f"{name} {first[name]}" for name in key)
     more = f" So do {twins.height - 1} other such groups." if twins.height > 1 else ""
+    each = "session" if "session" in key else "therapy"
     raise ColumnProblem(
-        f"{contract.name}: the same {_listed(key)} stand in rows {rows} ({who}); each session is one row.{more}"
+        f"{contract.name}: the same {_listed(key)} stand in rows {rows} ({who}); each {each} is one row.{more}"
     )
 
 
