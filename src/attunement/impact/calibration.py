@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 from scipy.special import expit, logit
-from scipy.stats import rankdata
+from scipy.stats import rankdata, t
 
 from attunement.findings import Estimate
 
@@ -64,7 +64,7 @@ class Calibration:
         return far or not self.intercept.low <= 0.0 <= self.intercept.high
 
 
-def calibration(chance: Array, event: Array, cluster: Codes) -> Calibration:
+def calibration(chance: Array, event: Array, cluster: Codes, wider: float = 1.0) -> Calibration:
     """Hold (n,) chances against (n,) events, rows of a cluster being of one person.
 
     Parameters
@@ -75,15 +75,21 @@ def calibration(chance: Array, event: Array, cluster: Codes) -> Calibration:
         0 or 1, both of them present.
     cluster
         (n,) whose rows, from 0 on.
+    wider
+        As `area` has it.
     """
     odds = logit(np.clip(chance, _LEAST_CHANCE, 1.0 - _LEAST_CHANCE))
     _, slope = _cox(odds, event, cluster, sloped=True)
     intercept, _ = _cox(odds, event, cluster, sloped=False)
-    return Calibration(area(chance, event, cluster), slope, intercept, tenths(chance, event, cluster))
+    return Calibration(area(chance, event, cluster, wider), slope, intercept, tenths(chance, event, cluster))
 
 
-def area(chance: Array, event: Array, cluster: Codes) -> Estimate:
-    """The area under the curve with its interval over clusters."""
+def area(chance: Array, event: Array, cluster: Codes, wider: float = 1.0) -> Estimate:
+    """The area under the curve with its interval over clusters, Student's t of those with an event.
+
+    `wider` times as wide: where the chances were learnt anew for each part, that they might have been learnt otherwise
+    is no part of DeLong's interval.
+    """
     rank_all, happened = rankdata(chance), event == 1.0
     first, second = int(happened.sum()), int((~happened).sum())
     above = np.empty(event.size)
@@ -94,14 +100,15 @@ def area(chance: Array, event: Array, cluster: Codes) -> Estimate:
     part = sums[0] / first + sums[1] / second
     several = np.unique(cluster).size
     sd = float(np.sqrt((part**2).sum() * several / max(several - 1, 1)))
-    return _shared(value, sd, first, second)
+    freedom = max(min(np.unique(cluster[side]).size for side in (happened, ~happened)) - 1, 1)
+    return _shared(value, wider * float(t.ppf(0.975, freedom)) * sd, first * second)
 
 
-def _shared(value: float, sd: float, first: int, second: int) -> Estimate:
+def _shared(value: float, reach: float, pairs: int) -> Estimate:
     """An interval in log odds; where every pair is told right, or none, half a pair more is allowed for."""
-    held = float(np.clip(value, 0.5 / (first * second), 1.0 - 0.5 / (first * second)))
-    reach = _REACH * sd / (held * (1.0 - held))
-    low, high = expit(logit(held) - reach), expit(logit(held) + reach)
+    held = float(np.clip(value, 0.5 / pairs, 1.0 - 0.5 / pairs))
+    far = reach / (held * (1.0 - held))
+    low, high = expit(logit(held) - far), expit(logit(held) + far)
     return Estimate(value, min(float(low), value), max(float(high), value), unit="share")
 
 
