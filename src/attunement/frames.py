@@ -174,8 +174,23 @@ TAGS = Contract(
     key=(*_KEY, "kind", "tag"),
 )  # fmt: skip
 
+ENDINGS = Contract(
+    "endings",
+    (
+        _THERAPIST,
+        _CLIENT,
+        Column(
+            "ending", "word", "How the therapy ended, if it has.", required=True, empty=False,
+            words=("agreed", "left", "still here"),
+        ),
+        Column("last", "count", "The last session there was; else the last one in the other tables.", "sessions"),
+    ),
+    key=("therapist", "client"),
+)  # fmt: skip
+
 CONTRACTS = {
-    contract.name: contract for contract in (RATINGS, SESSIONS, OUTCOMES, REFLECTIONS, DAYS, NAMINGS, TAGS)
+    contract.name: contract
+    for contract in (RATINGS, SESSIONS, OUTCOMES, REFLECTIONS, DAYS, NAMINGS, TAGS, ENDINGS)
 }
 
 
@@ -218,6 +233,11 @@ def namings(table: Any) -> pl.DataFrame:  # noqa: ANN401 - any eager frame narwh
 def tags(table: Any) -> pl.DataFrame:  # noqa: ANN401 - any eager frame narwhals knows
     """Take a table of tags of Hayes's model: one row a session, kind and tag, see `TAGS`."""
     return hold(table, TAGS)
+
+
+def endings(table: Any) -> pl.DataFrame:  # noqa: ANN401 - any eager frame narwhals knows
+    """Take a table of how therapies ended: one row a therapist and client, see `ENDINGS`."""
+    return hold(table, ENDINGS)
 
 
 def hold(table: Any, contract: Contract) -> pl.DataFrame:  # noqa: ANN401 - any eager frame narwhals knows
@@ -299,9 +319,10 @@ def _refuse_twins(frame: pl.DataFrame, contract: Contract) -> None:
     first = twins.row(0, named=True)
     rows = " and ".join(str(row) for row in first["row"][:_SHOWN])
     who = ", ".join(f"{name} {first[name]}" for name in key)
+    each = "session" if "session" in key else "therapy"
     more = f" So do {twins.height - 1} other such groups." if twins.height > 1 else ""
     raise ColumnProblem(
-        f"{contract.name}: the same {_listed(key)} stand in rows {rows} ({who}); each session is one row.{more}"
+        f"{contract.name}: the same {_listed(key)} stand in rows {rows} ({who}); each {each} is one row.{more}"
     )
 
 

@@ -20,6 +20,7 @@ FILES: Final = (
     "awareness",
     "common",
     "connecting",
+    "engagement",
     "feelings",
     "further",
     "impact",
