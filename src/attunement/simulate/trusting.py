@@ -116,7 +116,8 @@ class Trusted:
         `frames.CHECK_INS` and `frames.SESSIONS`. A session that was not held has no check-in.
     truth
         A row a dyad and line with an answer: therapist, client, line, level and change. The level is the line at the
-        latest session answered, without ruptures and passing moves (but with what these take away on average).
+        latest session answered, drift and all, but without ruptures (save what these take away on average) and without
+        the line's own moves, which pass.
     kept
         A row a dyad: therapist, client, held and late, the expected shares.
     moves
@@ -142,8 +143,9 @@ def trusting(practice: SimulatedPractice, how: Trusting | None = None, *, seed: 
     place = practice.ratings.join(dyads, on=keys, how="left", maintain_order="left")["dyad"].to_numpy()
     slow, fast = _bond(practice)
     session = practice.ratings["session"].to_numpy()
+    slow = slow + _drift(rng, place, session, how)
     lasting = slow[:, None] + rng.normal(0.0, how.level_sd, (dyads.height, 3))[place]
-    passing = fast[:, None] + _drift(rng, place, session, how)[:, None] + _own(rng, session, how)
+    passing = fast[:, None] + _own(rng, session, how)
     diary, kept = _diary(rng, practice, dyads, place, how)
     asked = diary["attendance"].is_in(["held", "late"]) & practice.ratings["score"].is_not_null()
     answers = _answers(rng, lasting + passing, how)
@@ -164,9 +166,13 @@ def trusting(practice: SimulatedPractice, how: Trusting | None = None, *, seed: 
 
 
 def _bond(practice: SimulatedPractice) -> tuple[Floats, Floats]:
-    """The connection without its ruptures, but with what they take on average, and what remains of them."""
+    """The connection without its ruptures, but with what they take on average, and what remains of them.
+
+    A first session has none, so that on average something is lost to them after it.
+    """
     ruptures = practice.truth["of_rupture"].to_numpy()
-    usually = float(ruptures.mean())
+    later = practice.ratings["session"].to_numpy() > 1
+    usually = np.where(later, ruptures[later].mean() if later.any() else 0.0, 0.0)
     return practice.truth["connection"].to_numpy() - ruptures + usually, ruptures - usually
 
 

@@ -6,6 +6,7 @@ The answer of dyad d of therapist k at its session s,
 
 where w is a random walk from 0 at the first session: what moves besides the line's own curve. The *level* is all but e
 at the latest session answered, the *change* that less the same at the first session. A single session's mood is in e.
+The walk of a dyad is worked out from its own answers, given its line, at each value of the variances.
 """
 
 from __future__ import annotations
@@ -22,8 +23,6 @@ from attunement.mixed import Posterior, fit, posterior
 from attunement.trust.lines import CLIENTS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from attunement.mixed import Fit, Prior
@@ -37,7 +36,6 @@ LATER: Final = 10
 _LONG = 6  # sessions of a dyad that can tell a walk
 _REACH = float(ndtri(0.975))
 _NOBODY = "\0"
-_NUMBERS = ("usual", "course", "habit", "pair", "pace")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +86,9 @@ def courses(rows: pl.DataFrame, answer: str, prior: Prior | None) -> Courses | N
     laid = answered.with_columns(_columns(pl.col("session")))
     several = answered["therapist"].n_unique() > 1
     if prior is not None and lengths.len() < FEW:
-        model: Fit | Posterior = posterior(_formula(several=several, walks=True), laid, prior)
-    else:
-        model = fit(_formula(several=several, walks=int((lengths >= _LONG).sum()) >= CLIENTS), laid)
-    return _told(model, answered)
+        return _told(posterior(_formula(several=several, walks=True), laid, prior), answered, walks=True)
+    walks = int((lengths >= _LONG).sum()) >= CLIENTS
+    return _told(fit(_formula(several=several, walks=walks), laid), answered, walks=walks)
 
 
 def _formula(*, several: bool, walks: bool) -> str:
@@ -105,32 +102,92 @@ def _columns(session: pl.Expr) -> list[pl.Expr]:
     return [*ones, session.log(2).alias("course"), session.log(2).alias("pace")]
 
 
-def _told(model: Fit | Posterior, answered: pl.DataFrame) -> Courses:
-    dyads = answered.group_by("therapist", "client", "dyad", maintain_order=True).agg(pl.col("session").max())
-    rows = dyads.with_row_index("row").select(
-        "row", "therapist", "dyad", pl.concat_list(pl.lit(1, pl.Int64), "session").alias("session")
-    )
-    rows = rows.explode("session").with_columns(_columns(pl.col("session")))
-    mean, covariance = model.joint(pl.concat([_average(), rows.drop("row")], how="diagonal"), 2)
-    found = [_course(*each) for each in zip(mean, covariance, strict=True)]
-    keys = list(dyads.select("therapist", "client").iter_rows())
-    return Courses(model, found[0], dict(zip(keys, found[1:], strict=True)))
+def _told(model: Fit | Posterior, answered: pl.DataFrame, *, walks: bool) -> Courses:
+    keys = answered.select("therapist", "client", "dyad").unique(maintain_order=True)
+    at = _given(model, pl.concat([_average(), _ends(keys)]), walks=walks)
+    average = _mixed(at.line[:, 0], at.spread[:, 0], LATER)
+    found = {}
+    for place, rows in enumerate(answered.partition_by("dyad", maintain_order=True), 1):
+        session, value = (rows[name].to_numpy().astype(np.float64) for name in ("session", "value"))
+        moved = _walked(at, place, session, value)
+        found[rows["therapist"][0], rows["client"][0]] = _course(*_mixture(*moved))
+    return Courses(model, average, found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """Lines at some values of the variances, all equally likely: start, and points a doubling.
+
+    Parameters
+    ----------
+    noise, drift
+        (g,) variances of the residual and of a step of the walk.
+    line, spread
+        (g, k, 2), (g, k, 2, 2): of k lines, mean and covariance.
+    """
+
+    noise: Array
+    drift: Array
+    line: Array
+    spread: Array
+
+
+_TURN: Final = np.array([[1.0, 0.0], [-1.0, 1.0]])  # from sessions 1 and 2 to start and rise
+
+
+def _given(model: Fit | Posterior, rows: pl.DataFrame, *, walks: bool) -> _Given:
+    if isinstance(model, Posterior):
+        each = model.each(rows, 2)
+        noise, drift = np.array([at.sigma**2 for at in each]), np.array([at.drift for at in each])
+        mean, covariance = np.stack([at.mean for at in each]), np.stack([at.covariance for at in each])
+    else:
+        joint = model.joint(rows, 2)
+        noise, drift = np.array([model.sigma**2]), np.array([model.expected_drift() if walks else 0.0])
+        mean, covariance = joint[0][None], joint[1][None]
+    return _Given(noise, drift, mean @ _TURN.T, _TURN @ covariance @ _TURN.T)
+
+
+def _walked(at: _Given, place: int, session: Array, value: Array) -> tuple[Array, Array]:
+    """(g, 2), (g, 2, 2): a dyad's line and walk together, at its first session and at its latest answered."""
+    asked = np.array([1.0, session[-1]])
+    seen, basis = (np.column_stack([np.ones_like(each), np.log2(each)]) for each in (session, asked))
+    drift = at.drift[:, None, None]
+    across = drift * (np.minimum(asked[:, None], session) - 1.0)
+    noisy = drift * (np.minimum(session[:, None], session) - 1.0)
+    noisy = noisy + at.noise[:, None, None] * np.eye(session.size)
+    gain = np.linalg.solve(noisy, across.transpose(0, 2, 1)).transpose(0, 2, 1)
+    line, spread = at.line[:, place], at.spread[:, place]
+    off = value - line @ seen.T
+    mean = line @ basis.T + (gain @ off[:, :, None])[:, :, 0]
+    left = basis - gain @ seen
+    walked = drift * (np.minimum(asked[:, None], asked) - 1.0) - gain @ across.transpose(0, 2, 1)
+    return mean, left @ spread @ left.transpose(0, 2, 1) + walked
+
+
+def _mixed(line: Array, spread: Array, session: int) -> Course:
+    """The course of a line without a walk."""
+    basis = np.array([[1.0, 0.0], [1.0, float(np.log2(session))]])
+    return _course(*_mixture(line @ basis.T, basis @ spread @ basis.T))
+
+
+def _mixture(means: Array, covariances: Array) -> tuple[Array, Array]:
+    """Mean and covariance of an even mixture."""
+    mean = means.mean(axis=0)
+    off = means - mean
+    return mean, covariances.mean(axis=0) + off.T @ off / off.shape[0]
 
 
 def _average() -> pl.DataFrame:
-    """Two rows of nobody's: the columns that all share, at the first session and at the tenth."""
-    at: Sequence[dict[str, object]] = [
-        dict.fromkeys(_NUMBERS, 0.0)
-        | {
-            "usual": 1.0,
-            "course": float(np.log2(session)),
-            "dyad": _NOBODY,
-            "therapist": _NOBODY,
-            "session": 1,
-        }
-        for session in (1, LATER)
-    ]
-    return pl.DataFrame(at).select("therapist", "dyad", "session", *_NUMBERS)
+    """Two rows of nobody's: only what all share."""
+    nobody = pl.DataFrame({"therapist": [_NOBODY], "dyad": [_NOBODY]})
+    return _ends(nobody).with_columns(pl.col("habit", "pair", "pace") * 0.0)
+
+
+def _ends(dyads: pl.DataFrame) -> pl.DataFrame:
+    """Two rows a dyad, sessions 1 and 2: between them a line is known."""
+    both = dyads.select("therapist", "dyad").with_row_index("row")
+    both = both.join(pl.DataFrame({"session": [1, 2]}), how="cross").sort("row", "session")
+    return both.drop("row").with_columns(_columns(pl.col("session")))
 
 
 def _course(mean: Array, covariance: Array) -> Course:

@@ -187,12 +187,11 @@ class _Population:
 def _fitted(dyads: pl.DataFrame, part: str, of: str, prior: tuple[float, float] | None) -> _Population:
     pairs = dyads.filter(pl.col(of) > 0).group_by(part, of).len()  # who have the same counts are one term
     k, n, many = (pairs[name].to_numpy().astype(np.float64) for name in (part, of, "len"))
-    mean, size = np.meshgrid(
-        expit(np.linspace(logit(0.002), logit(0.998), _MEANS)), np.exp(np.linspace(0.7, 6.5, _SIZES))
-    )
-    mean, size = mean.ravel(), size.ravel()
+    means = expit(np.linspace(logit(0.002), logit(0.998), _MEANS))
+    sizes = np.exp(np.linspace(0.7, 6.5, _SIZES))
+    mean, size = np.tile(means, _SIZES), np.repeat(sizes, _MEANS)
     a, b = (mean * size)[:, None], ((1.0 - mean) * size)[:, None]
-    log: Array = (betaln(k + a, n - k + b) - betaln(a, b)) @ many
+    log = (betaln(k + a, n - k + b) - betaln(a, b)) @ many
     log += np.log(mean * (1.0 - mean))  # the grid is even in the logit
     if prior is not None:
         log += (prior[0] * prior[1] - 1) * np.log(mean) + ((1 - prior[0]) * prior[1] - 1) * np.log1p(-mean)
