@@ -104,7 +104,7 @@ def coverage(clients: int, how: Trusting, seeds: Sequence[int]) -> dict[str, lis
     return held
 
 
-def main(many: int = 100) -> int:
+def main(many: int = 40) -> int:
     """Print coverage, false orders and power; returns how many claims are not met."""
     claims = _covered(max(many // 5, 2)) | _false(many) | _seen(max(many // 2, 2))
     for claim, met in claims.items():
@@ -169,4 +169,4 @@ def _seen(many: int) -> dict[str, bool]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 100))
+    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 40))

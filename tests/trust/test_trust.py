@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 import pytest
 
-from attunement.errors import ColumnProblem, TooLittle
+from attunement import frames
+from attunement.errors import ColumnProblem, ModelProblem, TooLittle
 from attunement.findings import Finding, NotYet
 from attunement.simulate import simulate
 from attunement.simulate.trusting import Trusted, Trusting, trusting
 from attunement.trust import LINES, Trust, trust
+from attunement.trust.lines import laid_out, rest
+from attunement.trust.links import links
 
 if TYPE_CHECKING:
     from attunement.instruments.description import Language
@@ -74,15 +79,16 @@ def test_a_line_is_not_compared_with_itself() -> None:
         pl.Series(name, rng.normal(5.0, 1.0, alone.height).clip(0, 10))
         for name in ("understood", "not_judged", "could_say", "safe", "supported", "contact", "matters")
     ]
-    told = trust(alone.with_columns(noise), prior=None).links["empathy"]
+    rows = laid_out(frames.check_ins(alone.with_columns(noise)))
+    told = links(rows, pl.col("understood"), rest("empathy"), None)
     assert told is not None
     assert told.all.low < 0 < told.all.high  # in the total it would be a seventh of itself
 
 
 def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
     held: dict[str, list[bool]] = {"level": [], "change": []}
-    for seed in range(4):
-        made = trusting(simulate(1, 14, seed=seed), Trusting(ceiling=False), seed=seed)
+    for seed in range(3):
+        made = trusting(simulate(1, 14, seed=seed), Trusting(ceiling=False, own_keeps=0.0), seed=seed)
         inside = made.check_ins.with_columns(pl.col(*LINES.values()).clip(0, 10))
         frame = trust(inside.drop("safe", "supported", "contact", "matters")).frame().drop_nulls("level")
         both = frame.join(made.truth, on=["therapist", "client", "line"], suffix="_true")
@@ -90,13 +96,13 @@ def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
             within = pl.col(f"{name}_true").is_between(pl.col(f"{name}_low"), pl.col(f"{name}_high"))
             each.extend(both.select(within).to_series())
     for name, each in held.items():
-        assert len(each) > 60
+        assert len(each) > 40
         assert np.mean(each) >= 0.86, name
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
-def test_everything_has_a_sentence_in_both_languages(made: Trusted, language: Language) -> None:
-    told = trust(made.check_ins, made.sessions, language=language)
+def test_everything_has_a_sentence_in_both_languages(made: Trusted, found: Trust, language: Language) -> None:
+    told = replace(found, language=language)
     assert all(each.sentence for each in told.all.values())
     assert told.order.sentence
     for client in made.check_ins["client"].unique():
@@ -109,30 +115,49 @@ def test_twelve_clients_cannot_tell_an_order(found: Trust) -> None:
     assert "from 20 on the order can be looked for" in told.sentence
 
 
-def test_an_order_is_told_with_its_numbers_and_as_association() -> None:
-    made = trusting(simulate(1, 200, seed=0), Trusting(0.8, 0.8), seed=0)
-    told = trust(made.check_ins.filter(pl.col("session") <= 15), prior=None).order
+def with_check_ins(found: Trust, made: Trusted) -> Trust:
+    """Only the order is asked of it: the rest need not be worked out anew."""
+    return replace(found, rows=laid_out(frames.check_ins(made.check_ins)))
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_an_order_is_told_with_its_numbers_and_as_association(found: Trust, language: Language) -> None:
+    made = trusting(simulate(1, 150, seed=0, sessions=10), Trusting(0.8, 0.8), seed=0)
+    told = replace(with_check_ins(found, made), language=language).order
     assert isinstance(told, Finding)
-    assert told.sentence.startswith("Trust comes first, then openness, then depth.")
+    begins = {"en": "Trust comes first, then openness, then depth.", "es": "Primero va la confianza"}
+    assert told.sentence.startswith(begins[language])
     assert told.estimate.low > 0
-    assert told.evidence.filter(pl.col("part").str.ends_with("less back"))["low"].min() > 0  # type: ignore[operator]
-    assert any("association" in limit for limit in told.limits)
+    assert told.evidence.height == 6
+    forward = told.evidence.filter(~pl.col("part").str.ends_with("way back"))
+    assert (forward["low"] > 0).all()
+    assert any("associa" in limit or "asocia" in limit for limit in told.limits)
 
 
 @pytest.mark.parametrize("clients", [60, 300])
-def test_without_an_order_it_says_what_would_show_one(clients: int) -> None:
-    made = trusting(simulate(1, clients, seed=3, sessions=None if clients == 60 else 14), seed=3)
-    told = trust(made.check_ins.select("client", "session", *_ALL), prior=None).order
+def test_without_an_order_it_says_what_would_show_one(found: Trust, clients: int) -> None:
+    made = trusting(simulate(1, clients, seed=3, sessions=14 if clients == 300 else None), seed=3)
+    told = with_check_ins(found, made).order
     assert isinstance(told, NotYet)
     assert "one bond behind them" in told.missing
     assert ("such clients would show it" in told.supply) == (clients == 60)
 
 
-_ALL = ("understood", "not_judged", "could_say", "safe", "supported", "contact", "matters")
+def test_an_order_whose_slopes_cannot_be_had_is_not_told(
+    found: Trust, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise ModelProblem("The data do not settle the lagged associations.")
+
+    monkeypatch.setattr(import_module("attunement.trust.order"), "cross_lagged", refuse)
+    made = trusting(simulate(1, 150, seed=0, sessions=10), Trusting(0.8, 0.8), seed=0)
+    told = with_check_ins(found, made).order
+    assert isinstance(told, NotYet)
+    assert "not yet how much each moves the next" in told.missing
 
 
 def test_a_line_that_is_not_asked_is_not_told_and_said_so(made: Trusted) -> None:
-    told = trust(made.check_ins.drop("not_judged"))
+    told = trust(made.check_ins.drop("not_judged"), prior=None)
     assert isinstance(told.all["non_judgment"], NotYet)
     assert "an answer named not_judged" in told.all["non_judgment"].supply
     assert isinstance(told.all["empathy"], Finding)
@@ -142,7 +167,8 @@ def test_a_line_that_is_not_asked_is_not_told_and_said_so(made: Trusted) -> None
 
 
 def test_without_a_diary_consistency_is_not_told(made: Trusted) -> None:
-    told = trust(made.check_ins).all["consistency"]
+    few = made.check_ins.select("therapist", "client", "session", "safe")
+    told = trust(few).all["consistency"]
     assert isinstance(told, NotYet)
     assert "no list of sessions" in told.missing
 
@@ -164,13 +190,13 @@ def test_a_handful_of_clients_speaks_for_itself_and_not_of_what_is_usual(made: T
 
 
 def test_several_therapists_are_pooled_and_the_sentence_names_none() -> None:
-    made = trusting(simulate(6, 6, seed=2), seed=2)
-    told = trust(made.check_ins, made.sessions)
+    made = trusting(simulate(3, 5, seed=2), seed=2)
+    told = trust(made.check_ins, made.sessions, prior=None)
     assert isinstance(told.all["empathy"], Finding)
     consistency = told.all["consistency"]
     assert isinstance(consistency, Finding)
     assert "by the therapist" in consistency.sentence
-    assert set(told.frame()["therapist"]) == {f"T{each}" for each in range(1, 7)}
+    assert set(told.frame()["therapist"]) == {f"T{each}" for each in range(1, 4)}
 
 
 def test_bad_input_is_refused_with_a_sentence(made: Trusted, found: Trust) -> None:
@@ -182,12 +208,12 @@ def test_bad_input_is_refused_with_a_sentence(made: Trusted, found: Trust) -> No
         found.of("nobody")
     twice = pl.concat([made.check_ins, made.check_ins.with_columns(therapist=pl.lit("T2"))])
     with pytest.raises(ColumnProblem, match="2 therapists met the client"):
-        trust(twice, prior=None).of(made.check_ins["client"][0])
+        replace(found, rows=laid_out(twice)).of(made.check_ins["client"][0])
 
 
 def test_pandas_is_taken_too(made: Trusted) -> None:
     import pandas as pd  # noqa: PLC0415 - only here
 
     few = made.check_ins.head(30)
-    told = trust(pd.DataFrame(few.to_dict(as_series=False)))
+    told = trust(pd.DataFrame(few.to_dict(as_series=False)), prior=None)
     assert told.frame().height == 4 * few["client"].n_unique()

@@ -178,9 +178,8 @@ class _Population:
     def usual(self) -> Estimate:
         """The mean share."""
         means, place = np.unique(self.mean, return_inverse=True)
-        below = np.cumsum(np.bincount(place, self.weight))
-        below = below - np.bincount(place, self.weight) / 2.0
-        low, high = np.interp([0.025, 0.975], below, means)
+        weight = np.asarray(np.bincount(place, self.weight), dtype=np.float64)
+        low, high = np.interp([0.025, 0.975], np.cumsum(weight) - weight / 2.0, means)
         return _ordered(float(self.weight @ self.mean), float(low), float(high))
 
 

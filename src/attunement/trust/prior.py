@@ -36,8 +36,10 @@ def published_prior(low: float = 0.0, high: float = 10.0) -> Priors:
     """The priors on a scale from `low` to `high`.
 
     Level and growth are those of whole alliance scales (`trajectories.published_prior`, where each has its source); one
-    line differs more between clients and is noisier than a mean of seven [both judgement]. Both links are expected at
-    zero, so that only the data can tell one, up to a point a point and two points either way [judgement].
+    line differs more between clients and is noisier than a mean of seven [both judgement]. A walk is expected to be
+    there, of .28 points a session, times or divided by 1.4 [judgement]: one taken for none would make the interval of
+    every change too narrow. Both links are expected at zero, so that only the data can tell one, up to a point a point
+    and two points either way [judgement].
     """
     unit = (high - low) / 10.0
     return Priors(
@@ -49,7 +51,7 @@ def published_prior(low: float = 0.0, high: float = 10.0) -> Priors:
             },
             residual=LogNormal(1.0 * unit, 0.4),
             fixed={"usual": (low + 7.0 * unit, 1.5 * unit), "course": (0.17 * unit, 0.25 * unit)},
-            drift=HalfNormal(0.35 * unit),
+            drift=LogNormal(0.28 * unit, 0.35),
             source=SOURCE,
         ),
         link=Prior(
