@@ -188,9 +188,24 @@ ENDINGS = Contract(
     key=("therapist", "client"),
 )  # fmt: skip
 
+CHECK_INS = Contract(
+    "check_ins",
+    (
+        *_WHO_AND_WHEN,
+        Column("understood", "number", "The client's answer: understood as they really are.", "points"),
+        Column("not_judged", "number", "The client's answer: listened to with an open mind.", "points"),
+        Column("could_say", "number", "The client's answer: able to say what was on their mind.", "points"),
+        Column("safe", "number", "The client's answer: a safe place to be.", "points"),
+        Column("supported", "number", "The client's answer: supported in what they face.", "points"),
+        Column("contact", "number", "The client's answer: a moment of real contact.", "points"),
+        Column("matters", "number", "The client's answer: time went to what matters most.", "points"),
+    ),
+    key=_KEY,
+)
+
 CONTRACTS = {
     contract.name: contract
-    for contract in (RATINGS, SESSIONS, OUTCOMES, REFLECTIONS, DAYS, NAMINGS, TAGS, ENDINGS)
+    for contract in (RATINGS, SESSIONS, OUTCOMES, REFLECTIONS, DAYS, NAMINGS, TAGS, ENDINGS, CHECK_INS)
 }
 
 
@@ -238,6 +253,14 @@ def tags(table: Any) -> pl.DataFrame:  # noqa: ANN401 - any eager frame narwhals
 def endings(table: Any) -> pl.DataFrame:  # noqa: ANN401 - any eager frame narwhals knows
     """Take a table of how therapies ended: one row a therapist and client, see `ENDINGS`."""
     return hold(table, ENDINGS)
+
+
+def check_ins(table: Any) -> pl.DataFrame:  # noqa: ANN401 - any eager frame narwhals knows
+    """Take a table of check-ins, an answer a column: one row a session, see `CHECK_INS`.
+
+    No answer is required by itself; what is asked of a line that is not there is answered with a `NotYet`.
+    """
+    return hold(table, CHECK_INS)
 
 
 def hold(table: Any, contract: Contract) -> pl.DataFrame:  # noqa: ANN401 - any eager frame narwhals knows

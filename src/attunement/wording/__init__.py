@@ -26,6 +26,7 @@ FILES: Final = (
     "impact",
     "ruptures",
     "tags",
+    "trust",
 )
 
 
