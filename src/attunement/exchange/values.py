@@ -9,7 +9,7 @@ import polars as pl
 
 from attunement.exchange.dates import FORMS, parse_times
 from attunement.exchange.raw import RawTable, cell, shown
-from attunement.frames import SESSIONS
+from attunement.frames import ENDINGS, SESSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -117,6 +117,7 @@ _READ = {
     "session": _session,
     "time": _time,
     "attendance": _word(SESSIONS, "attendance"),
+    "ending": _word(ENDINGS, "ending"),
 }
 
 
