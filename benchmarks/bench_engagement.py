@@ -49,7 +49,7 @@ _KEY = ["therapist", "client", "session"]
 
 PUBLISHED = Leaving()
 NONE = Leaving(base=0.022, slope=0.0, early=1.0)  # as many leave, and it goes with nothing at all
-BINS = (5, 10, 20, 40, 10_000)  # clients who left
+BINS = (5, 10, 20, 40)  # clients who left
 
 
 def person_sessions(clients: int, seed: int, how: Leaving) -> pl.DataFrame:
@@ -165,7 +165,8 @@ def simulated(many: int) -> int:
     )
     for name, by in (("by how many left", "left"), ("by size, from ten who left on", "clients")):
         print(name)
-        cut = found.with_columns(left=pl.col("left").cut(BINS[1:-1], left_closed=True).cast(pl.String))
+        least = pl.max_horizontal(pl.when(pl.col("left") >= each).then(each) for each in BINS)
+        cut = found.with_columns(left=pl.format("{} or more", least))
         cut = cut if by == "left" else cut.filter(found["left"] >= LEAVINGS)
         means = cut.group_by("which", by).agg(pl.len(), pl.col(pl.Float64).mean().round(3)).sort("which", by)
         with pl.Config(tbl_cols=20, tbl_width_chars=250, tbl_rows=40, fmt_str_lengths=30):
