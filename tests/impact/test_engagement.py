@@ -100,10 +100,12 @@ def test_who_has_a_weaker_bond_has_the_higher_chance_and_the_frame_says_the_same
     assert told.estimate.value == pytest.approx(row["chance"])
 
 
-def test_chances_of_the_next_sessions_are_those_of_the_truth(made: Left, found: Engagement) -> None:
-    share = made.truth["hazard"].drop_nulls().mean()
-    base = found.frame()["base"].mean()
-    assert base == pytest.approx(1 - (1 - share) ** 4, abs=0.06)  # type: ignore[operator]
+def test_the_chance_of_all_is_that_of_the_truth(made: Left, found: Engagement) -> None:
+    assert found.staying is not None
+    later = made.truth.filter(pl.col("session") > 3)["hazard"].drop_nulls()
+    stays = 1 - later.to_numpy()
+    base = found.staying.base(10)
+    assert base.low <= (1 - stays**4).mean() <= base.high
 
 
 def test_where_nothing_goes_together_no_client_is_told_of(aimless: Engagement) -> None:

@@ -10,7 +10,8 @@ import pytest
 
 from attunement.impact.calibration import area
 from bench_ahead import DATA, sessions
-from bench_engagement import KNOWN, NONE, PUBLISHED, drawn, in_order, known_before, one, pool
+from bench_engagement import NONE, PUBLISHED, drawn, one, pool
+from unwilling import KNOWN, in_order, known_before
 
 if TYPE_CHECKING:
     from attunement.simulate.leaving import Leaving

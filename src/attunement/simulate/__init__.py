@@ -12,7 +12,8 @@ The connection of a dyad at its session s, on a scale from 0 to 10, is a sum of 
 
 The client's rating is the connection with noise; the therapist's guess of it sits lower, tells clients apart
 poorly and follows each one's ups and downs in part. Two things are left out: nobody leaves *because of* a weak
-connection, and check-ins are skipped at random. Nobody here is real, and the calendar ends on `TODAY`.
+connection (`simulate.leaving` lets them), and check-ins are skipped at random. Nobody here is real, and the calendar
+ends on `TODAY`.
 
 >>> practice = simulate(clients=12, seed=7, plant={"falling": 1})
 >>> print(practice)
