@@ -111,9 +111,9 @@ class Countertransference:
 
     @property
     def all(self) -> Finding | NotYet:
-        """The shares of the unpleasant feelings, or of the pleasant ones where those are not told."""
-        told = self.shares("negative")
-        return told if isinstance(told, Finding) else self.shares("positive")
+        """The shares of the unpleasant feelings; where those are not told, of the pleasant ones, or of another."""
+        told = [self.shares(each) for each in dict.fromkeys(("negative", "positive", *self.sources))]
+        return next((each for each in told if isinstance(each, Finding)), told[0])
 
     def elicited(
         self, client: str, therapist: str | None = None, feeling: str = "negative"
@@ -293,7 +293,7 @@ class Countertransference:
         return self._say(f"feelings_share_{name}", **in_hundreds(share))
 
     def _of_prior(self, found: Sources) -> tuple[str, ...]:
-        source = found.model.prior.source
+        source = found.model.source
         return (self._say("feelings_limit_prior", source=source),) if source else ()
 
     def _about(self, sentence: str, feeling: str, /, **told: Any) -> str:  # noqa: ANN401 - whatever a sentence holds

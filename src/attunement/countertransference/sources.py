@@ -21,15 +21,16 @@ import numpy as np
 import polars as pl
 from scipy.special import ndtr
 
+from attunement.countertransference.fitted import fitted
 from attunement.findings import Estimate
-from attunement.mixed import posterior
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from attunement.mixed import Posterior, Prior
+    from attunement.countertransference.fitted import Fitted
+    from attunement.mixed import Prior
 
     Array = NDArray[np.float64]
 
@@ -43,7 +44,6 @@ THERAPISTS: Final = 5
 """Therapists, each with two clients reflected on twice, from which what is habitual is told by peers."""
 SHARED: Final = 5
 """Clients who met two therapists or more, from which the client's part is told from the pairing's."""
-_MIXED = 256  # values of the variances that all is mixed over
 _NOBODY = "\0"
 _COLUMNS = ("usual", "day", "habit", "elicited", "own", "pair")
 _KEY = ("therapist", "client")
@@ -121,7 +121,7 @@ class Sources:
     rows
         The reflections that it was fitted to, with the model's columns.
     model
-        The posterior.
+        As it was fitted.
     parts
         By therapist and client, the parts of that dyad: elicited, and own and pair where they are modelled apart.
     habits
@@ -134,7 +134,7 @@ class Sources:
     feeling: str
     design: Design
     rows: pl.DataFrame = field(repr=False)
-    model: Posterior = field(repr=False)
+    model: Fitted = field(repr=False)
     parts: dict[tuple[str, str], dict[str, Estimate]] = field(repr=False)
     habits: dict[str, Estimate] = field(repr=False)
     reliability: dict[tuple[str, str], float] = field(repr=False)
@@ -142,15 +142,15 @@ class Sources:
     @property
     def has_day(self) -> bool:
         """Whether the therapist's day was known and differed."""
-        return "day" in self.model.formula
+        return self.model.has("day")
 
     def shares(self) -> dict[str, Estimate]:
         """Tell which share of the differences in this feeling goes with what; together they are 1."""
-        draws = self.model.draws()
+        draws = self.model.draws
         variance = {
-            name: np.asarray(draws[f"sd {term}"].to_numpy() ** 2)
+            name: np.square(draws[f"sd {term}"].to_numpy())
             for name, term in _TERMS.items()
-            if f"sd {term}" in draws.columns and (name != "habitual" or self.design.peers)
+            if self.model.has(f"sd {term}") and (name != "habitual" or self.design.peers)
         }
         if self.has_day:
             variance["day"] = draws["day"].to_numpy() ** 2 * float(self.rows["day"].var(ddof=0) or 0.0)  # type: ignore[arg-type]
@@ -165,8 +165,7 @@ class Sources:
         """By how many points the feeling moves with a point of one's own day."""
         if not self.has_day:
             return None
-        row = self.model.table.row(by_predicate=pl.col("term") == "day", named=True)
-        return Estimate(row["mean"], row["low"], row["high"], unit="points a point")
+        return _of_draws(self.model.draws["day"].to_numpy(), "points a point")
 
     def moments(self, therapist: str, client: str) -> pl.DataFrame:
         """Tell what is of the hour itself: ``session, strength, usual, day, value, low, high, far`` a session.
@@ -176,7 +175,7 @@ class Sources:
         """
         own = self.rows.filter(therapist=therapist, client=client)
         expected = self.model.predict(own)
-        sigma = float(self.model.table.row(by_predicate=pl.col("term") == "sd residual", named=True)["mean"])
+        sigma = self.model.middle("sd residual")
         left = own["strength"].to_numpy() - expected["value"].to_numpy()
         of_day = own["day"].to_numpy() * (each.value if (each := self.day()) else 0.0)
         return own.select("session", "strength").with_columns(
@@ -227,10 +226,12 @@ def split(feeling: str, strengths: pl.DataFrame, days: pl.DataFrame | None, prio
         terms.append("(0 + habit | therapist)")
     formula = f"strength ~ {' + '.join([fixed, *terms])}"
     used = prior if "day" in fixed else _without_day(prior)
-    model = posterior(formula, rows, used, mixed=_MIXED)
+    model = fitted(formula, rows, used, crossed=crossed)
     dyads = known.dyads.select(_KEY).rows()
     parts = _parts(model, dyads, ("own", "pair") if crossed else ("elicited",))
-    spread = _variance(model, ("client: own", "dyad: pair") if crossed else ("dyad: elicited",))
+    spread = sum(
+        map(model.variance, ("sd client: own", "sd dyad: pair") if crossed else ("sd dyad: elicited",))
+    )
     return Sources(
         feeling,
         known,
@@ -260,7 +261,7 @@ def _without_day(prior: Prior) -> Prior:
 
 
 def _parts(
-    model: Posterior, dyads: Sequence[tuple[str, ...]], names: tuple[str, ...]
+    model: Fitted, dyads: Sequence[tuple[str, ...]], names: tuple[str, ...]
 ) -> dict[tuple[str, str], dict[str, tuple[Estimate, float]]]:
     """By dyad, each part with its standard deviation; ``elicited`` is all of them together."""
     wanted: dict[str, tuple[str, ...]] = {"elicited": names} | {each: (each,) for each in names}
@@ -273,12 +274,12 @@ def _parts(
     return {(t, c): {name: next(told) for name in wanted} for t, c in dyads}
 
 
-def _habits(model: Posterior, therapists: Sequence[str]) -> dict[str, Estimate]:
+def _habits(model: Fitted, therapists: Sequence[str]) -> dict[str, Estimate]:
     told = _told(model, [_row(therapist=each, habit=1.0) for each in therapists])
     return {who: estimate for who, (estimate, _) in zip(therapists, told, strict=True)}
 
 
-def _told(model: Posterior, rows: Sequence[dict[str, float | str]]) -> list[tuple[Estimate, float]]:
+def _told(model: Fitted, rows: Sequence[dict[str, float | str]]) -> list[tuple[Estimate, float]]:
     schema = dict.fromkeys(_COLUMNS, pl.Float64) | dict.fromkeys(("dyad", "client", "therapist"), pl.String)
     found = model.predict(pl.DataFrame(list(rows), schema=schema))
     return [(_estimate(each), each["sd"]) for each in found.iter_rows(named=True)]
@@ -292,13 +293,7 @@ def _row(therapist: str = _NOBODY, client: str = _NOBODY, **parts: float) -> dic
 
 
 def _estimate(row: dict[str, float]) -> Estimate:
-    value = row["value"]
-    return Estimate(value, min(row["low"], value), max(row["high"], value), unit="points")
-
-
-def _variance(model: Posterior, terms: tuple[str, ...]) -> float:
-    draws = model.draws()
-    return float(sum(np.square(draws[f"sd {each}"].to_numpy()).mean() for each in terms))
+    return Estimate(row["value"], row["low"], row["high"], unit="points")
 
 
 def _of_draws(values: Array, unit: str) -> Estimate:
