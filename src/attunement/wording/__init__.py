@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from attunement.instruments.description import Language
 
-FILES: Final = ("agreement", "common", "connecting", "further", "ruptures")
+FILES: Final = ("agreement", "common", "connecting", "further", "next", "ruptures", "signal")
 
 
 @cache

@@ -1,0 +1,1 @@
+"""The therapist's own feelings: where they come from, what they tell, and what comes after them."""
