@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 WIDE = Measure(-20, 30)  # simulated ratings are not held at an end of the scale
 PLANTED = Telling(next_positive=0.4, next_negative=-0.3)
-NAMES = {"positive": PLANTED.positive, "negative": PLANTED.negative}
 
 
 def lived(clients: int, sessions: int, seed: int, how: Telling | None = None, therapists: int = 1) -> Told:
@@ -28,7 +27,14 @@ def lived(clients: int, sessions: int, seed: int, how: Telling | None = None, th
 
 
 def asked(made: Told, language: Language = "en") -> NextSession:
-    return next_session(made.reflections, made.ratings, WIDE, **NAMES, language=language)
+    return after(made.reflections, made.ratings, language)
+
+
+def after(reflections: pl.DataFrame, ratings: pl.DataFrame, language: Language = "en") -> NextSession:
+    names = Telling()
+    return next_session(
+        reflections, ratings, WIDE, positive=names.positive, negative=names.negative, language=language
+    )
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +63,7 @@ def test_safety_is_told_beside_it_where_it_was_asked(found: NextSession, made: T
     assert isinstance(told, Finding)
     assert "points safer the next time" in told.sentence
     assert found.frame()["rated"].to_list() == ["score"] * 4 + ["safe"] * 4
-    without = next_session(made.reflections, made.ratings.drop("safe"), WIDE, **NAMES)
+    without = after(made.reflections, made.ratings.drop("safe"))
     assert without.safety is None
     assert without.frame().height == 4
 
@@ -66,9 +72,8 @@ def test_a_course_that_all_share_is_not_taken_for_an_answer() -> None:
     falling = Telling(trend=1.2, trend_sd=0.3, lasting=0.8)
     told = 0
     for seed in range(6):
-        frame = next_session(
-            (made := lived(14, 8, 200 + seed, falling)).reflections, made.ratings.drop("safe"), WIDE, **NAMES
-        ).frame()
+        made = lived(14, 8, 200 + seed, falling)
+        frame = after(made.reflections, made.ratings.drop("safe")).frame()
         momentary = frame.filter(part="momentary")
         told += momentary.filter((pl.col("low") > 0) | (pl.col("high") < 0)).height
     assert told <= 2  # of 12; .6 are expected
@@ -78,7 +83,7 @@ def test_intervals_hold_what_was_planted() -> None:
     held = []
     for seed in range(5):
         made = lived(16, 9, 300 + seed, PLANTED)
-        told = next_session(made.reflections, made.ratings.drop("safe"), WIDE, **NAMES)
+        told = after(made.reflections, made.ratings.drop("safe"))
         for each, truth in ((told.positive, 0.4), (told.negative, -0.3)):
             assert isinstance(each, Finding)
             held.append(each.estimate.low <= truth <= each.estimate.high)
@@ -107,7 +112,7 @@ def test_therapists_are_not_compared() -> None:
     made = lived(8, 8, 8, PLANTED, therapists=3)
     warmer = pl.when(pl.col("therapist") == "T2").then(5.0).otherwise(0.0)
     shifted = made.reflections.with_columns(strength=pl.col("strength") + warmer)
-    ours, theirs = asked(made), next_session(shifted, made.ratings, WIDE, **NAMES)
+    ours, theirs = asked(made), after(shifted, made.ratings)
     assert isinstance(ours.usual_positive, Finding)
     assert isinstance(theirs.usual_positive, Finding)
     assert ours.usual_positive.estimate.value == pytest.approx(theirs.usual_positive.estimate.value)
@@ -132,7 +137,7 @@ def test_from_twelve_clients_with_four_pairs_and_not_before() -> None:
     assert few.frame()["value"].null_count() == 8
     every_other = lived(20, 12, 9)
     gaps = every_other.ratings.filter(pl.col("session") % 2 == 0)
-    alone = next_session(every_other.reflections, gaps, WIDE, **NAMES)
+    alone = after(every_other.reflections, gaps)
     assert isinstance(alone.positive, NotYet)  # no session has the very next
     short = lived(14, 5, 9, Telling(missing_share=0.0))
     assert isinstance(told := asked(short).positive, NotYet)
@@ -141,7 +146,7 @@ def test_from_twelve_clients_with_four_pairs_and_not_before() -> None:
 
 def test_feelings_that_never_change_settle_nothing(made: Told) -> None:
     flat = made.reflections.with_columns(strength=pl.lit(4.0))
-    told = next_session(flat, made.ratings, WIDE, **NAMES)
+    told = after(flat, made.ratings)
     assert isinstance(told.positive, NotYet)
     assert isinstance(told.usual_positive, NotYet)
     assert "do not settle it" in told.positive.missing
@@ -155,4 +160,4 @@ def test_what_cannot_be_taken_is_refused_in_words(made: Told) -> None:
     with pytest.raises(ColumnProblem, match="None of the positive feelings proud is in these reflections"):
         next_session(made.reflections, made.ratings, WIDE, positive=["proud"], negative=["heavy"])
     with pytest.raises(TooLittle, match="outside the scale 0 to 1"):
-        next_session(made.reflections, made.ratings, Measure(0, 1), **NAMES)
+        next_session(made.reflections, made.ratings, Measure(0, 1), positive=["warm"], negative=["heavy"])

@@ -39,7 +39,7 @@ _LEVELS = (
 )  # of the rating; the rest is drawn anew
 _SPREADS = (
     "tells_sd", "habit_sd", "dyad_sd", "momentary_sd", "trend_sd",
-    "state_sd", "session_sd", "state_trend_sd", "rating_sd", "step",
+    "state_sd", "session_sd", "unequal", "state_trend_sd", "rating_sd", "step",
 )  # fmt: skip
 _SHARES = (
     "lasting",
@@ -72,8 +72,9 @@ class Telling:
         the feelings of one sign have in common.
     trend, trend_sd
         How feelings move a doubling of the sessions, and by how much that differs between dyads.
-    state_mean, state_sd, session_sd
-        The client's state, how much it differs between clients, and around the own course.
+    state_mean, state_sd, session_sd, unequal
+        The client's state, how much it differs between clients, and around the own course; and by how much the last
+        differs between clients, on a log scale.
     state_lasting, state_lasting_share, state_trend, state_trend_sd
         As for feelings.
     next_positive, next_negative
@@ -104,6 +105,7 @@ class Telling:
     state_mean: float = 20.0
     state_sd: float = 5.0
     session_sd: float = 3.0
+    unequal: float = 0.0
     state_lasting: float = 0.7
     state_lasting_share: float = 0.5
     state_trend: float = -1.5
@@ -247,7 +249,8 @@ def _state(rng: np.random.Generator, at: _Sessions, how: Telling) -> Floats:
     """(n,) the state, as far as no feeling tells it."""
     level = rng.normal(how.state_mean, how.state_sd, at.therapist.size)
     course = rng.normal(how.state_trend, how.state_trend_sd, at.therapist.size)
-    moves = how.session_sd * at.lasting(rng, how.state_lasting, how.state_lasting_share)[:, 0]
+    size = how.session_sd * np.exp(how.unequal * rng.standard_normal(at.therapist.size))
+    moves = size[at.dyad] * at.lasting(rng, how.state_lasting, how.state_lasting_share)[:, 0]
     return np.asarray(level[at.dyad] + course[at.dyad] * at.doublings + moves)
 
 
