@@ -21,7 +21,7 @@ from attunement.countertransference.gain import gains
 from attunement.countertransference.moves import moves
 from attunement.countertransference.next_session import next_session
 from attunement.countertransference.pairs import paired
-from attunement.countertransference.slopes import published_prior, slopes
+from attunement.countertransference.slopes import published_slopes, slopes
 from attunement.findings import Finding, NotYet
 from attunement.simulate import simulate
 from attunement.simulate.telling import Telling, Told, telling
@@ -120,7 +120,7 @@ class Held:
 
     def add(self, made: Told, laid: Moves, place: int, *, told: bool) -> None:
         """Count one practice."""
-        found = slopes(laid, place, published_prior())
+        found = slopes(laid, place, published_slopes())
         self.usual.append(found.all.low <= SLOPE <= found.all.high)
         true = {
             row["client"]: row["slope"] for row in made.slopes.filter(feeling="heavy").iter_rows(named=True)

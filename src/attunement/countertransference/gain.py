@@ -35,8 +35,9 @@ if TYPE_CHECKING:
 SLOPE: Final = 0.3
 """The standard deviation of slopes before the data, state on feeling in standard deviations within dyads; associations
 within clients of .16 to .21 were published (EVIDENCE 2.1, S75), and either sign is as likely."""
-DIFFERS: Final = 0.2
-"""By how much slopes differ between dyads, likewise [judgement]."""
+DIFFERS: Final = 0.1
+"""By how much slopes differ between dyads, likewise [judgement]: a signal that all dyads share, and one that they do
+not, are found nearly as often as with the best width for either."""
 LEVEL: Final = 0.04
 """In how many shuffled practices the best feeling may gain as much as one that is told. At most 5 in 100 practices
 without any signal are to be told one; the rest is for what is estimated on the way."""

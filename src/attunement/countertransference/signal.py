@@ -14,7 +14,7 @@ from attunement import frames
 from attunement.countertransference.gain import Gain, gains
 from attunement.countertransference.moves import Moves, moves
 from attunement.countertransference.pairs import held_states, paired
-from attunement.countertransference.slopes import Slope, published_prior, slopes
+from attunement.countertransference.slopes import Slope, published_slopes, slopes
 from attunement.errors import ColumnProblem
 from attunement.findings import Estimate, Finding, NotYet
 from attunement.wording import number, say
@@ -273,7 +273,7 @@ def signal(
     worse
         Which way the state is worse.
     prior
-        Of the slopes, in standard deviations within dyads: published figures (`published_prior`), another prior, or
+        Of the slopes, in standard deviations within dyads: published figures (`published_slopes`), another prior, or
         None. It takes no part in whether something is told.
     language
         Of the sentences.
@@ -287,7 +287,7 @@ def signal(
     both, names = paired(felt, held_states(states, felt))
     met = _met(felt, both)
     asked = tuple(name for name in names if _moves(both, name) >= MOVING)
-    known = published_prior() if prior == "published" else prior
+    known = published_slopes() if prior == "published" else prior
     enough = asked and _enough(met) and _moves(both, "outcome") >= MOVING
     moved = moves(both, asked) if enough else None
     return Signal(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 from scipy.special import ndtri
 
-from attunement.countertransference.gain import DIFFERS, SLOPE
+from attunement.countertransference.gain import SLOPE
 from attunement.findings import Estimate
 from attunement.mixed import HalfNormal, LogNormal, Posterior, Prior, fit, posterior
 
@@ -26,6 +26,7 @@ SOURCE: Final = (
     "associations within clients were published as .16 to .21 standard deviations; that a feeling may tell as much or "
     "twice as much, either way, is our judgement"
 )
+_DIFFERS = 0.2
 _REACH = float(ndtri(0.975))
 _NOBODY = "\0"
 _POINTS = 512
@@ -48,13 +49,13 @@ class Slope:
     dyads: tuple[Estimate, ...]
 
 
-def published_prior() -> Prior:
-    """The prior of slopes, in standard deviations within dyads: none is as likely as either sign.
+def published_slopes() -> Prior:
+    """The prior of slopes, in standard deviations within dyads: either sign is as likely, and most are small.
 
-    Both figures are those that `gain` draws with.
+    The usual slope is drawn as in `gain`; those of dyads differ from it by less than twice .2 [judgement].
     """
     return Prior(
-        spreads={"dyad: own": HalfNormal(DIFFERS)},
+        spreads={"dyad: own": HalfNormal(_DIFFERS)},
         residual=LogNormal(1.0, 0.3),
         fixed={"felt": (0.0, SLOPE)},
         source=SOURCE,
