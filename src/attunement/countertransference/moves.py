@@ -62,6 +62,8 @@ class Moves:
         (m, k) likewise; its mean square is 1, or all are 0 where a feeling does not move.
     course
         (m, p) of the course that all share, orthonormal.
+    sizes
+        (d,) how large a dyad's moves are; all of the above are in this unit.
     scale, scales
         Points of state, and (k,) of feelings, that are one unit.
     kept, lasting, courses
@@ -74,6 +76,7 @@ class Moves:
     state: Array = field(repr=False)
     feelings: Array = field(repr=False)
     course: Array = field(repr=False)
+    sizes: Array = field(repr=False)
     scale: float
     scales: Array
     kept: float
@@ -123,15 +126,20 @@ def moves(rows: pl.DataFrame, feelings: tuple[str, ...]) -> Moves | None:
     if spare < 1 or left @ left <= _NOTHING * spare * max(float(state @ state) / state.size, 1e-300):
         return None
     scale = float(np.sqrt(left @ left / spare))
-    sizes = np.sqrt((_USUAL + np.bincount(dyad, (left / scale) ** 2)) / (_USUAL + lengths - 1))
+    sizes = sized(left / scale, dyad)
     white = sparse.csr_array(sparse.diags_array(1.0 / sizes[dyad]) @ white)
     felt = white @ _around(rows, feelings)
     scales = np.sqrt((felt**2).mean(axis=0))
     return Moves(
         rows=rows, dyad=dyad, white=white, state=white @ state / scale,
-        feelings=felt / np.where(scales <= _NOTHING, 1.0, scales), course=_basis(white @ course),
+        feelings=felt / np.where(scales <= _NOTHING, 1.0, scales), course=_basis(white @ course), sizes=sizes,
         scale=scale, scales=scales, kept=float(best[0]), lasting=float(best[1]), courses=float(best[2]),
     )  # fmt: skip
+
+
+def sized(left: Array, dyad: Ints) -> Array:
+    """(d,) how large each dyad's moves are, drawn towards 1; `left` is what is not accounted for, of size 1 overall."""
+    return np.asarray(np.sqrt((_USUAL + np.bincount(dyad, left**2)) / (_USUAL + np.bincount(dyad))))
 
 
 def _beside(base: Array, values: Array) -> Array:
