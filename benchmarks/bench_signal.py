@@ -186,11 +186,11 @@ def main(practices: int = 200) -> int:
     """Print the tables and the claims; returns how many claims are not met."""
     with pl.Config(tbl_rows=40, tbl_cols=12, fmt_str_lengths=40, tbl_width_chars=140, float_precision=3):
         noise = told_of_noise(practices)
-        print(f"told where no feeling tells anything, of {practices} practices each", noise)
+        print(f"told where no feeling tells anything, of {practices} practices each", noise, flush=True)
         found = found_by_size(max(practices * 2 // 5, 1))
-        print("one feeling tells, .3 standard deviations within dyads", found)
+        print("one feeling tells, .3 standard deviations within dyads", found, flush=True)
         after = after_sessions(max(practices // 3, 1))
-        print("the next session", after)
+        print("the next session", after, flush=True)
     none = after.filter(pl.col("planted") == 0)
     rate, hand = float(noise["told"].mean()), float(noise["by hand"].mean())  # type: ignore[arg-type]
     worst = float(noise["told"].max())  # type: ignore[arg-type]

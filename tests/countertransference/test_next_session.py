@@ -112,7 +112,8 @@ def test_therapists_are_not_compared() -> None:
     made = lived(8, 8, 8, PLANTED, therapists=3)
     warmer = pl.when(pl.col("therapist") == "T2").then(5.0).otherwise(0.0)
     shifted = made.reflections.with_columns(strength=pl.col("strength") + warmer)
-    ours, theirs = asked(made), after(shifted, made.ratings)
+    ratings = made.ratings.drop("safe")
+    ours, theirs = after(made.reflections, ratings), after(shifted, ratings)
     assert isinstance(ours.usual_positive, Finding)
     assert isinstance(theirs.usual_positive, Finding)
     assert ours.usual_positive.estimate.value == pytest.approx(theirs.usual_positive.estimate.value)
@@ -142,6 +143,12 @@ def test_from_twelve_clients_with_four_pairs_and_not_before() -> None:
     short = lived(14, 5, 9, Telling(missing_share=0.0))
     assert isinstance(told := asked(short).positive, NotYet)
     assert told.missing.startswith("sessions that have feelings")
+
+
+def test_nothing_written_down_is_not_yet(made: Told) -> None:
+    told = after(made.reflections.clear(), made.ratings.drop("safe"))
+    assert isinstance(told.positive, NotYet)
+    assert isinstance(told.usual_positive, NotYet)
 
 
 def test_feelings_that_never_change_settle_nothing(made: Told) -> None:

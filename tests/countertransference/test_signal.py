@@ -168,6 +168,28 @@ def test_what_is_missing_is_named() -> None:
     assert "the state they report hardly changes" in calm.missing
 
 
+def test_nothing_written_down_is_not_yet(heavy: Told) -> None:
+    told = signal(heavy.reflections.clear(), heavy.states, worse="higher")
+    assert isinstance(told.all, NotYet)
+    assert told.frame().is_empty()
+    unknown = heavy.states.with_columns(outcome=pl.lit(None, dtype=pl.Float64))
+    assert isinstance(signal(heavy.reflections, unknown, worse="higher").all, NotYet)
+
+
+def test_the_simulated_truth_is_in_the_tables_and_the_same_seed_gives_the_same() -> None:
+    made, again = felt(60, 12, 1, HEAVY), felt(60, 12, 1, HEAVY)
+    assert made.states.equals(again.states)
+    assert made.reflections.equals(again.reflections)
+    both, _ = paired(made.reflections, made.states)
+    own = both.select(
+        pl.col(name) - pl.col(name).mean().over("client") for name in ("outcome", "heavy", "warm")
+    )
+    slopes = np.linalg.lstsq(own.select("heavy", "warm").to_numpy(), own["outcome"].to_numpy(), rcond=None)[0]
+    assert abs(slopes[0] - 1.0) < 0.35
+    assert abs(slopes[1]) < 0.35
+    assert set(made.slopes.filter(pl.col("feeling") != "heavy")["slope"]) == {0.0}
+
+
 def test_a_client_met_three_times_is_not_told_of_alone(heavy: Told) -> None:
     client = heavy.states["client"][0]
     short = heavy.reflections.filter((pl.col("client") != client) | (pl.col("session") <= 3))
