@@ -8,16 +8,26 @@ The rooms, in the order in which data flow::
 
     feelings    each feeling, and the two factors
     prior       what is known before a practice's own
+    fitted      the model of one feeling
     sources     one feeling split, and what could be told apart
-    mirror      the door: all of it in words
-    awareness   whose one says it is, beside the split
-    tags        what one marks again and again, shrunk over clients
+    gates       what has to be there before anything is told
+    mirror      a door: habitual, elicited, of the day and of the hour, in words
+    awareness   a door: whose one says it is, beside the split
+    tags        a door: what one marks again and again, shrunk over clients
+    pairs       feelings beside what the client reported of the same session
+    moves       what was new in each, trends and levels taken out
+    gain        whether a feeling predicts a state it was not fitted to
+    slopes      what goes with a feeling, in all and with each client
+    signal      a door: which feelings tell something of the client's state
+    next_session   a door: whether the next rating goes with what was felt
 """
 
 from attunement.countertransference.awareness import awareness
 from attunement.countertransference.feelings import NEGATIVE, POSITIVE
 from attunement.countertransference.mirror import Countertransference, Norm, countertransference
+from attunement.countertransference.next_session import NextSession, next_session
 from attunement.countertransference.prior import published_prior
+from attunement.countertransference.signal import Signal, signal
 from attunement.countertransference.sources import Design, Sources
 from attunement.countertransference.tags import Tags, tags
 
@@ -26,11 +36,15 @@ __all__ = [
     "POSITIVE",
     "Countertransference",
     "Design",
+    "NextSession",
     "Norm",
+    "Signal",
     "Sources",
     "Tags",
     "awareness",
     "countertransference",
+    "next_session",
     "published_prior",
+    "signal",
     "tags",
 ]

@@ -24,7 +24,9 @@ FILES: Final = (
     "feelings",
     "further",
     "impact",
+    "next",
     "ruptures",
+    "signal",
     "tags",
     "trust",
 )
