@@ -68,7 +68,7 @@ def outcomes_tried(
     for seed in seeds:
         made = carrying(simulate(1, clients, seed=seed, sessions=sessions), how, seed=seed)
         ratings = skipping(made.ratings, made.truth, seed=seed) if skipped else made.ratings
-        found = outcome(ratings, MEASURE, higher=made.how.higher)
+        found = outcome(ratings, MEASURE, worse=made.how.worse)
         usual, low, high = naive(made)
         row: dict[str, object] = {
             "told": found.lagged is not None,
@@ -158,7 +158,7 @@ def real() -> None:
         return
     print("sgdata, 43 people, 12 sessions (both scales: higher is worse)")
     for x, y in (("rq", "bdi"), ("bdi", "rq")):
-        found = outcome(sgdata(x, y), Measure(0, 100), higher="worse")
+        found = outcome(sgdata(x, y), Measure(0, 100), worse="higher")
         print(f"  {y} next on {x}:", found.all.sentence, "|", found.between.sentence)
         print(found.frame())
 

@@ -14,6 +14,8 @@ import polars as pl
 from attunement.drawing import FONT, Chart, drawn, interval_chart, light
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from attunement.agreement import Agreement
     from attunement.findings import Finding
     from attunement.ruptures import Ruptures
@@ -77,6 +79,24 @@ def gaps_chart(found: Agreement) -> Chart:
     table = table.select("client", gap="bias", low="bias_low", high="bias_high")
     x = {"title": "your guess less their rating, points"}
     return interval_chart(table, ("client", "gap"), x, found.all.sentence, _WIDTH - 60)
+
+
+def parts_chart(told: Mapping[str, Finding], unit: str) -> Chart:
+    """Several findings on one scale: each one's estimate with its interval, by what it speaks of."""
+    table = pl.DataFrame(
+        [
+            {"of": name, "value": each.estimate.value, "low": each.estimate.low, "high": each.estimate.high}
+            for name, each in told.items()
+        ]
+    )
+    sentence = " ".join(each.sentence for each in told.values())
+    return interval_chart(table, ("of", "value"), {"title": unit}, sentence, _WIDTH - 60)
+
+
+def evidence_chart(found: Finding, title: str) -> Chart:
+    """A finding whose evidence has ``part, value, low, high``: each part with its interval."""
+    table = found.evidence.select("part", "value", "low", "high")
+    return interval_chart(table, ("part", "value"), {"title": title}, found.sentence, _WIDTH - 60)
 
 
 def tile(trajectory: Trajectory, band: pl.DataFrame) -> str:

@@ -30,7 +30,7 @@ def made() -> Carried:
 
 @pytest.fixture(scope="module")
 def found(made: Carried) -> Outcome:
-    return outcome(made.ratings, MEASURE, higher="worse")
+    return outcome(made.ratings, MEASURE, worse="higher")
 
 
 def test_a_link_that_was_planted_is_told_in_the_outcomes_own_points(made: Carried, found: Outcome) -> None:
@@ -43,12 +43,12 @@ def test_a_link_that_was_planted_is_told_in_the_outcomes_own_points(made: Carrie
 
 def test_better_and_worse_follow_the_direction_of_the_outcome(made: Carried, found: Outcome) -> None:
     turned = made.ratings.with_columns(outcome=-pl.col("outcome"))
-    told, other = found.all, outcome(turned, MEASURE, higher="better").all
+    told, other = found.all, outcome(turned, MEASURE, worse="lower").all
     assert isinstance(told, Finding)
     assert isinstance(other, Finding)
     assert told.estimate.value == pytest.approx(other.estimate.value, abs=1e-4)
     assert told.sentence == other.sentence
-    assert "worse next time" in replace(found, higher="better").all.sentence
+    assert "worse next time" in replace(found, worse="lower").all.sentence
 
 
 def test_the_estimates_are_the_engines_and_the_intervals_no_narrower(made: Carried, found: Outcome) -> None:
@@ -85,7 +85,7 @@ def test_where_the_two_ways_disagree_nothing_is_claimed() -> None:
     """Everybody gets better while bonds grow, and neither goes with the other: the bait."""
     how = Carrying(effect=0.0, back=0.0, between=0.0, improvement=2.0, improvement_sd=0.0)
     made = carrying(simulate(1, 100, seed=8, sessions=8, settings=SLOW), how, seed=8)
-    found = outcome(made.ratings, MEASURE, higher="worse")
+    found = outcome(made.ratings, MEASURE, worse="higher")
     assert found.lagged is not None
     out, left_in = (found.lagged.link("next outcome", taken_out=each) for each in (True, False))
     assert out.side == 0
@@ -104,7 +104,7 @@ def test_where_nothing_goes_with_anything_nothing_is_told_of_a_link() -> None:
 def test_at_the_length_of_short_therapies_the_usual_way_misses_and_ours_holds_the_truth() -> None:
     how = Carrying(effect=0.3, improvement=0.0, improvement_sd=0.0)
     made = carrying(simulate(1, 400, seed=6, sessions=5), how, seed=6)
-    found = outcome(made.ratings, MEASURE, higher="worse")
+    found = outcome(made.ratings, MEASURE, worse="higher")
     assert found.lagged is not None
     ours, (usual, low, high) = found.lagged.link("next outcome"), naive(made)
     assert ours.low <= made.within <= ours.high
@@ -122,7 +122,7 @@ def test_it_speaks_both_languages_and_says_association(found: Outcome, language:
 
 def test_below_ten_clients_who_tell_it_says_what_is_missing() -> None:
     made = carrying(simulate(1, 9, seed=1, sessions=10), seed=1)
-    told = outcome(made.ratings, MEASURE, higher="worse")
+    told = outcome(made.ratings, MEASURE, worse="higher")
     for each in (told.all, told.between):
         assert isinstance(each, NotYet)
         assert "two of them in a row: 9" in each.missing
@@ -131,14 +131,14 @@ def test_below_ten_clients_who_tell_it_says_what_is_missing() -> None:
 
 def test_a_client_with_two_sessions_or_with_gaps_only_does_not_count(made: Carried) -> None:
     two = made.ratings.filter(pl.col("session") <= 2)
-    assert outcome(two, MEASURE, higher="worse").enough == 0
+    assert outcome(two, MEASURE, worse="higher").enough == 0
     odd = made.ratings.filter(pl.col("session") % 2 == 1)
-    assert outcome(odd, MEASURE, higher="worse").enough == 0
+    assert outcome(odd, MEASURE, worse="higher").enough == 0
 
 
 def test_an_outcome_that_does_not_move_settles_nothing(made: Carried) -> None:
     still = made.ratings.with_columns(outcome=pl.lit(3.0))
-    told = outcome(still, MEASURE, higher="worse").all
+    told = outcome(still, MEASURE, worse="higher").all
     assert isinstance(told, NotYet)
     assert "do not settle" in told.missing
 
@@ -151,15 +151,15 @@ def test_ratings_at_the_top_are_mentioned(found: Outcome) -> None:
 
 def test_what_is_missing_or_off_the_scale_is_refused_with_a_sentence(made: Carried) -> None:
     with pytest.raises(ColumnProblem, match="the column outcome is missing"):
-        outcome(made.ratings.drop("outcome"), MEASURE, higher="worse")
+        outcome(made.ratings.drop("outcome"), MEASURE, worse="higher")
     with pytest.raises(TooLittle, match="of the column score outside the scale 0 to 5"):
-        outcome(made.ratings, Measure(0, 5), higher="worse")
+        outcome(made.ratings, Measure(0, 5), worse="higher")
 
 
 def test_on_real_scales_it_says_what_it_can() -> None:
     if not REAL.exists():
         pytest.skip(f"{REAL} is not there")
-    told = outcome(sgdata("bdi", "rq"), Measure(0, 63), higher="worse")
+    told = outcome(sgdata("bdi", "rq"), Measure(0, 63), worse="higher")
     assert isinstance(told.all, Finding)
     assert isinstance(told.between, NotYet)  # so strongly kept that levels cannot be told from moves
     assert any("second way" in limit for limit in told.all.limits) or told.frame().filter(path="check").height

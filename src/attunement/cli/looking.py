@@ -44,6 +44,7 @@ def look(  # noqa: PLR0913 - each is an option
     skip_bad: Annotated[bool, _SWITCH] = False,
     missing_ok: Annotated[bool, _SWITCH] = False,
     prior: Literal["published", "none"] = "published",
+    worse: Literal["higher", "lower"] | None = None,
 ) -> None:
     """Look at the connection with every client in a table of session ratings.
 
@@ -56,7 +57,9 @@ def look(  # noqa: PLR0913 - each is an option
         CSV (UTF-8) or Parquet, one row a session.
     columns
         Which column is what: client=client_id,therapist=counselor_id,session=session_number,score=score_total.
-        Further keys: time, guess, outcome, feeling:NAME. What is clear from the header may be left out.
+        Further keys: time, guess, outcome; and, never taken from the header, my_day, attendance, ending, the lines of
+        a check-in (safe, understood, supported, not_judged, could_say, contact, matters), feeling:NAME. What is clear
+        from the header may be left out.
     scale
         The ends of the scale, LOW,HIGH; guessed from the scores if left out, and said.
     established
@@ -79,6 +82,8 @@ def look(  # noqa: PLR0913 - each is an option
         Look even where more than a third of the scores are missing.
     prior
         What is known before the ratings, for fewer than 20 clients: published figures, or none.
+    worse
+        Which way the outcome is worse: a higher one (as of distress), or a lower one.
     """
     from attunement.exchange import name_of, parse_mapping, read_ratings, refuse_places
 
@@ -104,7 +109,7 @@ def look(  # noqa: PLR0913 - each is an option
         progress("what it means", 0.0)
         from attunement.reports import meaning
 
-        meant = meaning(caseload, reading.ratings)
+        meant = meaning(caseload, reading.rows, worse=worse)
         _write(caseload, source, meant, page, frame, progress)
     _tell(caseload, source, meant, page, frame, as_json=as_json)
     if open_page and page:

@@ -1,8 +1,8 @@
 """The model of one feeling, however it was fitted: variances integrated over, or estimated where there is much.
 
 Below `MANY` dyads, and wherever clients and pairings are not modelled apart, variances are integrated over from a
-prior. A large clinic's crossed model takes minutes that way and says the same: there they are estimated (REML), and their
-uncertainty is that of the likelihood's curvature.
+prior. A large clinic's crossed model takes minutes that way and says the same: there they are estimated (REML), and
+their uncertainty is that of the likelihood's curvature.
 """
 
 from __future__ import annotations

@@ -23,6 +23,7 @@ from attunement import frames
 from attunement.errors import ColumnProblem, ModelProblem, TooLittle
 from attunement.findings import Estimate, Finding, NotYet
 from attunement.mixed import cross_lagged
+from attunement.trajectories import measure_of
 from attunement.wording import number, say
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ class NextSession:
 def next_session(
     reflections: Any,  # noqa: ANN401 - any eager frame narwhals knows
     ratings: Any,  # noqa: ANN401 - see above
-    measure: Measure,
+    measure: Measure | None = None,
     *,
     positive: Sequence[str],
     negative: Sequence[str],
@@ -124,7 +125,7 @@ def next_session(
     """
     felt, rated = frames.reflections(reflections), frames.ratings(ratings)
     _refuse_names(felt, positive, negative)
-    _refuse_outside(rated, measure)
+    _refuse_outside(rated, measure_of(ratings, measure))
     laid = _laid_out(felt, rated, {"positive": positive, "negative": negative})
     words = {"positive": ", ".join(positive), "negative": ", ".join(negative)}
     found = _found(laid, "score", words, language)

@@ -19,7 +19,7 @@ from attunement.impact.at_risk import EARLY, at_risk, points
 from attunement.impact.hazard import HazardPrior, published_prior
 from attunement.impact.staying import Staying, staying
 from attunement.ruptures import ruptures as torn
-from attunement.trajectories import trajectories
+from attunement.trajectories import measure_of, trajectories
 from attunement.wording import in_hundred, number, say
 
 if TYPE_CHECKING:
@@ -215,9 +215,9 @@ class Engagement:
 
 
 def engagement(
-    ratings: Any,  # noqa: ANN401 - any eager frame narwhals knows
+    ratings: Any,  # noqa: ANN401 - any eager frame narwhals knows, or a practice
     endings: Any,  # noqa: ANN401 - see above
-    measure: Measure,
+    measure: Measure | None = None,
     *,
     sessions: Any = None,  # noqa: ANN401 - see above
     prior: HazardPrior | Literal["published"] | None = "published",
@@ -230,7 +230,7 @@ def engagement(
     ratings, endings
         `frames.RATINGS` and `frames.ENDINGS`. Therapies whose ending is not known are left out.
     measure
-        The scale of the ratings.
+        The scale of the ratings; a practice's is that of its check-in.
     sessions
         `frames.SESSIONS`, where there is one: what was late, cancelled or missed, and the gaps, come in too.
     prior
@@ -245,17 +245,19 @@ def engagement(
     TooLittle
         When no session has a score, or one lies outside the scale.
     """
+    measure = measure_of(ratings, measure)
     table, ended = frames.ratings(ratings), frames.endings(endings)
     held = None if sessions is None else frames.sessions(sessions)
     before = published_prior() if prior == "published" else prior or HazardPrior()
-    caseload = trajectories(table, measure)
     met = table.select(_DYAD).unique(maintain_order=True)
     empty = pl.DataFrame(schema={**dict.fromkeys(_DYAD, pl.String), "session": pl.Int64})
     missing = _too_few(met.join(ended, on=_DYAD), language)
-    if missing is None and isinstance(caseload.model, NotYet):
-        missing = caseload.model.missing, caseload.model.supply
-    if missing is not None or isinstance(caseload.model, NotYet):
+    if missing is not None:
         return Engagement(ended, met, empty, None, missing, 0.0, measure, language=language)
+    caseload = trajectories(table, measure)
+    if isinstance(caseload.model, NotYet):
+        lacking = caseload.model.missing, caseload.model.supply
+        return Engagement(ended, met, empty, None, lacking, 0.0, measure, language=language)
     rows = at_risk(table, ended, held, caseload.model, torn(caseload))
     found = staying(rows.drop_nulls("left"), before)
     now = rows.filter(pl.col("left").is_null())

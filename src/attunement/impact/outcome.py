@@ -10,6 +10,7 @@ import polars as pl
 from attunement.findings import Estimate, Finding, NotYet
 from attunement.impact.lagged import CLIENTS, SESSIONS, TERMS, Lagged, Link, enough, lagged
 from attunement.impact.series import series
+from attunement.trajectories import measure_of
 from attunement.wording import in_hundred, number, say
 
 if TYPE_CHECKING:
@@ -30,9 +31,9 @@ class Outcome:
     Parameters
     ----------
     measure
-        What connection is rated on.
-    higher
-        What a higher outcome means.
+        What connection is rated on; a practice's is that of its check-in.
+    worse
+        Which way an outcome is worse.
     enough
         Series with three sessions or more, two of them in a row.
     lagged
@@ -44,7 +45,7 @@ class Outcome:
     """
 
     measure: Measure
-    higher: Literal["worse", "better"]
+    worse: Literal["higher", "lower"]
     enough: int
     lagged: Lagged | None = field(repr=False)
     rows: pl.DataFrame = field(repr=False)
@@ -118,7 +119,7 @@ class Outcome:
         return NotYet(about, self._say("impact_not_settled"), self._say("impact_more_clients"))
 
     def _better(self, link: Link) -> Link:
-        return link if self.higher == "better" else _turned(link)
+        return link if self.worse == "lower" else _turned(link)
 
     def _ends(self, link: Link, suffix: str = "") -> dict[str, str]:
         spread = float(self.rows["outcome"].std() or 0.0)  # type: ignore[arg-type]
@@ -145,7 +146,7 @@ class Outcome:
             else self.lagged.check.estimates["x_to_y"]
         )
         if check is not None:
-            turned = check if self.higher == "better" else -check
+            turned = check if self.worse == "lower" else -check
             if not link.low <= turned <= link.high:
                 told = self._ends(Link(turned, turned, turned))
                 limits.append(self._say("impact_limit_check", points=told["points"]))
@@ -156,10 +157,10 @@ class Outcome:
 
 
 def outcome(
-    ratings: Any,  # noqa: ANN401 - any eager frame narwhals knows
-    measure: Measure,
+    ratings: Any,  # noqa: ANN401 - any eager frame narwhals knows, or a practice
+    measure: Measure | None = None,
     *,
-    higher: Literal["worse", "better"],
+    worse: Literal["higher", "lower"],
     language: Language = "en",
 ) -> Outcome:
     """Ask whether connection in a session goes with the outcome before the next (`frames.RATINGS`, with ``outcome``).
@@ -167,11 +168,11 @@ def outcome(
     Parameters
     ----------
     ratings
-        therapist (if several), client, session, score, outcome.
+        therapist (if several), client, session, score, outcome; or a practice that has them.
     measure
-        What connection is rated on.
-    higher
-        Whether a higher outcome is worse or better.
+        What connection is rated on; a practice's is that of its check-in.
+    worse
+        Which way an outcome is worse: a higher one, as of distress, or a lower one.
     language
         Of the sentences.
 
@@ -182,9 +183,10 @@ def outcome(
     TooLittle
         When a score lies outside the scale.
     """
+    measure = measure_of(ratings, measure)
     rows = series(ratings, measure)
     told = enough(rows)
-    return Outcome(measure, higher, told, lagged(rows) if told >= CLIENTS else None, rows, language)
+    return Outcome(measure, worse, told, lagged(rows) if told >= CLIENTS else None, rows, language)
 
 
 def _turned(link: Link) -> Link:

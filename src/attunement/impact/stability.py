@@ -19,7 +19,7 @@ from attunement.errors import ColumnProblem
 from attunement.findings import Estimate, Finding, NotYet
 from attunement.impact.phases import LEAST, Phase, Ratio, Steadiness, moving, steadiness
 from attunement.impact.series import series
-from attunement.trajectories import trajectories
+from attunement.trajectories import measure_of, trajectories
 from attunement.wording import number, say
 
 if TYPE_CHECKING:
@@ -170,8 +170,8 @@ class Stability:
 
 
 def stability(
-    ratings: Any,  # noqa: ANN401 - any eager frame narwhals knows
-    measure: Measure,
+    ratings: Any,  # noqa: ANN401 - any eager frame narwhals knows, or a practice
+    measure: Measure | None = None,
     *,
     caseload: Caseload | None = None,
     language: Language = "en",
@@ -181,7 +181,7 @@ def stability(
     Parameters
     ----------
     ratings
-        therapist (if several), client, session, score, outcome.
+        therapist (if several), client, session, score, outcome; or a practice that has them.
     measure
         What connection is rated on, and where it is called established.
     caseload
@@ -196,6 +196,7 @@ def stability(
     TooLittle
         When a score lies outside the scale, or nobody was rated.
     """
+    measure = measure_of(ratings, measure)
     rows = series(ratings, measure)
     reached = _reached(trajectories(ratings, measure) if caseload is None else caseload)
     cuts = tuple(_cut(rows, reached))

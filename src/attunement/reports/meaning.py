@@ -8,44 +8,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-import polars as pl
-
-from attunement import plots
-from attunement.agreement import agreement
 from attunement.findings import Finding, NotYet
+from attunement.reports import sections
+from attunement.reports.sections import Section, has
 from attunement.ruptures import Ruptures, ruptures
 from attunement.wording import say
 
 if TYPE_CHECKING:
-    from attunement.drawing import Chart
+    import polars as pl
+
+    from attunement.reports.sections import Worse
     from attunement.trajectories import Caseload
 
-FURTHER: Final = ("time", "guess", "outcome")
-"""Columns of a table of ratings that may be missing, and of which it is said what they would show."""
-_MOST = 40
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """One question and its answer.
-
-    Parameters
-    ----------
-    name, heading
-        For links, and as it is read.
-    found
-        The answer.
-    chart
-        Its picture, where there is one.
-    table
-        What stands behind it, at most 40 rows.
-    """
-
-    name: str
-    heading: str
-    found: Finding | NotYet
-    chart: Chart | None
-    table: pl.DataFrame
+FURTHER: Final = ("time", "guess", "outcome", "worse", "lines", "feelings", "my_day", "attendance", "ending")
+"""What a table of ratings may lack, and of which it is said what it would show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,45 +58,54 @@ class Meaning:
     def for_machines(self) -> dict[str, Any]:
         """Return it as JSON-able values."""
         return {
-            "sections": {each.name: each.found.as_dict() for each in self.sections},
+            "sections": {
+                each.name: {**each.found.as_dict(), "more": [more.as_dict() for more in each.more]}
+                for each in self.sections
+            },
             "episodes": self.ruptures.episodes.to_dicts(),
             "further": list(self.further),
         }
 
 
-def meaning(caseload: Caseload, ratings: pl.DataFrame) -> Meaning:
+def meaning(caseload: Caseload, rows: pl.DataFrame, *, worse: Worse | None = None) -> Meaning:
     """Ask everything that the columns of a table can answer.
 
     Parameters
     ----------
     caseload
         What `trajectories` found.
-    ratings
-        `frames.RATINGS`, as it was read.
+    rows
+        `frames.RATINGS`, as it was read: with the rows that have no score, and further columns.
+    worse
+        Which way an outcome is worse, where that is known.
     """
     torn = ruptures(caseload)
-    sections = [] if isinstance(caseload.model, NotYet) else [_of_ruptures(torn)]
-    if _has(ratings, "guess"):
-        sections.append(_of_agreement(caseload, ratings))
-    missing = [name for name in FURTHER if not _has(ratings, name)]
-    return Meaning(torn, tuple(sections), tuple(say(f"further_{name}", "en") for name in missing))
+    mine = rows.filter(rows["therapist"].is_in(caseload.rated["therapist"].unique().implode()))
+    asked = [
+        None if isinstance(caseload.model, NotYet) else sections.of_ruptures(torn),
+        sections.of_agreement(caseload, mine),
+        sections.of_trust(mine),
+        sections.of_feelings(mine),
+        sections.of_signal(mine, worse),
+        sections.of_next_session(caseload, mine),
+        *sections.of_outcome(caseload, mine, worse),
+        sections.of_staying(caseload, mine),
+    ]
+    return Meaning(
+        torn,
+        tuple(each for each in asked if each is not None),
+        tuple(say(f"further_{name}", "en") for name in FURTHER if _would_show(mine, name, worse)),
+    )
 
 
-def _of_ruptures(torn: Ruptures) -> Section:
-    found = torn.all
-    chart = plots.rules_chart(torn) if isinstance(found, Finding) else None
-    return Section("ruptures", "Ruptures", found, chart, torn.episodes.head(_MOST))
-
-
-def _of_agreement(caseload: Caseload, ratings: pl.DataFrame) -> Section:
-    """How guesses lie to ratings; drawn client by client for one therapist alone, for nobody is compared."""
-    mine = ratings.filter(ratings["therapist"].is_in(caseload.rated["therapist"].unique().implode()))
-    found = agreement(mine, caseload.measure)
-    told = found.all
-    alone = mine["therapist"].n_unique() == 1
-    chart = plots.gaps_chart(found) if alone and isinstance(told, Finding) else None
-    return Section("agreement", "Your guess and their rating", told, chart, pl.DataFrame())
-
-
-def _has(ratings: pl.DataFrame, name: str) -> bool:
-    return name in ratings.columns and not ratings[name].is_null().all()
+def _would_show(rows: pl.DataFrame, name: str, worse: Worse | None) -> bool:
+    """Whether something is missing that would show more."""
+    if name == "worse":
+        return has(rows, "outcome") and worse is None
+    if name == "lines":
+        return not any(has(rows, line) for line in sections.LINES)
+    if name == "feelings":
+        return sections.felt(rows) is None
+    if name == "my_day":
+        return sections.felt(rows) is not None and not has(rows, name)
+    return not has(rows, name)

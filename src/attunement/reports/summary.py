@@ -43,7 +43,7 @@ def summary(caseload: Caseload, meaning: Meaning) -> tuple[str, ...]:
     """Tell the caseload in a few sentences: who wants a look, how many are connected, what else was found."""
     found = caseload.connected
     told = [size(caseload), attention(caseload), found.sentence, caseload.shares.sentence]
-    told += [each.found.sentence for each in meaning.sections]
+    told += [sentence for each in meaning.sections for sentence in each.sentences[:1]]
     return tuple(dict.fromkeys(told))
 
 

@@ -61,8 +61,8 @@ class Carrying:
         no change [no paper gives it].
     established
         From which connection on, on the scale from 0 to 10.
-    higher
-        Whether a higher outcome is worse or better.
+    worse
+        Which way an outcome is worse.
     growth, growth_sd, growth_a_year, growth_spread, growth_noise
         The growth item: its mean and standard deviation at the start, its yearly change, the standard deviation of
         that between clients, and the noise of one answer [all judgement].
@@ -82,7 +82,7 @@ class Carrying:
     improvement_tie: float = 0.0
     steadier: float = 1.0
     established: float = 7.0
-    higher: Literal["worse", "better"] = "worse"
+    worse: Literal["higher", "lower"] = "higher"
     growth: float = 4.0
     growth_sd: float = 1.5
     growth_a_year: float = 1.5
@@ -109,7 +109,7 @@ class Carrying:
     @property
     def better(self) -> int:
         """1 where a higher outcome is better, -1 where it is worse."""
-        return 1 if self.higher == "better" else -1
+        return 1 if self.worse == "lower" else -1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
