@@ -131,6 +131,6 @@ def test_no_two_therapists_are_drawn_beside_each_other() -> None:
 def test_what_a_further_column_would_show_is_said_where_it_is_missing() -> None:
     ratings = simulate(1, 16, seed=4).ratings
     caseload = trajectories(ratings, Measure(0, 10))
-    assert len(meaning(caseload, caseload.rated).further) == 3
-    (only,) = meaning(caseload, ratings).further
-    assert only.startswith("With their state before each session (outcome)")
+    less, more = (meaning(caseload, each).further for each in (caseload.rated, ratings))
+    assert {each.partition(" (")[2].partition(")")[0] for each in set(less) - set(more)} == {"time", "guess"}
+    assert any(each.startswith("With their state before each session (outcome)") for each in more)

@@ -106,10 +106,9 @@ def look(  # noqa: PLR0913 - each is an option
         caseload = trajectories(reading.ratings, measure, prior=known, progress=progress)
         if therapist:
             caseload = caseload.of(therapist)
-        progress("what it means", 0.0)
         from attunement.reports import meaning
 
-        meant = meaning(caseload, reading.rows, worse=worse)
+        meant = meaning(caseload, reading.rows, worse=worse, progress=progress)
         _write(caseload, source, meant, page, frame, progress)
     _tell(caseload, source, meant, page, frame, as_json=as_json)
     if open_page and page:

@@ -23,7 +23,7 @@ The rooms, in the order in which data flow::
 """
 
 from attunement.countertransference.awareness import awareness
-from attunement.countertransference.feelings import NEGATIVE, POSITIVE
+from attunement.countertransference.feelings import FACTORS, NEGATIVE, POSITIVE
 from attunement.countertransference.mirror import Countertransference, Norm, countertransference
 from attunement.countertransference.next_session import NextSession, next_session
 from attunement.countertransference.prior import published_prior
@@ -32,6 +32,7 @@ from attunement.countertransference.sources import Design, Sources
 from attunement.countertransference.tags import Tags, tags
 
 __all__ = [
+    "FACTORS",
     "NEGATIVE",
     "POSITIVE",
     "Countertransference",

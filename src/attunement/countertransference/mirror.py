@@ -340,12 +340,13 @@ class Countertransference:
         raise ColumnProblem(f"{len(met)} therapists reflected on the client {client!r}; name one.")
 
 
-def countertransference(
+def countertransference(  # noqa: PLR0913 - each a table or a choice
     reflections: Any,  # noqa: ANN401 - any eager frame narwhals knows
     *,
     days: Any = None,  # noqa: ANN401 - any eager frame narwhals knows
     positive: Sequence[str] = POSITIVE,
     negative: Sequence[str] = NEGATIVE,
+    only: Sequence[str] | None = None,
     norms: Mapping[str, Norm] | None = None,
     prior: Prior | Literal["published"] | None = "published",
     language: Language = "en",
@@ -360,6 +361,8 @@ def countertransference(
         `frames.DAYS`: how the therapist's own day was.
     positive, negative
         Which feelings make the two factors.
+    only
+        What to split; the two factors and each feeling, if left out.
     norms
         By feeling, what is usual elsewhere.
     prior
@@ -379,7 +382,7 @@ def countertransference(
     of_days = None if days is None else frames.days(days)
     known = published_prior() if prior == "published" else prior or vague_prior()
     laid = strengths(table, positive, negative)
-    names = laid["feeling"].unique(maintain_order=True).to_list()
+    names = [each for each in laid["feeling"].unique(maintain_order=True) if only is None or each in only]
     return Countertransference(
         {name: split(name, laid, of_days, known) for name in names}, norms or {}, language
     )

@@ -15,6 +15,8 @@ from attunement.ruptures import Ruptures, ruptures
 from attunement.wording import say
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import polars as pl
 
     from attunement.reports.sections import Worse
@@ -67,7 +69,13 @@ class Meaning:
         }
 
 
-def meaning(caseload: Caseload, rows: pl.DataFrame, *, worse: Worse | None = None) -> Meaning:
+def meaning(
+    caseload: Caseload,
+    rows: pl.DataFrame,
+    *,
+    worse: Worse | None = None,
+    progress: Callable[[str, float], None] = lambda what, share: None,  # noqa: ARG005
+) -> Meaning:
     """Ask everything that the columns of a table can answer.
 
     Parameters
@@ -78,19 +86,26 @@ def meaning(caseload: Caseload, rows: pl.DataFrame, *, worse: Worse | None = Non
         `frames.RATINGS`, as it was read: with the rows that have no score, and further columns.
     worse
         Which way an outcome is worse, where that is known.
+    progress
+        Told what is being asked, and how much of it is done.
     """
     torn = ruptures(caseload)
     mine = rows.filter(rows["therapist"].is_in(caseload.rated["therapist"].unique().implode()))
-    asked = [
-        None if isinstance(caseload.model, NotYet) else sections.of_ruptures(torn),
-        sections.of_agreement(caseload, mine),
-        sections.of_trust(mine),
-        sections.of_feelings(mine),
-        sections.of_signal(mine, worse),
-        sections.of_next_session(caseload, mine),
-        *sections.of_outcome(caseload, mine, worse),
-        sections.of_staying(caseload, mine),
-    ]
+    questions: tuple[Callable[[], Section | None], ...] = (
+        lambda: None if isinstance(caseload.model, NotYet) else sections.of_ruptures(torn),
+        lambda: sections.of_agreement(caseload, mine),
+        lambda: sections.of_trust(mine),
+        lambda: sections.of_feelings(mine),
+        lambda: sections.of_signal(mine, worse),
+        lambda: sections.of_next_session(caseload, mine),
+        lambda: sections.of_outcome(caseload, mine, worse),
+        lambda: sections.of_stability(caseload, mine),
+        lambda: sections.of_staying(caseload, mine),
+    )
+    asked = []
+    for place, question in enumerate(questions):
+        progress("what it means", place / len(questions))
+        asked.append(question())
     return Meaning(
         torn,
         tuple(each for each in asked if each is not None),

@@ -9,7 +9,14 @@ import polars as pl
 
 from attunement import plots
 from attunement.agreement import agreement
-from attunement.countertransference import NEGATIVE, POSITIVE, countertransference, next_session, signal
+from attunement.countertransference import (
+    FACTORS,
+    NEGATIVE,
+    POSITIVE,
+    countertransference,
+    next_session,
+    signal,
+)
 from attunement.findings import Finding, NotYet
 from attunement.impact import engagement, outcome, stability
 from attunement.trust import trust
@@ -122,7 +129,8 @@ def of_feelings(rows: pl.DataFrame) -> Section | None:
     if reflections is None:
         return None
     days = rows.select("therapist", "client", "session", "my_day") if has(rows, "my_day") else None
-    found = countertransference(reflections, days=days).all
+    ours = set(reflections["feeling"]) & {*POSITIVE, *NEGATIVE}
+    found = countertransference(reflections, days=days, only=FACTORS if ours else None).all
     chart = plots.evidence_chart(found, "share of all difference") if isinstance(found, Finding) else None
     return Section("feelings", "Your own feelings", found, chart, pl.DataFrame())
 
@@ -151,21 +159,22 @@ def of_next_session(caseload: Caseload, rows: pl.DataFrame) -> Section | None:
     return Section("next", "After hours like that", found.negative, None, found.frame(), rest)
 
 
-def of_outcome(caseload: Caseload, rows: pl.DataFrame, worse: Worse | None) -> list[Section]:
-    """Whether a bond carries the outcome, and whether that is steadier once the bond stands."""
+def of_outcome(caseload: Caseload, rows: pl.DataFrame, worse: Worse | None) -> Section | None:
+    """Whether a bond carries the outcome, within clients and between them."""
+    if worse is None or not has(rows, "outcome"):
+        return None
+    found = outcome(rows, caseload.measure, worse=worse)
+    return Section(
+        "outcome", "The bond and the next outcome", found.all, None, found.frame(), (found.between,)
+    )
+
+
+def of_stability(caseload: Caseload, rows: pl.DataFrame) -> Section | None:
+    """Whether the outcome is steadier once the bond stands."""
     if not has(rows, "outcome"):
-        return []
+        return None
     steady = stability(rows, caseload.measure, caseload=caseload).all
-    sections = [Section("stability", "How steady they are", steady, None, pl.DataFrame())]
-    if worse is not None:
-        found = outcome(rows, caseload.measure, worse=worse)
-        sections.insert(
-            0,
-            Section(
-                "outcome", "The bond and the next outcome", found.all, None, found.frame(), (found.between,)
-            ),
-        )
-    return sections
+    return Section("stability", "How steady they are", steady, None, pl.DataFrame())
 
 
 def of_staying(caseload: Caseload, rows: pl.DataFrame) -> Section | None:
