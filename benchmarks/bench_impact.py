@@ -247,6 +247,7 @@ def main(scale: float = 1.0) -> int:
     grown = pl.concat(growths, how="diagonal_relaxed")
     short = every.filter(pl.col("more") == "sessions")
     ours, usual = abs(_mean(short, "error")), abs(_mean(short, "usual"))
+    worst = min(own_held(each) for each in growths)
     claims = {
         f"nothing planted, {share(null, 'claims'):.1f} in 100 practices told of a link (at most 5; the usual way "
         f"{share(null, 'usual_claims'):.1f})": share(null, "claims") <= 5.0,
@@ -259,7 +260,7 @@ def main(scale: float = 1.0) -> int:
         f"stability of one client: {own_held(steady):.1f} (93 or more)": own_held(steady) >= 93.0,
         f"growth with depth: {share(grown, 'depth_holds'):.1f} (93 or more)": share(grown, "depth_holds")
         >= 93.0,
-        f"growth of one client: {own_held(grown):.1f} (93 or more)": own_held(grown) >= 93.0,
+        f"growth of one client, the size where it is worst: {worst:.1f} (93 or more)": worst >= 93.0,
     }
     real()
     for claim, met in claims.items():
