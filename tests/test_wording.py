@@ -9,13 +9,17 @@ from string import Formatter
 
 import pytest
 
+from attunement.concerns import Protocol
 from attunement.connecting import HYPOTHESES
 from attunement.countertransference.feelings import FACTORS, NEGATIVE, POSITIVE
 from attunement.countertransference.mirror import HOURS, PARTS
+from attunement.instruments import instrument
 from attunement.reports.meaning import FURTHER
+from attunement.web import words
+from attunement.web.pages.client import ASKED
 from attunement.wording import FILES, in_hundred, number, say, sentences
 
-HARDEST = 9.0  # automated readability index: about ninth grade
+HARDEST, HARDEST_FOR_CLIENTS = 9.0, 6.0  # automated readability index: about ninth and sixth grade
 SOURCE = Path(__file__).parents[1] / "src" / "attunement"
 
 
@@ -48,7 +52,8 @@ def test_every_file_is_listed_and_every_name_begins_with_its_file() -> None:
 def test_both_languages_are_there_and_hold_the_same_values(name: str) -> None:
     both = sentences()[name]
     assert set(both) == {"en", "es"}
-    assert values(both["en"]) - {"source"} == values(both["es"])  # a source is told in its own language
+    source = {"source"}  # some are told in one language's own words
+    assert values(both["en"]) - source == values(both["es"]) - source
     assert both["en"] != both["es"]
 
 
@@ -57,6 +62,26 @@ def test_both_languages_are_there_and_hold_the_same_values(name: str) -> None:
 )
 def test_a_therapist_reads_it_between_two_sessions(name: str) -> None:
     assert readability(filled(sentences()[name]["en"])) <= HARDEST
+
+
+def read_by_a_client() -> list[str]:
+    """All English sentences of a client's pages; labels, which have no end, are left out."""
+    asked = [instrument(name) for name in ASKED]
+    lines = [both["en"] for both in words.sentences().values()]
+    lines += [text for each in asked for text in (each.intro.en, *(item.wording.en for item in each.items))]
+    return [text for text in (*lines, Protocol().help_en) if text.endswith((".", "?", ":"))]
+
+
+@pytest.mark.parametrize("sentence", read_by_a_client())
+def test_a_client_reads_it_on_a_phone_perhaps_upset(sentence: str) -> None:
+    assert readability(filled(sentence)) <= HARDEST_FOR_CLIENTS
+
+
+def test_a_clients_page_holds_the_same_values_in_both_languages() -> None:
+    for both in words.sentences().values():
+        assert set(both) == {"en", "es"}
+        assert values(both["en"]) == values(both["es"])
+        assert both["en"].endswith((".", "?", ":")) == both["es"].endswith((".", "?", ":"))
 
 
 def test_every_sentence_is_said_somewhere() -> None:

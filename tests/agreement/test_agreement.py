@@ -105,8 +105,11 @@ def test_who_follows_is_told_so_and_who_does_not_is_told_neither(tracking: float
 def test_every_dyad_has_a_sentence_in_both_languages(made: Guessed, language: Language) -> None:
     told = agreement(made.ratings, MEASURE, language=language)
     assert told.all.sentence
+    opening = {"en": "Not yet: ", "es": "Todavía no: "}[language]
     for client in made.ratings["client"].unique():
-        assert told.of(client).sentence
+        of_client = told.of(client)
+        assert of_client.sentence
+        assert of_client.sentence.startswith(opening) == isinstance(of_client, NotYet)
 
 
 def test_several_therapists_are_told_of_all_and_each_of_themselves() -> None:

@@ -202,7 +202,7 @@ def test_without_norms_of_a_population_a_finding_says_what_it_cannot_tell() -> N
         "measurement explains: unchanged."
     )
     assert found.limits[-1].startswith(
-        "Whether it ends among people without the complaint: no published mean"
+        "It cannot be told if it ends among people without the complaint. The reason: no published mean"
     )
 
 

@@ -96,6 +96,8 @@ def test_it_opens_only_where_the_bond_stalls_or_falls(known: Known) -> None:
     closed = board(known, well.client)
     assert isinstance(closed, NotYet)
     assert "the board opens from 80 in 100 on" in closed.sentence
+    spanish = board(known, well.client, language="es")
+    assert spanish.sentence.startswith("Todavía no: nada dice que el vínculo")
 
 
 def test_a_client_that_is_not_there_is_one_sentence(known: Known) -> None:

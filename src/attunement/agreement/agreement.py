@@ -14,7 +14,7 @@ from attunement.errors import ColumnProblem, TooLittle
 from attunement.findings import Estimate, Finding, NotYet
 from attunement.mixed import Posterior
 from attunement.trajectories import Measure, measure_of
-from attunement.wording import in_hundred, number, say
+from attunement.wording import in_hundred, not_yet, number, say
 
 if TYPE_CHECKING:
     from attunement.agreement.gaps import Gap
@@ -80,7 +80,9 @@ class Agreement:
         row = met.row(0, named=True)
         about = self._say("agreement_about", name=client)
         if row["paired"] < DYAD or self.gaps is None or (row["therapist"], client) not in self.gaps.dyads:
-            return NotYet(about, self._pairs(row["paired"]), self._say("agreement_from_pairs", number=DYAD))
+            return self._not_yet(
+                about, self._pairs(row["paired"]), self._say("agreement_from_pairs", number=DYAD)
+            )
         return self._told(about, row["therapist"], client, self.gaps)
 
     def usual(self, therapist: str | None = None) -> Finding | NotYet:
@@ -95,7 +97,7 @@ class Agreement:
         about = self._say("agreement_about_usual")
         missing = self._few(about, self.met.filter(therapist=who))
         if missing is not None or self.gaps is None:
-            return missing or NotYet(about, self._pairs(0), self._from_clients())
+            return missing or self._not_yet(about, self._pairs(0), self._from_clients())
         gap = self.gaps.habits[who]
         spread = self.gaps.spread
         told = self._ends(spread)
@@ -112,7 +114,7 @@ class Agreement:
         about = self._say("agreement_about_all")
         missing = self._few(about, self.met)
         if missing is not None or self.gaps is None:
-            return missing or NotYet(about, self._pairs(0), self._from_clients())
+            return missing or self._not_yet(about, self._pairs(0), self._from_clients())
         gap = self.gaps.all
         name = {1: "agreement_here_above", -1: "agreement_here_below"}.get(
             _side(gap.bias), "agreement_here_unclear"
@@ -190,7 +192,7 @@ class Agreement:
         often = self._often(met)
         if often >= CLIENTS:
             return None
-        return NotYet(about, self._say("agreement_few_clients", clients=often), self._from_clients())
+        return self._not_yet(about, self._say("agreement_few_clients", clients=often), self._from_clients())
 
     def _often(self, met: pl.DataFrame) -> int:
         return met.filter(pl.col("paired") >= 2).height
@@ -252,6 +254,9 @@ class Agreement:
         ends = (-ends[0], -ends[2], -ends[1]) if turned else ends
         told = [number(each, self.measure.digits, self.language) for each in ends]
         return dict(zip(("value", "low", "high"), told, strict=True))
+
+    def _not_yet(self, about: str, missing: str, supply: str) -> NotYet:
+        return not_yet(about, missing, supply, self.language)
 
     def _say(self, name: str, /, **values: Any) -> str:  # noqa: ANN401 - whatever a sentence holds
         return say(name, self.language, **values)

@@ -11,6 +11,7 @@ from attunement.instruments import Published
 
 if TYPE_CHECKING:
     from attunement.instruments import Higher, Instrument
+    from attunement.instruments.description import Language
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +118,10 @@ class Norms:
         return -1 if self.higher == "worse" else 1
 
 
-def norms_of(instrument: Instrument, scale: str = "total") -> Norms:
+def norms_of(instrument: Instrument, scale: str = "total", *, language: Language = "en") -> Norms:
     """Return what an instrument itself publishes of a scale: reliability and standard deviation, or neither.
+
+    Its name is in the language of what will be said with it.
 
     Raises
     ------
@@ -133,5 +136,8 @@ def norms_of(instrument: Instrument, scale: str = "total") -> Norms:
     """
     asked = instrument.scale(scale)
     return Norms(
-        f"{instrument.name.en}, {asked.name.en}", asked.higher, reliability=asked.reliability, sd=asked.sd
+        f"{instrument.name.say(language)}, {asked.name.say(language)}",
+        asked.higher,
+        reliability=asked.reliability,
+        sd=asked.sd,
     )

@@ -9,16 +9,21 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import reduce
 from typing import TYPE_CHECKING, Final, Literal, get_args
 
 from attunement.errors import InputError
-from attunement.findings import NotYet
+from attunement.wording import not_yet, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from attunement.change.norms import Norms, Population
+    from attunement.findings import NotYet
     from attunement.instruments import Published
+    from attunement.instruments.description import Language
+
+    Figures = dict[str, Published | Population | None]
 
 Method = Literal[
     "jacobson-truax", "edwards-nunnally", "gulliksen-lord-novick", "nunnally-kotsch", "hageman-arrindell"
@@ -71,7 +76,9 @@ class Yardstick:
         return (after - self.expected(before)) / self.error
 
 
-def yardstick(norms: Norms, method: Method = "jacobson-truax") -> Yardstick | NotYet:
+def yardstick(
+    norms: Norms, method: Method = "jacobson-truax", *, language: Language = "en"
+) -> Yardstick | NotYet:
     """Make a method's yardstick of the published figures.
 
     With M and S the mean and standard deviation before treatment, r the reliability:
@@ -91,6 +98,15 @@ def yardstick(norms: Norms, method: Method = "jacobson-truax") -> Yardstick | No
     journal 60:402-408, for Edwards and Nunnally's (he rounds 1.96 to 2); Hsu (1989), Behavioral Assessment
     11:459-467, for Gulliksen, Lord and Novick's; Nunnally & Kotsch (1983), British Journal of Clinical Psychology
     22:83-93; Hageman & Arrindell (1999), Behaviour Research and Therapy 37:1169-1193.
+
+    Parameters
+    ----------
+    norms
+        The published figures.
+    method
+        Whose method.
+    language
+        Of what is missing.
 
     Returns
     -------
@@ -117,59 +133,64 @@ def yardstick(norms: Norms, method: Method = "jacobson-truax") -> Yardstick | No
     """
     if method not in METHODS:
         raise InputError(f"{method!r} is no method for reliable change; it is one of {', '.join(METHODS)}.")
-    return _MAKERS[method](norms)
+    found = _MAKERS[method](norms)
+    if isinstance(found, Yardstick):
+        return found
+    return unpublished(norms, "change_about_reliable", found, language)
 
 
-def unpublished(norms: Norms, about: str, figures: dict[str, Published | Population | None]) -> NotYet:
-    """Say which of these figures nobody has published, and what would supply them."""
-    lacking = [name for name, figure in figures.items() if figure is None]
-    return NotYet(
-        f"{about} on {norms.name}",
-        f"no published {' and no '.join(lacking)} of {norms.name}",
-        "a study that reports it, named as its source, would supply it",
+def unpublished(norms: Norms, about: str, figures: Figures, language: Language) -> NotYet:
+    """Say which of these figures nobody has published, and what would supply them.
+
+    `about` and the keys of `figures` are names of sentences.
+    """
+    lacking = [say(name, language) for name, figure in figures.items() if figure is None]
+    together = reduce(
+        lambda first, second: say("change_and_no", language, first=first, second=second), lacking
+    )
+    return not_yet(
+        say(about, language, scale=norms.name),
+        say("change_unpublished", language, figures=together, scale=norms.name),
+        say("change_study", language),
+        language,
     )
 
 
-def _jacobson_truax(norms: Norms) -> Yardstick | NotYet:
+def _jacobson_truax(norms: Norms) -> Yardstick | Figures:
     sd, reliability = norms.spread, norms.reliability
     if sd is None or reliability is None:
-        return _lacking(norms, {"reliability": reliability, "standard deviation before treatment": sd})
+        return {"change_reliability": reliability, "change_sd": sd}
     error = sd.value * math.sqrt(2 * (1 - reliability.value))
     return Yardstick("jacobson-truax", 0.0, 1.0, error, _TWO_SIDED)
 
 
-def _edwards_nunnally(norms: Norms) -> Yardstick | NotYet:
+def _edwards_nunnally(norms: Norms) -> Yardstick | Figures:
     return _towards_the_mean(norms, "edwards-nunnally", lambda r: 1 - r)
 
 
-def _gulliksen_lord_novick(norms: Norms) -> Yardstick | NotYet:
+def _gulliksen_lord_novick(norms: Norms) -> Yardstick | Figures:
     return _towards_the_mean(norms, "gulliksen-lord-novick", lambda r: 1 - r**2)
 
 
-def _nunnally_kotsch(norms: Norms) -> Yardstick | NotYet:
+def _nunnally_kotsch(norms: Norms) -> Yardstick | Figures:
     later = norms.reliability_after
     if later is None or norms.reliability is None or norms.clinical is None:
-        return _lacking(norms, {**_of_the_mean(norms), "reliability after treatment": later})
+        return {**_of_the_mean(norms), "change_reliability_after": later}
     return _towards_the_mean(norms, "nunnally-kotsch", lambda r: r**2 * (1 - r) + 1 - later.value)
 
 
-def _towards_the_mean(norms: Norms, method: Method, share: Callable[[float], float]) -> Yardstick | NotYet:
+def _towards_the_mean(norms: Norms, method: Method, share: Callable[[float], float]) -> Yardstick | Figures:
     """Expect the first score drawn towards its population's mean; `share` is the error's share of the variance."""
     if norms.clinical is None or norms.reliability is None:
-        return _lacking(norms, _of_the_mean(norms))
+        return _of_the_mean(norms)
     r, mean, sd = norms.reliability.value, norms.clinical.mean, norms.clinical.sd
     return Yardstick(method, mean * (1 - r), r, sd * math.sqrt(share(r)), _TWO_SIDED)
 
 
-def _hageman_arrindell(norms: Norms) -> Yardstick | NotYet:
+def _hageman_arrindell(norms: Norms) -> Yardstick | Figures:
     before, after, stability = norms.clinical, norms.after, norms.stability
     if before is None or after is None or stability is None or norms.reliability is None:
-        figures = {
-            **_of_the_mean(norms),
-            "mean after treatment": after,
-            "correlation of before and after": stability,
-        }
-        return _lacking(norms, figures)
+        return {**_of_the_mean(norms), "change_after": after, "change_stability": stability}
     error = before.sd**2 * (1 - norms.reliability.value)  # the variance of one score's error
     shared = 2 * before.sd * after.sd * stability.value
     differences = before.sd**2 + after.sd**2 - shared
@@ -183,18 +204,11 @@ def _hageman_arrindell(norms: Norms) -> Yardstick | NotYet:
     return Yardstick("hageman-arrindell", -drift, 1.0, math.sqrt(2 * error / reliability), _ONE_SIDED)
 
 
-def _of_the_mean(norms: Norms) -> dict[str, Published | Population | None]:
-    return {
-        "reliability": norms.reliability,
-        "mean and standard deviation before treatment": norms.clinical,
-    }
+def _of_the_mean(norms: Norms) -> Figures:
+    return {"change_reliability": norms.reliability, "change_before": norms.clinical}
 
 
-def _lacking(norms: Norms, figures: dict[str, Published | Population | None]) -> NotYet:
-    return unpublished(norms, "reliable change", figures)
-
-
-_MAKERS: Final[dict[Method, Callable[[Norms], Yardstick | NotYet]]] = {
+_MAKERS: Final[dict[Method, Callable[[Norms], Yardstick | Figures]]] = {
     "jacobson-truax": _jacobson_truax,
     "edwards-nunnally": _edwards_nunnally,
     "gulliksen-lord-novick": _gulliksen_lord_novick,

@@ -11,10 +11,12 @@ from attunement.change.reliable import unpublished, yardstick
 from attunement.errors import InputError
 from attunement.findings import Estimate, Finding, NotYet
 from attunement.frames import Column, Contract, hold, outcomes
+from attunement.wording import not_yet, number, plain, say
 
 if TYPE_CHECKING:
     from attunement.change.norms import Norms, Population
-    from attunement.change.reliable import Method, Yardstick
+    from attunement.change.reliable import Figures, Method, Yardstick
+    from attunement.instruments.description import Language
 
 Kind = Literal["a", "b", "c", "published"]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
@@ -30,12 +32,18 @@ PAIRS: Final = Contract(
     key=("client",),
 )
 
-_ASSOCIATION = "A change that is more than error of measurement is not thereby an effect of the therapy."
-_REGRESSION = (
-    "The first score is believed as it stands; who begins at an extreme is expected to come back somewhat without "
-    "any change (the other methods allow for that)."
-)
-_GROUP_DRIFT = "Part of the change is drawn towards the mean change of the group that the figures come from."
+_RESULT: Final = {
+    "recovered": "change_recovered",
+    "improved": "change_improved",
+    "unchanged": "change_unchanged",
+    "deteriorated": "change_deteriorated",
+    "harmed": "change_harmed",
+}
+_OF_METHOD: Final = {
+    "jacobson-truax": ("change_limit_extreme",),
+    "hageman-arrindell": ("change_limit_group",),
+}
+_DIGITS: Final = 1  # of a change in points
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +72,9 @@ class Cutoff:
             raise InputError("A cutoff takes a source: the study, and the table in it.")
 
 
-def cutoff(norms: Norms, kind: Literal["a", "b", "c"] | None = None) -> Cutoff | NotYet:
+def cutoff(
+    norms: Norms, kind: Literal["a", "b", "c"] | None = None, *, language: Language = "en"
+) -> Cutoff | NotYet:
     """Place the cutoff of Jacobson and Truax; without a `kind`, the best that is published: c, then b, then a.
 
     With means and standard deviations m1, s1 of the clinical and m0, s0 of the functional population:
@@ -96,17 +106,14 @@ def cutoff(norms: Norms, kind: Literal["a", "b", "c"] | None = None) -> Cutoff |
     clinical, functional = norms.clinical, norms.functional
     if clinical and functional and kind in {None, "c"}:
         both = functional.sd * clinical.mean + clinical.sd * functional.mean
-        return Cutoff("c", both / (functional.sd + clinical.sd), _sources(clinical, functional))
+        return Cutoff("c", both / (functional.sd + clinical.sd), _sources(clinical, functional, language))
     if functional and kind in {None, "b"}:
         return Cutoff("b", functional.mean - norms.sign * 2 * functional.sd, functional.source)
     if clinical and kind in {None, "a"}:
         return Cutoff("a", clinical.mean + norms.sign * 2 * clinical.sd, clinical.source)
-    people = {"people with the complaint": clinical, "people without the complaint": functional}
-    asked = {"a": ("people with the complaint",), "b": ("people without the complaint",)}.get(
-        kind or "c", tuple(people)
-    )
-    figures = {f"mean and standard deviation of {one}": people[one] for one in asked}
-    return unpublished(norms, "the cutoff", dict(figures))
+    figures: Figures = {"change_people_with": clinical, "change_people_without": functional}
+    asked = {"a": ("change_people_with",), "b": ("change_people_without",)}.get(kind or "c", tuple(figures))
+    return unpublished(norms, "change_about_cutoff", {each: figures[each] for each in asked}, language)
 
 
 def before_and_after(table: Any) -> pl.DataFrame:  # noqa: ANN401 - any eager frame narwhals knows
@@ -154,6 +161,8 @@ def changes(
     norms: Norms,
     method: Method = "jacobson-truax",
     line: Cutoff | None = None,
+    *,
+    language: Language = "en",
 ) -> pl.DataFrame | NotYet:
     """Judge each client's change: one row in, one row out.
 
@@ -167,6 +176,8 @@ def changes(
         Whose reliable change, see `attunement.change.yardstick`.
     line
         The cutoff; left out, the one that the figures allow (`cutoff`).
+    language
+        Of what is missing.
 
     Returns
     -------
@@ -193,10 +204,10 @@ def changes(
     >>> changes(pairs, scale).select("client", "change", pl.col("index").round(2), "result").rows()
     [('A', 20.5, 4.32, 'recovered'), ('B', 15.0, 3.16, 'improved'), ('C', -14.0, -2.95, 'harmed')]
     """
-    ruler = yardstick(norms, method)
+    ruler = yardstick(norms, method, language=language)
     if isinstance(ruler, NotYet):
         return ruler
-    return _judged(hold(pairs, PAIRS), norms, ruler, line or cutoff(norms))
+    return _judged(hold(pairs, PAIRS), norms, ruler, line or cutoff(norms, language=language))
 
 
 def changed(
@@ -206,6 +217,8 @@ def changed(
     norms: Norms,
     method: Method = "jacobson-truax",
     line: Cutoff | None = None,
+    *,
+    language: Language = "en",
 ) -> Finding | NotYet:
     """Say of one client whether the outcome changed more than error would explain, and where it ended.
 
@@ -223,23 +236,22 @@ def changed(
     error of measurement explains; not over the line between people with and without the complaint (50.0, cutoff c
     of Jacobson & Truax (1991), table 1): improved.
     """
-    ruler = yardstick(norms, method)
+    ruler = yardstick(norms, method, language=language)
     if isinstance(ruler, NotYet):
         return ruler
-    drawn = line or cutoff(norms)
+    drawn = line or cutoff(norms, language=language)
     pair = pl.DataFrame({"client": [client], "before": [before], "after": [after]})
     table = _judged(hold(pair, PAIRS), norms, ruler, drawn)
     row = table.row(0, named=True)
+    about = say("change_about", language, client=client, scale=norms.name)
     if row["result"] is None:
-        return NotYet(
-            f"change of {client} on {norms.name}", "one of the two scores is missing", "both would supply it"
-        )
+        return not_yet(about, say("change_one_missing", language), say("change_both", language), language)
     return Finding(
-        about=f"change of {client} on {norms.name}",
-        sentence=_sentence(row, norms, ruler, drawn),
+        about=about,
+        sentence=_sentence(row, norms, ruler, drawn, language),
         estimate=Estimate(row["change"], row["low"], row["high"], unit="points", level=ruler.level),
         evidence=table,
-        limits=_limits(ruler, drawn),
+        limits=_limits(ruler, drawn, language),
     )
 
 
@@ -277,45 +289,56 @@ def _crossings(norms: Norms, line: Cutoff | NotYet) -> tuple[pl.Expr, pl.Expr]:
     return (before < 0) & (after > 0), (before > 0) & (after < 0)
 
 
-def _sentence(row: dict[str, Any], norms: Norms, ruler: Yardstick, line: Cutoff | NotYet) -> str:
-    better = norms.sign * row["change"] > 0
-    told = row["result"] != "unchanged"
-    size = f"{row['change']:.1f} points ({row['low']:.1f} to {row['high']:.1f})"
-    beyond = "" if ruler.method == "jacobson-truax" else " beyond what is expected without change"
-    weight = (
-        f"for the {'better' if better else 'worse'} and more than the {ruler.margin:.1f} that error of measurement "
-        "explains"
-        if told
-        else f"no more than the {ruler.margin:.1f} that error of measurement explains"
-    )
-    went = f"{row['client']} went from {row['before']:g} to {row['after']:g} on {norms.name}"
-    return f"{went}: {size}{beyond}, {weight}{_where(row, norms, line)}: {row['result']}."
-
-
-def _where(row: dict[str, Any], norms: Norms, line: Cutoff | NotYet) -> str:
+def _sentence(
+    row: dict[str, Any], norms: Norms, ruler: Yardstick, line: Cutoff | NotYet, language: Language
+) -> str:
+    told = {
+        "client": row["client"],
+        "scale": norms.name,
+        "before": plain(row["before"], language),
+        "after": plain(row["after"], language),
+        "size": _size(row, ruler, language),
+        "weight": _weight(row, norms, ruler, language),
+        "result": say(_RESULT[row["result"]], language),
+    }
     if isinstance(line, NotYet):
-        return ""
+        return say("change_told", language, **told)
+    return say("change_told_line", language, line=_where(row, norms, line, language), **told)
+
+
+def _size(row: dict[str, Any], ruler: Yardstick, language: Language) -> str:
+    name = "change_size" if ruler.method == "jacobson-truax" else "change_size_beyond"
+    return say(
+        name, language, **{each: number(row[each], _DIGITS, language) for each in ("change", "low", "high")}
+    )
+
+
+def _weight(row: dict[str, Any], norms: Norms, ruler: Yardstick, language: Language) -> str:
+    name = "change_better" if norms.sign * row["change"] > 0 else "change_worse"
+    if row["result"] == "unchanged":
+        name = "change_within"
+    return say(name, language, margin=number(ruler.margin, _DIGITS, language))
+
+
+def _where(row: dict[str, Any], norms: Norms, line: Cutoff, language: Language) -> str:
     before, after = (norms.sign * (row[name] - line.value) for name in ("before", "after"))
-    crossed = (
-        "over the line from people with to people without the complaint"
-        if before < 0 < after
-        else "over the line from people without to people with the complaint"
-        if after < 0 < before
-        else "not over the line between people with and without the complaint"
+    name = "change_over" if before < 0 < after else "change_back" if after < 0 < before else "change_not_over"
+    named = (
+        line.source
+        if line.kind == "published"
+        else say("change_cutoff", language, kind=line.kind, source=line.source)
     )
-    name = line.source if line.kind == "published" else f"cutoff {line.kind} of {line.source}"
-    return f"; {crossed} ({line.value:.1f}, {name})"
+    return say(name, language, value=number(line.value, _DIGITS, language), cutoff=named)
 
 
-def _limits(ruler: Yardstick, line: Cutoff | NotYet) -> tuple[str, ...]:
-    of_method = {"jacobson-truax": (_REGRESSION,), "hageman-arrindell": (_GROUP_DRIFT,)}
-    untold = (
-        (f"Whether it ends among people without the complaint: {line.missing}.",)
-        if isinstance(line, NotYet)
-        else ()
-    )
-    return (_ASSOCIATION, *of_method.get(ruler.method, ()), *untold)
+def _limits(ruler: Yardstick, line: Cutoff | NotYet, language: Language) -> tuple[str, ...]:
+    limits = [say(name, language) for name in ("change_limit_therapy", *_OF_METHOD.get(ruler.method, ()))]
+    if isinstance(line, NotYet):
+        limits.append(say("change_limit_no_line", language, missing=line.missing))
+    return tuple(limits)
 
 
-def _sources(*people: Population) -> str:
-    return " and ".join(dict.fromkeys(each.source for each in people))
+def _sources(one: Population, other: Population, language: Language) -> str:
+    if one.source == other.source:
+        return one.source
+    return say("change_sources", language, first=one.source, second=other.source)

@@ -25,24 +25,21 @@ from scipy import stats
 
 from attunement.change.significant import one_instrument
 from attunement.errors import InputError
-from attunement.findings import Estimate, Finding, NotYet
+from attunement.findings import Estimate, Finding
 from attunement.frames import outcomes
+from attunement.wording import not_yet, number, plain, say
 
 if TYPE_CHECKING:
+    from attunement.findings import NotYet
     from attunement.instruments import Higher
+    from attunement.instruments.description import Language
 
 _BEFORE: Final = (-2, -1, 0)
 _AFTER: Final = (1, 2, 3)
 _LEAST: Final = 2  # scores on each side
 
-_LIMITS: Final = (
-    "A step is looked for in every interval and told because it was large: its size is overstated.",
-    (
-        "In simulated courses that only fall steadily, these criteria found a sudden gain in 18 to 71 % of people "
-        "(Vittengl et al. 2015, Current Psychiatry Reviews 11:19-31, table 2)."
-    ),
-    "It tells when the score changed, not why.",
-)
+_LIMITS: Final = ("change_limit_large", "change_limit_simulated", "change_limit_why")
+_DIGITS: Final = 1  # of a mean in points
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,10 +195,24 @@ def jumps(table: Any, criteria: Criteria) -> pl.DataFrame:  # noqa: ANN401 - any
     )
 
 
-def jumped(table: Any, criteria: Criteria) -> tuple[Finding, ...] | NotYet:  # noqa: ANN401 - any eager frame
+def jumped(
+    table: Any,  # noqa: ANN401 - any eager frame narwhals knows
+    criteria: Criteria,
+    *,
+    language: Language = "en",
+) -> tuple[Finding, ...] | NotYet:
     """Say of one client whether, and when, the outcome jumped; no finding means that no step was sudden.
 
     The estimate is the difference of the means around the step, after minus before, with its t interval.
+
+    Parameters
+    ----------
+    table
+        `attunement.frames.OUTCOMES`, of one client.
+    criteria
+        When a step is sudden.
+    language
+        Of the sentences.
 
     Returns
     -------
@@ -226,40 +237,55 @@ def jumped(table: Any, criteria: Criteria) -> tuple[Finding, ...] | NotYet:  # n
     if len(clients) > 1:
         raise InputError(f"The outcomes are of {len(clients)} clients; take the rows of one, or use `jumps`.")
     if not whole["judged"].any():
-        return NotYet(
-            f"sudden changes of {clients[0]}" if clients else "sudden changes",
-            "no two neighbouring sessions with two scores or more on each side",
-            "from four sessions with a score in a row on it can be told",
+        about = (
+            say("change_about_steps", language, client=clients[0])
+            if clients
+            else say("change_about_no_steps", language)
         )
-    return tuple(_finding(row, whole, criteria) for row in jumps(table, criteria).iter_rows(named=True))
+        return not_yet(about, say("change_no_step", language), say("change_from_four", language), language)
+    return tuple(
+        _finding(row, whole, criteria, language) for row in jumps(table, criteria).iter_rows(named=True)
+    )
 
 
-def _finding(row: dict[str, Any], whole: pl.DataFrame, criteria: Criteria) -> Finding:
+def _finding(row: dict[str, Any], whole: pl.DataFrame, criteria: Criteria, language: Language) -> Finding:
     moved = row["mean_after"] - row["mean_before"]
     around = row["critical"] * row["spread"] * math.sqrt(1 / row["n_before"] + 1 / row["n_after"])
     estimate = Estimate(moved, moved - around, moved + around, unit="points", level=1 - criteria.risk)
-    side = "better" if row["kind"] == "gain" else "worse"
-    lost = (
-        f" More than {_part(criteria.reversal)} of it was {'lost again' if side == 'better' else 'made up'} by "
-        f"session {row['reversed_at']}."
-        if row["reversed"]
-        else ""
-    )
+    about = "change_about_gain" if row["kind"] == "gain" else "change_about_loss"
     return Finding(
-        about=f"sudden {row['kind']} of {row['client']}",
-        sentence=(
-            f"A sudden {row['kind']} between sessions {row['session']} and {row['session'] + 1}: from "
-            f"{row['before']:g} to {row['after']:g} at once, {abs(row['step']):g} points for the {side}; the mean "
-            f"of the sessions around it moved by {moved:.1f} points ({estimate.low:.1f} to {estimate.high:.1f}).{lost}"
-        ),
+        about=say(about, language, client=row["client"]),
+        sentence=" ".join([_step(row, estimate, language), *_reversed(row, criteria, language)]),
         estimate=estimate,
         evidence=whole,
-        limits=_LIMITS,
+        limits=tuple(say(name, language) for name in _LIMITS),
     )
 
 
-def _part(share: float) -> str:
-    return "half" if share == 0.5 else f"{100 * share:.0f} %"
+def _step(row: dict[str, Any], moved: Estimate, language: Language) -> str:
+    given = {"before": row["before"], "after": row["after"], "step": abs(row["step"])}
+    around = {"moved": moved.value, "low": moved.low, "high": moved.high}
+    return say(
+        "change_gain" if row["kind"] == "gain" else "change_loss",
+        language,
+        session=row["session"],
+        next=row["session"] + 1,
+        **{name: plain(value, language) for name, value in given.items()},
+        **{name: number(value, _DIGITS, language) for name, value in around.items()},
+    )
+
+
+def _reversed(row: dict[str, Any], criteria: Criteria, language: Language) -> list[str]:
+    """By when more than half of it was lost again, or whatever share is asked; nothing where it was not."""
+    if not row["reversed"]:
+        return []
+    name = "change_gain_reversed" if row["kind"] == "gain" else "change_loss_reversed"
+    part = (
+        say("change_part_half", language)
+        if criteria.reversal == 0.5
+        else say("change_part", language, share=number(100 * criteria.reversal, 0, language))
+    )
+    return [say(name, language, part=part, session=row["reversed_at"])]
 
 
 def _with_neighbours(scored: pl.DataFrame) -> pl.DataFrame:

@@ -18,7 +18,7 @@ import polars as pl
 from attunement.connecting.signs import SIGNS
 from attunement.errors import ColumnProblem
 from attunement.findings import Estimate, Finding, NotYet
-from attunement.wording import in_hundred, say
+from attunement.wording import in_hundred, not_yet, say
 
 if TYPE_CHECKING:
     from attunement.connecting.known import Known
@@ -106,10 +106,11 @@ def board(
     about = say("connecting_about", language, name=dyad.name)
     chance = 0.0 if dyad.states is None else dyad.states["stalled"] + dyad.states["falling"]
     if chance < OPENS:
-        return NotYet(
+        return not_yet(
             about,
             say("connecting_not_open", language, name=dyad.name, chance=in_hundred(chance)),
             say("connecting_opens", language),
+            language,
         )
     found, none = supports(known, dyad)
     first = found[0]

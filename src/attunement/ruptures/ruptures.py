@@ -16,7 +16,7 @@ from attunement.ruptures.foreseen import foreseen
 from attunement.ruptures.rules import RULES
 from attunement.ruptures.signs import surprises, weigh
 from attunement.trajectories import asked
-from attunement.wording import in_hundred, number, say
+from attunement.wording import in_hundred, not_yet, number, say
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -130,7 +130,9 @@ class Ruptures:
             each for each in self.looked if each.client == client and therapist in {None, each.therapist}
         ]
         if self.missing is not None:
-            return NotYet(self._say("rupture_about", name=client), self.missing.missing, self.missing.supply)
+            return self._not_yet(
+                self._say("rupture_about", name=client), self.missing.missing, self.missing.supply
+            )
         if len(found) != 1:
             more = f"{len(found)} therapists met the client {client!r}; name one"
             raise ColumnProblem(f"{more}." if found else f"There is no client {client!r} in these ratings.")
@@ -145,12 +147,12 @@ class Ruptures:
     def all(self) -> Finding | NotYet:
         """With how many clients there was a rupture: a count, and what chance alone would give."""
         if self.missing is not None or self.alarm is None or not self.looked:
-            missing = self.missing or NotYet("", self._say("rupture_one_rated", rated=0), self._from())
-            return NotYet(self._say("rupture_all_about"), missing.missing, missing.supply)
+            missing = self.missing or self._not_yet("", self._say("rated_some", rated=0), self._from())
+            return self._not_yet(self._say("rupture_all_about"), missing.missing, missing.supply)
         followed = [each for each in self.looked if each.sessions.size >= FROM]
         if not followed:
-            return NotYet(
-                self._say("rupture_all_about"), self._say("rupture_one_rated", rated=1), self._from()
+            return self._not_yet(
+                self._say("rupture_all_about"), self._say("rated_one", rated=1), self._from()
             )
         torn = [each for each in followed if each.watched.episodes]
         told = {"clients": len(torn), "dyads": len(followed), "open": sum(each.open for each in torn)}
@@ -191,7 +193,7 @@ class Ruptures:
         """Say what happened in one dyad; of several episodes the last."""
         about = self._say("rupture_about", name=each.name)
         if each.sessions.size < FROM or self.alarm is None:
-            return NotYet(about, self._say("rupture_one_rated", rated=each.sessions.size), self._from())
+            return self._not_yet(about, self._so_far(each.sessions.size), self._from())
         if not each.watched.episodes:
             return self._quiet(each, about)
         last = each.watched.episodes[-1]
@@ -269,6 +271,12 @@ class Ruptures:
         held = min(max(value, self.measure.low), self.measure.high)
         return number(held, self.measure.digits, self.language)
 
+    def _so_far(self, rated: int) -> str:
+        return self._say("rated_one" if rated == 1 else "rated_some", rated=rated)
+
+    def _not_yet(self, about: str, missing: str, supply: str) -> NotYet:
+        return not_yet(about, missing, supply, self.language)
+
     def _say(self, name: str, /, **values: Any) -> str:  # noqa: ANN401 - whatever a sentence holds
         return say(name, self.language, **values)
 
@@ -279,7 +287,7 @@ def ruptures(
     *,
     budget: float = BUDGET,
     signs: pl.DataFrame | None = None,
-    language: Language = "en",
+    language: Language | None = None,
 ) -> Ruptures:
     """Look at every session as it came, and say where a rating was far below what was to be expected of it.
 
@@ -295,9 +303,10 @@ def ruptures(
         Other signs, higher is worse: therapist, client, session and a column each, such as the answer to what
         hindered, and how far away the therapist felt.
     language
-        Of the sentences.
+        Of the sentences; where it is left out, that of the courses. What courses could not tell stays in theirs.
     """
-    caseload = asked(given, measure)
+    caseload = asked(given, measure, language=language or "en")
+    language = language or caseload.language
     if isinstance(caseload.model, NotYet):
         return Ruptures(None, caseload.measure, (), caseload.model, language)
     rated = caseload.rated

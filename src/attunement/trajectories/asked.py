@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import narwhals.stable.v2 as nw
 
@@ -11,8 +11,16 @@ from attunement.errors import TooLittle
 from attunement.trajectories.caseload import Caseload, trajectories
 from attunement.trajectories.measure import Measure
 
+if TYPE_CHECKING:
+    from attunement.instruments.description import Language
 
-def asked(given: Any, measure: Measure | None = None) -> Caseload:  # noqa: ANN401 - see above
+
+def asked(
+    given: Any,  # noqa: ANN401 - see above
+    measure: Measure | None = None,
+    *,
+    language: Language = "en",
+) -> Caseload:
     """Work out the courses, where they are not yet.
 
     Parameters
@@ -21,6 +29,8 @@ def asked(given: Any, measure: Measure | None = None) -> Caseload:  # noqa: ANN4
         A `Caseload`, which is returned as it is; a practice, whose check-ins are read; or a table of ratings.
     measure
         The scale; a practice's is that of its check-in.
+    language
+        Of the sentences; courses already worked out keep theirs.
 
     Raises
     ------
@@ -38,7 +48,7 @@ def asked(given: Any, measure: Measure | None = None) -> Caseload:  # noqa: ANN4
     if isinstance(given, Caseload):
         return given
     scale = measure_of(given, measure)
-    return trajectories(frames.ratings(given), scale)
+    return trajectories(frames.ratings(given), scale, language=language)
 
 
 def measure_of(given: Any, measure: Measure | None = None) -> Measure:  # noqa: ANN401 - see above

@@ -17,12 +17,14 @@ from attunement.trajectories.model import LEAST, CourseModel, course_model, inte
 from attunement.trajectories.prior import published_prior
 from attunement.trajectories.shares import shares
 from attunement.trajectories.trajectory import ROW, Trajectory
+from attunement.wording import counted, not_yet, number, plain, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
+    from attunement.instruments.description import Language
     from attunement.mixed import Fit, Prior
     from attunement.trajectories.measure import Measure
 
@@ -52,6 +54,8 @@ class Caseload:
         Where ratings differ, or why that cannot be told yet.
     limits
         What holds for every number here, a sentence each.
+    language
+        Of the sentences.
     """
 
     measure: Measure
@@ -60,6 +64,7 @@ class Caseload:
     trajectories: tuple[Trajectory, ...] = field(repr=False)
     shares: Finding | NotYet
     limits: tuple[str, ...]
+    language: Language = "en"
 
     def __iter__(self) -> Iterator[Trajectory]:
         return iter(self.trajectories)
@@ -85,29 +90,19 @@ class Caseload:
     @property
     def connected(self) -> Finding | NotYet:
         """With how many of those met three times or more there is a connection."""
+        about = self._say("trajectory_about_connected")
         if isinstance(self.model, NotYet):
-            return NotYet("connected share", self.model.missing, self.model.supply)
+            return not_yet(about, self.model.missing, self.model.supply, self.language)
         told = [each for each in self.trajectories if isinstance(each.course, Course) and each.long_enough]
-        if not told:
-            return NotYet("connected share", "nobody with three rated sessions", "it can be told from three")
         if len(told) < LEAST:
-            few = f"{len(told)} client{'s' * (len(told) != 1)} with three rated sessions or more"
-            return NotYet("connected share", few, f"from {LEAST} on a share of them says something")
+            return not_yet(about, *self._too_few(len(told)), self.language)
         chance = np.array([each.chance_established for each in told])
         drawn = (np.random.default_rng(0).random((_DRAWS, chance.size)) < chance).mean(axis=1)
         low, high = np.quantile(drawn, (0.025, 0.975))
         value = float(chance.mean())
         estimate = Estimate(value, float(min(low, value)), float(max(high, value)), unit="share")
-        one_each = self.rated["client"].n_unique() == self.rated["dyad"].n_unique()
-        whom = "clients" if one_each else "pairs of client and therapist"
-        people = f"{len(told):,} {whom} with three rated sessions or more"
-        sentence = (
-            f"Of {people}, about {100 * value:.0f} in 100 are at the level called established, "
-            f"{self.measure.told(self.measure.established)} of {self.measure.high:g} "
-            f"({100 * estimate.low:.0f} to {100 * estimate.high:.0f})."
-        )
         table = pl.DataFrame({"client": [each.name for each in told], "chance": chance})
-        return Finding("connected share", sentence, estimate, table, self.limits)
+        return Finding(about, self._connected(len(told), estimate), estimate, table, self.limits)
 
     @property
     def band(self) -> pl.DataFrame:
@@ -126,12 +121,36 @@ class Caseload:
         """One row a dyad: depth, speed, state and the probability of every state; the same as the pages show."""
         return pl.DataFrame([each.row() for each in self.trajectories], schema=ROW)
 
+    # -- inside
+
+    def _too_few(self, told: int) -> tuple[str, str]:
+        """What is missing for a share of the clients, and what would supply it."""
+        if not told:
+            return self._say("trajectory_nobody"), self._say("trajectory_from_three")
+        few = self._say("trajectory_one_told" if told == 1 else "trajectory_few_told", clients=told)
+        return few, self._say("trajectory_from_connected", number=LEAST)
+
+    def _connected(self, told: int, share: Estimate) -> str:
+        one_each = self.rated["client"].n_unique() == self.rated["dyad"].n_unique()
+        ends = {"share": share.value, "low": share.low, "high": share.high}
+        return self._say(
+            "trajectory_connected" if one_each else "trajectory_connected_pairs",
+            told=counted(told, self.language),
+            level=self.measure.told(self.measure.established, self.language),
+            most=plain(self.measure.high, self.language),
+            **{name: number(100 * value, 0, self.language) for name, value in ends.items()},
+        )
+
+    def _say(self, name: str, /, **values: Any) -> str:  # noqa: ANN401 - whatever a sentence holds
+        return say(name, self.language, **values)
+
 
 def trajectories(
     table: Any,  # noqa: ANN401 - any eager frame narwhals knows
     measure: Measure,
     *,
     prior: Prior | Literal["published"] | None = "published",
+    language: Language = "en",
     progress: Callable[[str, float], None] = lambda what, share: None,  # noqa: ARG005
 ) -> Caseload:
     """Work out the connection with every client from a table of ratings (`frames.RATINGS`).
@@ -145,6 +164,8 @@ def trajectories(
     prior
         What is known before the ratings, for tables of fewer than 20 clients: published figures
         (`published_prior`), another prior, or None for nothing. With None, fewer than 5 clients are not told.
+    language
+        Of the sentences.
     progress
         Called with what is being done and how far it is, 0 to 1.
 
@@ -157,15 +178,15 @@ def trajectories(
     """
     rated = _rated(frames.ratings(table), measure)
     progress("where ratings differ", 0.1)
-    levels = intercepts(rated)
-    where = shares(rated, levels)
+    levels = intercepts(rated, language=language)
+    where = shares(rated, levels, language=language)
     progress("the practice's usual course", 0.4)
-    known = published_prior(measure) if prior == "published" else prior
+    known = published_prior(measure, language=language) if prior == "published" else prior
     model = _model(rated, levels, known)
     progress("each client's course", 0.7)
-    found = _trajectories(rated, model, measure)
+    found = _trajectories(rated, model, measure, language)
     progress("each client's course", 1.0)
-    return Caseload(measure, rated, model, found, where, _limits(rated, model, measure))
+    return Caseload(measure, rated, model, found, where, _limits(rated, model, measure, language), language)
 
 
 def _model(rated: pl.DataFrame, levels: Fit | NotYet, prior: Prior | None) -> CourseModel | NotYet:
@@ -201,7 +222,7 @@ def _rated(table: pl.DataFrame, measure: Measure) -> pl.DataFrame:
 
 
 def _trajectories(
-    rated: pl.DataFrame, model: CourseModel | NotYet, measure: Measure
+    rated: pl.DataFrame, model: CourseModel | NotYet, measure: Measure, language: Language
 ) -> tuple[Trajectory, ...]:
     dyads = rated.group_by("dyad", maintain_order=True).agg(
         pl.col("therapist", "client").first(), "session", "score"
@@ -215,7 +236,7 @@ def _trajectories(
         Trajectory(
             therapist=row["therapist"],
             client=row["client"],
-            name=f"{row['client']} with {row['therapist']}" if several else row["client"],
+            name=_pair(row, language) if several else row["client"],
             rated=np.array(row["session"], dtype=float),
             score=np.array(row["score"], dtype=float),
             course=each,
@@ -224,17 +245,22 @@ def _trajectories(
             else each.states(model, measure),
             model=model,
             measure=measure,
+            language=language,
         )
         for row, each in zip(dyads.iter_rows(named=True), courses, strict=True)
     ]
     return tuple(sorted(found, key=_attention))
 
 
+def _pair(row: dict[str, Any], language: Language) -> str:
+    return say("trajectory_pair", language, client=row["client"], therapist=row["therapist"])
+
+
 def _courses(dyads: pl.DataFrame, model: CourseModel) -> Iterator[Course]:
     at = model.at(dyads)
-    for number, row in enumerate(dyads.iter_rows(named=True)):
+    for place, row in enumerate(dyads.iter_rows(named=True)):
         session, score = (np.array(row[name], dtype=float) for name in ("session", "score"))
-        yield course(session, score, number, at, model)
+        yield course(session, score, place, at, model)
 
 
 def _attention(each: Trajectory) -> tuple[int, float, str]:
@@ -243,27 +269,21 @@ def _attention(each: Trajectory) -> tuple[int, float, str]:
     return 0 if each.wants_a_look else _BEHIND[shown[0]] + 1, -round(shown[1], 2), each.name
 
 
-def _limits(rated: pl.DataFrame, model: CourseModel | NotYet, measure: Measure) -> tuple[str, ...]:
+def _limits(
+    rated: pl.DataFrame, model: CourseModel | NotYet, measure: Measure, language: Language
+) -> tuple[str, ...]:
     limits = []
     top = rated.filter(pl.col("score") >= measure.high).height / rated.height
     if top > _CEILING:
-        limits.append(
-            f"{100 * top:.0f} % of ratings are at the top of the scale, where a higher one cannot be given; "
-            "depth is understated there."
-        )
+        limits.append(say("trajectory_limit_top", language, top=number(100 * top, 0, language)))
+    if isinstance(model, NotYet):
+        return tuple(limits)
     clients = rated["client"].n_unique()
-    if not isinstance(model, NotYet) and isinstance(model.fit, Posterior):
-        limits.append(
-            f"With {clients} client{'s' * (clients != 1)}, much of what is expected comes from elsewhere: "
-            f"{model.fit.prior.source}."
-        )
-    elif clients < FEW and not isinstance(model, NotYet):
-        limits.append(
-            f"With {clients} clients, how much clients differ is itself uncertain; intervals are a little too narrow."
-        )
-    if not isinstance(model, NotYet) and model.still:
-        limits.append(
-            "The ratings show no course of a client's own beyond the noise of single sessions; "
-            "falls are hard to see in them."
-        )
+    if isinstance(model.fit, Posterior):
+        name = "trajectory_limit_one" if clients == 1 else "trajectory_limit_few"
+        limits.append(say(name, language, clients=clients, source=model.fit.prior.source))
+    elif clients < FEW:
+        limits.append(say("trajectory_limit_narrow", language, clients=clients))
+    if model.still:
+        limits.append(say("trajectory_limit_still", language))
     return tuple(limits)

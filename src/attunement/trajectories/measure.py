@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 from attunement.errors import InputError
 from attunement.instruments import instrument
+from attunement.wording import number, say
+
+if TYPE_CHECKING:
+    from attunement.instruments.description import Language
 
 _FAR = 1e9
-CONVENTION = (
-    "“Established” is a convention, not a validated cutoff: no measure of the bond has one. "
-    "It can be set to what suits the instrument."
-)
+CONVENTION: Final = say("trajectory_convention", "en")
+"""What is to be said wherever a connection is called established."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,6 @@ class Measure:
         """How many decimals a score is told with."""
         return 1 if self.high - self.low <= 50 else 0
 
-    def told(self, points: float) -> str:
+    def told(self, points: float, language: Language = "en") -> str:
         """Write a score, held to the scale."""
-        return f"{min(max(points, self.low), self.high):.{self.digits}f}"
+        return number(min(max(points, self.low), self.high), self.digits, language)

@@ -17,14 +17,16 @@ import numpy as np
 import polars as pl
 from scipy.special import ndtri
 
-from attunement.findings import NotYet
 from attunement.mixed import Fit, Posterior, fit, loglik_at, posterior
+from attunement.wording import not_yet, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
 
+    from attunement.findings import NotYet
+    from attunement.instruments.description import Language
     from attunement.mixed import Prior
 
     Array = NDArray[np.float64]
@@ -123,17 +125,19 @@ class CourseModel:
         return np.asarray(h @ self.new_mean + ndtri(share) * np.sqrt(spread))
 
 
-def intercepts(rated: pl.DataFrame) -> Fit | NotYet:
+def intercepts(rated: pl.DataFrame, *, language: Language = "en") -> Fit | NotYet:
     """Fit levels alone, sessions on log2: where ratings differ, and where the search for more starts.
 
     `rated` has therapist, client, dyad, session and score, none of them missing.
     """
     often = rated.group_by("client").len().filter(pl.col("len") >= 2).height
     if often < LEAST:
-        return NotYet(
-            "the expected band",
-            f"{often} client{'s' * (often != 1)} with two rated sessions or more",
-            f"from {LEAST} on, what is usual here can be told",
+        few = "trajectory_one_often" if often == 1 else "trajectory_few_often"
+        return not_yet(
+            say("trajectory_about_expected", language),
+            say(few, language, clients=often),
+            say("trajectory_from_usual", language, number=LEAST),
+            language,
         )
     return fit(f"score ~ {SHAPES[0].column} + {_levels(rated)}", rated)
 

@@ -5,17 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from attunement.mixed import HalfNormal, LogNormal, Prior
+from attunement.wording import say
 
 if TYPE_CHECKING:
+    from attunement.instruments.description import Language
     from attunement.trajectories.measure import Measure
 
-SOURCE = (
-    "published figures of client-rated alliances, put on this scale; how far a practice may lie from them is our "
-    "judgement"
-)
 
-
-def published_prior(measure: Measure) -> Prior:
+def published_prior(measure: Measure, *, language: Language = "en") -> Prior:
     """The prior of a course model on a measure's scale.
 
     From client-rated alliances between 1 and 5: 3.9 at session 3, .10 more a unit of log session, .60 between clients
@@ -28,6 +25,8 @@ def published_prior(measure: Measure) -> Prior:
     ----------
     measure
         Gives the ends of the scale; the figures are of a scale from 0 to 10.
+    language
+        In which it says where its figures come from.
     """
     unit = (measure.high - measure.low) / 10.0
     return Prior(
@@ -43,5 +42,5 @@ def published_prior(measure: Measure) -> Prior:
             "log2(session)": (0.17 * unit, 0.25 * unit),
         },
         drift=HalfNormal(0.35 * unit),
-        source=SOURCE,
+        source=say("trajectory_source", language),
     )

@@ -2,46 +2,47 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import polars as pl
 
 from attunement.findings import Estimate, Finding, NotYet
 from attunement.trajectories.model import LEAST
+from attunement.wording import not_yet, number, say
 
 if TYPE_CHECKING:
+    from attunement.instruments.description import Language
     from attunement.mixed import Fit
 
 _DRAWS = 4_000
 _SEED = 20
-_NAMES = {
-    "client": "who the client is",
-    "dyad": "the pairing of the two",
-    "therapist": "who the therapist is",
-    "session": "what changes from session to session",
+_WHOM: Final = {
+    "client": "trajectory_whom_client",
+    "dyad": "trajectory_whom_dyad",
+    "therapist": "trajectory_whom_therapist",
+    "session": "trajectory_whom_session",
 }
 
 
-def shares(rated: pl.DataFrame, levels: Fit | NotYet) -> Finding | NotYet:
+def shares(rated: pl.DataFrame, levels: Fit | NotYet, *, language: Language = "en") -> Finding | NotYet:
     """Split the variance of ratings by whose it is, sessions on log2 taken out; `levels` is `intercepts(rated)`.
 
     The intervals come from the likelihood's curvature (normal in lme4's theta, folded at zero). A therapist's
     share is one figure of the whole table; no therapist is compared with another.
     """
+    about = say("trajectory_about_shares", language)
     if isinstance(levels, NotYet):
-        return NotYet(
-            "where ratings differ", levels.missing, f"from {LEAST} on it can be told where ratings differ"
-        )
+        return not_yet(about, levels.missing, say("trajectory_from_shares", language, number=LEAST), language)
     terms = [component.group for component in levels.varcorr]
     table = _table(levels, terms)
     first = table.row(0, named=True)
     return Finding(
-        about="where ratings differ",
-        sentence=_sentence(table),
+        about=about,
+        sentence=_sentence(table, language),
         estimate=Estimate(first["share"], first["low"], first["high"], unit="share"),
         evidence=table,
-        limits=_limits(rated, terms),
+        limits=_limits(rated, terms, language),
     )
 
 
@@ -65,24 +66,23 @@ def _table(fitted: Fit, terms: list[str]) -> pl.DataFrame:
     return table.sort("share", descending=True)
 
 
-def _sentence(table: pl.DataFrame) -> str:
+def _sentence(table: pl.DataFrame, language: Language) -> str:
     parts = [
-        f"{100 * row['share']:.0f} % {'goes ' * (place == 0)}with {_NAMES[row['source']]} "
-        f"({100 * row['low']:.0f} to {100 * row['high']:.0f})"
+        say(
+            "trajectory_share_next" if place else "trajectory_share_first",
+            language,
+            whom=say(_WHOM[row["source"]], language),
+            **{name: number(100 * row[name], 0, language) for name in ("share", "low", "high")},
+        )
         for place, row in enumerate(table.iter_rows(named=True))
     ]
-    return f"Of all the difference between ratings, {', '.join(parts[:-1])} and {parts[-1]}."
+    return say("trajectory_shares", language, parts="; ".join(parts))
 
 
-def _limits(rated: pl.DataFrame, terms: list[str]) -> tuple[str, ...]:
-    limits = [
-        "This tells where ratings differ, not why; a session's share holds the noise of the rating too."
-    ]
+def _limits(rated: pl.DataFrame, terms: list[str], language: Language) -> tuple[str, ...]:
+    limits = [say("trajectory_limit_where", language)]
     if "dyad" not in terms:
-        limits.append(
-            "The client's share holds the pairing's too: they can be told apart once "
-            f"{LEAST} clients have met two therapists or more."
-        )
+        limits.append(say("trajectory_limit_pairing", language, number=LEAST))
     if "therapist" not in terms and rated["therapist"].n_unique() > 1:
-        limits.append(f"With fewer than {LEAST} therapists, their share cannot be told from the clients'.")
+        limits.append(say("trajectory_limit_therapists", language, number=LEAST))
     return tuple(limits)

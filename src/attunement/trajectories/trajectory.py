@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import polars as pl
 
 from attunement.findings import Estimate, Finding, NotYet
 from attunement.trajectories.course import AHEAD, RECENT, STATES, Course
-from attunement.trajectories.measure import CONVENTION
+from attunement.wording import in_hundred, not_yet, number, plain, say, signed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from attunement.instruments.description import Language
     from attunement.trajectories.measure import Measure
     from attunement.trajectories.model import CourseModel
 
@@ -37,12 +38,23 @@ ROW = {
 }
 """The columns of `Caseload.frame`; speeds are infinite where they are not within the sessions looked ahead."""
 
-_SAID = {
-    "forming": "forming: inside what is expected of a new client here",
-    "established": "established",
-    "slow": "slow, and that is normal: in the lower part of what is expected of a new client here",
-    "stalled": "stalled: below where nine in ten new clients here are expected, with no notable rise",
-    "falling": f"falling: notably lower than {RECENT} sessions ago",
+_CALLED: Final = {
+    "forming": "trajectory_forming",
+    "established": "trajectory_established",
+    "slow": "trajectory_slow",
+    "stalled": "trajectory_stalled",
+    "falling": "trajectory_falling",
+}
+_TOLD: Final = _CALLED | {
+    "forming": "trajectory_forming_told",
+    "slow": "trajectory_slow_told",
+    "stalled": "trajectory_stalled_told",
+    "falling": "trajectory_falling_told",
+}
+
+_NO_PLATEAU: Final = {
+    "log2": "trajectory_no_plateau_log2",
+    "linear": "trajectory_no_plateau_linear",
 }
 
 
@@ -62,6 +74,8 @@ class Trajectory:
         The posterior, or why there is none yet.
     states
         The probability of each state, or None.
+    language
+        Of the sentences.
     """
 
     therapist: str
@@ -73,6 +87,7 @@ class Trajectory:
     states: dict[str, float] | None
     model: CourseModel | NotYet = field(repr=False)
     measure: Measure = field(repr=False)
+    language: Language = "en"
 
     @property
     def now(self) -> int:
@@ -96,10 +111,11 @@ class Trajectory:
     def word(self) -> str:
         """The state in a word or two, for a label."""
         if self.states is None:
-            return "not yet"
+            return self._say("trajectory_not_yet")
         if not self.shown:
-            return "too early to tell"
-        return " or ".join(state for state, _ in self.shown)
+            return self._say("trajectory_early")
+        first, *second = (self._say(_CALLED[state]) for state, _ in self.shown)
+        return self._say("trajectory_or", first=first, second=second[0]) if second else first
 
     @property
     def wants_a_look(self) -> bool:
@@ -123,21 +139,24 @@ class Trajectory:
     @property
     def depth(self) -> Finding | NotYet:
         """The connection at the present session, on the instrument's own scale."""
+        about = self._say("trajectory_about_depth", name=self.name)
         if isinstance(self.course, NotYet):
-            return NotYet(f"depth with {self.name}", self.course.missing, self.course.supply)
+            return self._not_yet(about, self.course)
         estimate = self._depth(self.course)
-        told = self.measure.told
-        sentence = (
-            f"Depth {told(estimate.value)} of {self.measure.high:g} at session {self.now} "
-            f"({told(estimate.low)} to {told(estimate.high)})."
+        sentence = self._say(
+            "trajectory_depth",
+            most=plain(self.measure.high, self.language),
+            session=self.now,
+            **self._ends(estimate),
         )
-        return Finding(f"depth with {self.name}", sentence, estimate, self.curve())
+        return Finding(about, sentence, estimate, self.curve())
 
     @property
     def speed(self) -> Finding | NotYet:
         """By which session it is established with probability .8; open where that is not in sight."""
+        about = self._say("trajectory_about_speed", name=self.name)
         if isinstance(self.course, NotYet):
-            return NotYet(f"speed with {self.name}", self.course.missing, self.course.supply)
+            return self._not_yet(about, self.course)
         estimate = self._speed(self.course)
         chance = pl.DataFrame(
             {
@@ -145,81 +164,73 @@ class Trajectory:
                 "chance": self.course.chance_of(self.measure.established),
             }
         )
-        sentence = _speed_sentence(estimate, self.now)
-        return Finding(f"speed with {self.name}", sentence, estimate, chance, (CONVENTION,))
+        return Finding(about, self._speed_sentence(estimate), estimate, chance, self._convention())
 
     @property
     def state(self) -> Finding | NotYet:
         """Forming, established, slow, stalled or falling, with probabilities; its number is the recent change."""
+        about = self._say("trajectory_about_state", name=self.name)
         if isinstance(self.course, NotYet):
-            return NotYet(f"state with {self.name}", self.course.missing, self.course.supply)
+            return self._not_yet(about, self.course)
         if not self.long_enough:
-            so_far = f"{self.rated.size} rated session{'s' * (self.rated.size != 1)} so far"
-            return NotYet(f"state with {self.name}", so_far, f"from {FROM} on it can be told")
+            so_far = self._say("rated_one" if self.rated.size == 1 else "rated_some", rated=self.rated.size)
+            return not_yet(about, so_far, self._say("trajectory_from", number=FROM), self.language)
         change, spread = self.course.change()
         estimate = Estimate(change, change - 1.96 * spread, change + 1.96 * spread, unit="points")
-        (first, chance), *second = self.shown
-        sentence = f"Most likely {_SAID[first]} ({_percent(chance)})"
-        sentence += f"; or {second[0][0]} ({_percent(second[0][1])})." if second else "."
         table = pl.DataFrame(
             {"state": list(STATES), "chance": [(self.states or {})[state] for state in STATES]}
         )
-        return Finding(f"state with {self.name}", sentence, estimate, table, (CONVENTION,))
+        return Finding(about, self._state_sentence(), estimate, table, self._convention())
 
     @property
     def change_sentence(self) -> str:
         """How connection moved over the last three sessions, with its interval."""
         if isinstance(self.state, NotYet):
             return self.state.sentence
-        change = self.state.estimate
-        digits = self.measure.digits
-        return (
-            f"Over the last {min(RECENT, self.now - 1)} sessions connection moved by "
-            f"{change.value:+.{digits}f} points ({change.low:+.{digits}f} to {change.high:+.{digits}f})."
-        )
+        change, digits = self.state.estimate, self.measure.digits
+        ends = {"change": change.value, "low": change.low, "high": change.high}
+        told = {name: signed(value, digits, self.language) for name, value in ends.items()}
+        return self._say("trajectory_moved", recent=min(RECENT, self.now - 1), **told)
 
     @property
     def depth_cell(self) -> str:
         """Depth for a table's cell."""
         if isinstance(self.course, NotYet):
-            return "not yet"
-        told, depth = self.measure.told, self._depth(self.course)
-        return f"{told(depth.value)} ({told(depth.low)} to {told(depth.high)})"
+            return self._say("trajectory_not_yet")
+        return self._say("trajectory_depth_cell", **self._ends(self._depth(self.course)))
 
     @property
     def speed_cell(self) -> str:
         """Speed for a table's cell."""
         if isinstance(self.course, NotYet):
-            return "not yet"
-        return _speed_cell(self._speed(self.course), self.now)
+            return self._say("trajectory_not_yet")
+        return self._speed_cell(self._speed(self.course))
 
     @property
     def state_cell(self) -> str:
         """State for a table's cell."""
         if not self.shown:
             return self.word
-        return ", ".join(f"{state} {_percent(chance)}" for state, chance in self.shown)
+        return ", ".join(
+            f"{self._say(_CALLED[state])} {in_hundred(chance)} %" for state, chance in self.shown
+        )
 
     @property
     def plateau(self) -> Finding | NotYet:
         """Where connection settles, if the practice's curve supports a plateau."""
+        about = self._say("trajectory_about_plateau", name=self.name)
         if isinstance(self.course, NotYet) or isinstance(self.model, NotYet):
-            return NotYet(
-                f"plateau with {self.name}", "a curve of this practice", "more rated clients would do"
-            )
+            missing, supply = self._say("trajectory_no_curve"), self._say("trajectory_more_clients")
+            return not_yet(about, missing, supply, self.language)
         if self.model.shape.name != "saturating":
-            return NotYet(
-                f"plateau with {self.name}",
-                f"the {self.model.shape.name} curve fits this practice better, and it has no plateau",
-                "longer courses would show one if there is one",
-            )
+            missing = self._say(_NO_PLATEAU[self.model.shape.name])
+            return not_yet(about, missing, self._say("trajectory_longer"), self.language)
         h = np.array([1.0, 2.0])  # the saturating shape runs to 2
         value = float(h @ self.course.line)
         reach = 1.96 * math.sqrt(float(h @ self.course.spread @ h))
         estimate = self._held(value, value - reach, value + reach)
-        told = self.measure.told
-        sentence = f"Settles near {told(estimate.value)} ({told(estimate.low)} to {told(estimate.high)})."
-        return Finding(f"plateau with {self.name}", sentence, estimate, self.curve())
+        sentence = self._say("trajectory_plateau", **self._ends(estimate))
+        return Finding(about, sentence, estimate, self.curve())
 
     def curve(self) -> pl.DataFrame:
         """The table behind the chart: ``session, rating, connection, low, high, expected_low, expected_high``."""
@@ -272,37 +283,54 @@ class Trajectory:
         value, low, high = np.clip([value, low, high], self.measure.low, self.measure.high).tolist()
         return Estimate(value, low, high, unit="points")
 
+    # -- in words
+
+    def _state_sentence(self) -> str:
+        (first, chance), *second = self.shown
+        told = {"state": self._say(_TOLD[first], recent=RECENT), "chance": in_hundred(chance)}
+        if not second:
+            return self._say("trajectory_state", **told)
+        other, less = second[0]
+        return self._say(
+            "trajectory_state_or", second=self._say(_CALLED[other]), other=in_hundred(less), **told
+        )
+
+    def _speed_sentence(self, estimate: Estimate) -> str:
+        if math.isinf(estimate.low):
+            return self._say("trajectory_speed_far", ahead=AHEAD)
+        if math.isinf(estimate.value):
+            return self._say("trajectory_speed_open", ahead=AHEAD, soonest=number(estimate.low, 0))
+        name = "trajectory_speed_by" if estimate.value <= self.now else "trajectory_speed_likely"
+        return self._say(name, **self._sessions(estimate))
+
+    def _speed_cell(self, estimate: Estimate) -> str:
+        last = self.now + AHEAD
+        if math.isinf(estimate.low):
+            return self._say("trajectory_speed_cell_far", last=last)
+        if math.isinf(estimate.value):
+            return self._say("trajectory_speed_cell_open", last=last, soonest=number(estimate.low, 0))
+        return self._say("trajectory_speed_cell", **self._sessions(estimate))
+
+    def _sessions(self, estimate: Estimate) -> dict[str, str]:
+        beyond = math.isinf(estimate.high)
+        high = self._say("trajectory_beyond", last=self.now + AHEAD) if beyond else number(estimate.high, 0)
+        return {"session": number(estimate.value, 0), "low": number(estimate.low, 0), "high": high}
+
+    def _ends(self, depth: Estimate) -> dict[str, str]:
+        ends = {"depth": depth.value, "low": depth.low, "high": depth.high}
+        return {name: self.measure.told(value, self.language) for name, value in ends.items()}
+
+    def _convention(self) -> tuple[str, ...]:
+        return (self._say("trajectory_convention"),)
+
+    def _not_yet(self, about: str, course: NotYet) -> NotYet:
+        return not_yet(about, course.missing, course.supply, self.language)
+
+    def _say(self, name: str, /, **values: Any) -> str:  # noqa: ANN401 - whatever a sentence holds
+        return say(name, self.language, **values)
+
 
 def _numbers(name: str, estimate: Estimate | None) -> dict[str, float | None]:
     if estimate is None:
         return {name: None, f"{name}_low": None, f"{name}_high": None}
     return {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
-
-
-def _percent(chance: float) -> str:
-    """Write a probability; none is told as certain."""
-    return f"{min(max(round(100 * chance), 1), 99)} %"
-
-
-def _speed_cell(estimate: Estimate, now: int) -> str:
-    last = now + AHEAD
-    if math.isinf(estimate.low):
-        return f"not by session {last}"
-    if math.isinf(estimate.value):
-        return f"not surely by {last}; {estimate.low:.0f} at the soonest"
-    return f"session {estimate.value:.0f} ({estimate.low:.0f} to {_late(estimate, last)})"
-
-
-def _speed_sentence(estimate: Estimate, now: int) -> str:
-    last = now + AHEAD
-    if math.isinf(estimate.low):
-        return f"Not likely to be established within the next {AHEAD} sessions."
-    if math.isinf(estimate.value):
-        soonest = f"session {estimate.low:.0f} at the soonest"
-        return f"Not surely established within the next {AHEAD} sessions; {soonest}."
-    tense = "Established by" if estimate.value <= now else "Likely to be established by"
-    return f"{tense} session {estimate.value:.0f} ({estimate.low:.0f} to {_late(estimate, last)})."
-
-
-def _late(estimate: Estimate, last: int) -> str:
-    return f"beyond {last}" if math.isinf(estimate.high) else f"{estimate.high:.0f}"

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 FILES: Final = (
     "agreement",
     "awareness",
+    "change",
     "common",
     "connecting",
     "engagement",
@@ -28,6 +29,7 @@ FILES: Final = (
     "ruptures",
     "signal",
     "tags",
+    "trajectories",
     "trust",
 )
 
@@ -74,7 +76,42 @@ def number(value: float, digits: int, language: Language = "en") -> str:
     written = f"{value:.{digits}f}"
     if float(written) == 0:
         written = written.lstrip("-")
-    return written.replace(".", ",") if language == "es" else written
+    return _pointed(written, language)
+
+
+def signed(value: float, digits: int, language: Language = "en") -> str:
+    """Write how much something moved: with its sign, up too.
+
+    Examples
+    --------
+    >>> signed(1.25, 1, "es"), signed(-0.5, 1)
+    ('+1,2', '-0.5')
+    """
+    return _pointed(f"{value:+.{digits}f}", language)
+
+
+def plain(value: float, language: Language = "en") -> str:
+    """Write a number as it was given, such as a score or the end of a scale.
+
+    Examples
+    --------
+    >>> plain(10.0), plain(32.5, "es")
+    ('10', '32,5')
+    """
+    return _pointed(f"{value:g}", language)
+
+
+def counted(count: int, language: Language = "en") -> str:
+    r"""Write a count; in Spanish the thousands stand apart from five figures on, as the Academy has it.
+
+    Examples
+    --------
+    >>> counted(3652), counted(3652, "es"), counted(14934, "es")
+    ('3,652', '3652', '14\xa0934')
+    """
+    if language == "es":
+        return str(count) if count < 10_000 else f"{count:,}".replace(",", "\N{NO-BREAK SPACE}")
+    return f"{count:,}"
 
 
 def in_hundred(share: float) -> str:
@@ -86,3 +123,8 @@ def in_hundred(share: float) -> str:
     ('1', '62', '99')
     """
     return f"{min(max(round(100 * share), 1), 99)}"
+
+
+def _pointed(written: str, language: Language) -> str:
+    """Put the language's own decimal sign."""
+    return written.replace(".", ",") if language == "es" else written
