@@ -24,7 +24,7 @@ from attunement.errors import ColumnProblem, ModelProblem, TooLittle
 from attunement.findings import Estimate, Finding, NotYet
 from attunement.mixed import cross_lagged
 from attunement.trajectories import measure_of
-from attunement.wording import number, say
+from attunement.wording import not_yet, number, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -162,7 +162,7 @@ class _Asked:
         try:
             told = _lagged(_without_course(table), clients)
         except ModelProblem:
-            return NotYet(about, self._say("next_unsettled"), self._say("next_more"))
+            return not_yet(about, self._say("next_unsettled"), self._say("next_more"), self.language)
         limits = [self._say("next_limit_after"), self._say("next_limit_held")]
         try:
             left_in = _lagged(table, clients)["next rating"]
@@ -183,7 +183,7 @@ class _Asked:
         means = _means(self.laid, self.kind, self.rated)
         told = _between(means)
         if told is None:
-            return NotYet(about, self._say("next_unsettled"), self._say("next_more"))
+            return not_yet(about, self._say("next_unsettled"), self._say("next_more"), self.language)
         limits = tuple(
             self._say(name) for name in ("next_limit_after", "next_limit_usual", "next_limit_each")
         )
@@ -208,10 +208,13 @@ class _Asked:
         pairs = int(counted["pairs"].sum())
         if counted.height < CLIENTS:
             had = self._say("next_few_clients", number=DYAD, clients=counted.height)
-            return NotYet(about, had, self._say("next_from", number=CLIENTS))
+            return not_yet(about, had, self._say("next_from", number=CLIENTS), self.language)
         if pairs < PAIRS:
-            return NotYet(
-                about, self._say("next_few_pairs", sessions=pairs), self._say("next_from", number=PAIRS)
+            return not_yet(
+                about,
+                self._say("next_few_pairs", sessions=pairs),
+                self._say("next_from", number=PAIRS),
+                self.language,
             )
         return None
 

@@ -17,7 +17,7 @@ from attunement.countertransference.pairs import held_states, paired
 from attunement.countertransference.slopes import Slope, published_slopes, slopes
 from attunement.errors import ColumnProblem
 from attunement.findings import Estimate, Finding, NotYet
-from attunement.wording import number, say
+from attunement.wording import not_yet, number, say
 
 if TYPE_CHECKING:
     from attunement.instruments.description import Language
@@ -103,7 +103,7 @@ class Signal:
         missing = self._missing(about)
         if missing is None and row["sessions"] < DYAD:
             had = self._say("signal_few_sessions", sessions=row["sessions"])
-            missing = NotYet(about, had, self._say("signal_from", number=DYAD))
+            missing = not_yet(about, had, self._say("signal_from", number=DYAD), self.language)
         if missing is not None:
             return missing
         dyad, evidence = (
@@ -155,14 +155,14 @@ class Signal:
         held = int(self.met["sessions"].sum())
         if often < CLIENTS:
             had = self._say("signal_few_clients", number=DYAD, clients=often)
-            return NotYet(about, had, self._say("signal_from", number=CLIENTS))
+            return not_yet(about, had, self._say("signal_from", number=CLIENTS), self.language)
         if held < SESSIONS:
             had = self._say("signal_few_sessions", sessions=held)
-            return NotYet(about, had, self._say("signal_from", number=SESSIONS))
+            return not_yet(about, had, self._say("signal_from", number=SESSIONS), self.language)
         if self.gains:
             return None
         had = self._say("signal_state_still" if self.feelings else "signal_still")
-        return NotYet(about, had, self._say("signal_from_change", number=MOVING))
+        return not_yet(about, had, self._say("signal_from_change", number=MOVING), self.language)
 
     def _order(self) -> list[int]:
         """The feelings, those that tell the most first."""

@@ -20,7 +20,7 @@ from attunement.impact.hazard import HazardPrior, published_prior
 from attunement.impact.staying import Staying, staying
 from attunement.ruptures import ruptures as torn
 from attunement.trajectories import measure_of, trajectories
-from attunement.wording import in_hundred, number, say
+from attunement.wording import in_hundred, not_yet, number, say
 
 if TYPE_CHECKING:
     from attunement.instruments.description import Language
@@ -81,7 +81,7 @@ class Engagement:
         """Say whether those with a weaker bond leave more often, and how far that foretells on others."""
         about = self._say("engagement_about_all")
         if self.staying is None:
-            return NotYet(about, *(self.missing or ("", "")))
+            return not_yet(about, *(self.missing or ("", "")), self.language)
         usual, below, more = self.staying.lower()
         told = self._of_hundred("usual", usual) | self._of_hundred("lower", below) | self._ends(more)
         told["points"] = number(self.step, self.measure.digits, self.language)
@@ -120,7 +120,7 @@ class Engagement:
         about = self._say("engagement_about", name=client)
         missing = self._not_told() or self._not_here(met)
         if missing is not None or self.staying is None:
-            return NotYet(about, *(missing or ("", "")))
+            return not_yet(about, *(missing or ("", "")), self.language)
         row = self.now.join(met, on=_DYAD, how="semi")
         return self._chance(about, client, row, self.staying)
 

@@ -16,7 +16,7 @@ from attunement import frames
 from attunement.change import Cutoff, before_and_after, changes, cutoff
 from attunement.errors import ColumnProblem
 from attunement.findings import Estimate, Finding, NotYet
-from attunement.wording import number, say
+from attunement.wording import not_yet, number, say
 
 if TYPE_CHECKING:
     from attunement.change import Norms
@@ -64,7 +64,7 @@ class FirstToLast:
             return self._unpublished(about)
         if self.judged.height < CLIENTS:
             missing = self._say("impact_few_scored", clients=self.judged.height)
-            return NotYet(about, missing, self._say("impact_from_series", number=CLIENTS))
+            return not_yet(about, missing, self._say("impact_from_series", number=CLIENTS), self.language)
         better, worse = (
             self.judged.filter(pl.col("result").is_in(results)).height
             for results in (("recovered", "improved"), ("harmed", "deteriorated"))
@@ -94,7 +94,12 @@ class FirstToLast:
             return self._unpublished(about)
         mine = self.judged.filter(pl.col("client") == client)
         if mine.is_empty():
-            return NotYet(about, self._say("impact_change_one_score"), self._say("impact_change_two_scores"))
+            return not_yet(
+                about,
+                self._say("impact_change_one_score"),
+                self._say("impact_change_two_scores"),
+                self.language,
+            )
         row = mine.row(0, named=True)
         estimate = Estimate(row["change"], row["low"], row["high"], unit="points")
         return Finding(about, self._sentence(row), estimate, mine, self._limits())
@@ -135,7 +140,7 @@ class FirstToLast:
             if figure is None
         ]
         missing = self._say("impact_change_unpublished", scale=self.norms.name, figures=", ".join(lacking))
-        return NotYet(about, missing, self._say("impact_change_study"))
+        return not_yet(about, missing, self._say("impact_change_study"), self.language)
 
     def _limits(self) -> tuple[str, ...]:
         figures = (self.norms.reliability, self.norms.spread, self.line)

@@ -23,7 +23,7 @@ from attunement.errors import ColumnProblem, ModelProblem
 from attunement.findings import Estimate, Finding, NotYet
 from attunement.impact.prior import growth_prior
 from attunement.mixed import Posterior, fit, posterior
-from attunement.wording import number, say
+from attunement.wording import not_yet, number, say
 
 if TYPE_CHECKING:
     from attunement.instruments.description import Language
@@ -87,7 +87,9 @@ class Growth:
         """Say whether growth is faster where the bond is deeper, from client to client."""
         about = self._say("impact_about_depth")
         if "depth" not in self.answers.columns:
-            return NotYet(about, self._say("impact_depth_unknown"), self._say("impact_depth_supply"))
+            return not_yet(
+                about, self._say("impact_depth_unknown"), self._say("impact_depth_supply"), self.language
+            )
         known = self.answers.drop_nulls("depth")
         if self.deep is None:
             return self._few(about, DEEP, known)
@@ -109,7 +111,7 @@ class Growth:
         about = self._say("impact_about_growth_of", name=client)
         if client not in self.moved:
             missing = self._say("impact_growth_few_of", answers=mine["answers"][0])
-            return NotYet(about, missing, self._say("impact_growth_from_of", number=OWN))
+            return not_yet(about, missing, self._say("impact_growth_from_of", number=OWN), self.language)
         names = {1: "impact_growth_up_of", -1: "impact_growth_down_of", 0: "impact_growth_unclear_of"}
         return self._found(about, names, self.moved[client], 1, {"months": number(mine["months"][0], 0)})
 
@@ -157,7 +159,7 @@ class Growth:
     def _few(self, about: str, least: int, answers: pl.DataFrame | None = None) -> NotYet:
         clients = _told(self.answers if answers is None else answers)
         missing = self._say("impact_growth_few", clients=clients)
-        return NotYet(about, missing, self._say("impact_from_series", number=least))
+        return not_yet(about, missing, self._say("impact_from_series", number=least), self.language)
 
     def _say(self, name: str, /, **values: Any) -> str:  # noqa: ANN401 - whatever a sentence holds
         return say(name, self.language, **values)

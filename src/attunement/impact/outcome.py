@@ -11,7 +11,7 @@ from attunement.findings import Estimate, Finding, NotYet
 from attunement.impact.lagged import CLIENTS, SESSIONS, TERMS, Lagged, Link, enough, lagged
 from attunement.impact.series import series
 from attunement.trajectories import measure_of
-from attunement.wording import in_hundred, number, say
+from attunement.wording import in_hundred, not_yet, number, say
 
 if TYPE_CHECKING:
     from attunement.instruments.description import Language
@@ -81,7 +81,9 @@ class Outcome:
             return self._too_little(about)
         tie = self.lagged.between
         if tie is None:
-            return NotYet(about, self._say("impact_levels_alike"), self._say("impact_more_clients"))
+            return not_yet(
+                about, self._say("impact_levels_alike"), self._say("impact_more_clients"), self.language
+            )
         tie = self._better(tie)
         name = {1: "impact_between_better", -1: "impact_between_worse", 0: "impact_between_unclear"}[tie.side]
         told = {end: number(getattr(tie, end), 2, self.language) for end in ("value", "low", "high")}
@@ -115,8 +117,10 @@ class Outcome:
     def _too_little(self, about: str) -> NotYet:
         if self.enough < CLIENTS:
             missing = self._say("impact_few_series", clients=self.enough, sessions=SESSIONS)
-            return NotYet(about, missing, self._say("impact_from_series", number=CLIENTS))
-        return NotYet(about, self._say("impact_not_settled"), self._say("impact_more_clients"))
+            return not_yet(about, missing, self._say("impact_from_series", number=CLIENTS), self.language)
+        return not_yet(
+            about, self._say("impact_not_settled"), self._say("impact_more_clients"), self.language
+        )
 
     def _better(self, link: Link) -> Link:
         return link if self.worse == "lower" else _turned(link)

@@ -20,7 +20,7 @@ from attunement.findings import Estimate, Finding, NotYet
 from attunement.impact.phases import LEAST, Phase, Ratio, Steadiness, moving, steadiness
 from attunement.impact.series import series
 from attunement.trajectories import measure_of, trajectories
-from attunement.wording import number, say
+from attunement.wording import not_yet, number, say
 
 if TYPE_CHECKING:
     from attunement.instruments.description import Language
@@ -90,7 +90,7 @@ class Stability:
         about = self._say("impact_about_stability")
         if self.steady is None or len(self.ratios) < CLIENTS:
             missing = self._say("impact_stability_few", sessions=LEAST, clients=len(self.ratios))
-            return NotYet(about, missing, self._say("impact_from_series", number=CLIENTS))
+            return not_yet(about, missing, self._say("impact_from_series", number=CLIENTS), self.language)
         return self._found(about, self.steady.pooled)
 
     def of(self, client: str, therapist: str | None = None) -> Finding | NotYet:
@@ -109,15 +109,15 @@ class Stability:
         about = self._say("impact_about_stability_of", name=client)
         if cut.established is None:
             missing, supply = self._say("impact_stability_not_reached"), self._say("impact_stability_later")
-            return NotYet(about, missing, supply)
+            return not_yet(about, missing, supply, self.language)
         sides = (cut.before.session.size, cut.after.session.size)
         supply = self._say("impact_stability_from_of", number=OWN)
         if min(sides) < OWN:
             missing = self._say("impact_stability_few_of", before=sides[0], after=sides[1])
-            return NotYet(about, missing, supply)
+            return not_yet(about, missing, supply, self.language)
         ratio = self.ratios.get((cut.therapist, cut.client))
         if ratio is None:
-            return NotYet(about, self._say("impact_stability_still"), supply)
+            return not_yet(about, self._say("impact_stability_still"), supply, self.language)
         return self._found(about, ratio)
 
     def frame(self) -> pl.DataFrame:

@@ -19,6 +19,7 @@ from attunement.trust.links import POINTS, links
 from attunement.trust.order import LEAST, order
 from attunement.trust.prior import Priors, published_prior
 from attunement.trust.telling import Telling, evidence
+from attunement.wording import not_yet
 
 if TYPE_CHECKING:
     from attunement.findings import Estimate
@@ -95,10 +96,10 @@ class Trust:
         found = order(self.rows)
         if found is None and lacking:
             ask = self._tell.say("trust_order_ask", answers=", ".join(lacking))
-            return NotYet(about, self._tell.say("trust_order_lines"), ask)
+            return not_yet(about, self._tell.say("trust_order_lines"), ask, self.language)
         if found is None or found.clients < LEAST:
             few = self._tell.say("trust_order_few", clients=0 if found is None else found.clients)
-            return NotYet(about, few, self._tell.say("trust_order_from", number=LEAST))
+            return not_yet(about, few, self._tell.say("trust_order_from", number=LEAST), self.language)
         forward = found.to_openness.forward
         if not found.told or forward is None:
             return self._no_order(about, found)
@@ -148,7 +149,9 @@ class Trust:
         if LINES[line] not in self.asked:
             return self._not_asked(about, line)
         if sessions < DYAD:
-            return NotYet(about, self._tell.answered(sessions), self._tell.say("trust_from", number=DYAD))
+            return not_yet(
+                about, self._tell.answered(sessions), self._tell.say("trust_from", number=DYAD), self.language
+            )
         if fitted is None:
             return self._few_clients(about, line)
         found = self.links[line]
@@ -175,12 +178,14 @@ class Trust:
     def _consistency(self, key: tuple[str, str] | None) -> Finding | NotYet:
         about = self._tell.about(CONSISTENCY, None if key is None else key[1])
         if self.kept is None:
-            return NotYet(about, self._tell.say("trust_no_diary"), self._tell.say("trust_keep_diary"))
+            return not_yet(
+                about, self._tell.say("trust_no_diary"), self._tell.say("trust_keep_diary"), self.language
+            )
         kept = self.kept.all if key is None else self.kept.dyads.get(key)
         planned = 0 if kept is None else kept.planned
         if kept is None or planned < PLANNED:
             few = self._tell.say("trust_planned", sessions=planned)
-            return NotYet(about, few, self._tell.say("trust_from", number=PLANNED))
+            return not_yet(about, few, self._tell.say("trust_from", number=PLANNED), self.language)
         found = self.links[CONSISTENCY]
         broken = None if found is None else found.all if key is None else found.dyads.get(key)
         several = key is None and len({who for who, _ in self.kept.dyads}) > 1
@@ -198,16 +203,21 @@ class Trust:
             name = "trust_order_slopes"
         missing = self._tell.say(name, clients=found.clients)
         if found.needed > found.clients:
-            return NotYet(about, missing, self._tell.say("trust_order_needed", needed=_rounded(found.needed)))
-        return NotYet(about, missing, self._tell.say("trust_order_weak"))
+            return not_yet(
+                about,
+                missing,
+                self._tell.say("trust_order_needed", needed=_rounded(found.needed)),
+                self.language,
+            )
+        return not_yet(about, missing, self._tell.say("trust_order_weak"), self.language)
 
     def _not_asked(self, about: str, line: str) -> NotYet:
         ask = self._tell.say("trust_ask_line", answer=LINES[line])
-        return NotYet(about, self._tell.say("trust_no_line"), ask)
+        return not_yet(about, self._tell.say("trust_no_line"), ask, self.language)
 
     def _few_clients(self, about: str, line: str) -> NotYet:
         few = self._tell.say("trust_few_clients", clients=self._often(line))
-        return NotYet(about, few, self._tell.say("trust_from_clients", number=CLIENTS))
+        return not_yet(about, few, self._tell.say("trust_from_clients", number=CLIENTS), self.language)
 
     def _often(self, line: str) -> int:
         return self._answered(line).filter(pl.col("sessions") >= 2).height
