@@ -62,3 +62,10 @@ def test_only_the_very_next_session_counts() -> None:
     rows = laid_out(frames.check_ins(made.check_ins))
     every_other = rows.with_columns(session=2 * pl.col("session"))
     assert order(every_other) is None
+
+
+def test_moves_that_fade_at_their_own_pace_can_pass_for_an_order_as_each_finding_says() -> None:
+    fading = Trusting(own_keeps=(0.0, 0.4, 0.9), own_tie=0.8, own_sd=1.2)
+    found = looked(150, fading, 0, sessions=12)
+    assert found.to_openness.lead.leads
+    assert found.to_depth.lead.leads

@@ -131,6 +131,8 @@ def test_an_order_is_told_with_its_numbers_and_as_association(found: Trust, lang
     assert told.evidence.height == 6
     forward = told.evidence.filter(~pl.col("part").str.ends_with("way back"))
     assert (forward["low"] > 0).all()
+    fades = {"en": "fades more slowly", "es": "se apaga más despacio"}
+    assert any(fades[language] in limit for limit in told.limits)
     assert any("associa" in limit or "asocia" in limit for limit in told.limits)
 
 
