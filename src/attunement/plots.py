@@ -85,7 +85,12 @@ def parts_chart(told: Mapping[str, Finding], unit: str) -> Chart:
     """Several findings on one scale: each one's estimate with its interval, by what it speaks of."""
     table = pl.DataFrame(
         [
-            {"of": name, "value": each.estimate.value, "low": each.estimate.low, "high": each.estimate.high}
+            {
+                "of": name.partition(":")[0],
+                "value": each.estimate.value,
+                "low": each.estimate.low,
+                "high": each.estimate.high,
+            }
             for name, each in told.items()
         ]
     )
@@ -93,10 +98,21 @@ def parts_chart(told: Mapping[str, Finding], unit: str) -> Chart:
     return interval_chart(table, ("of", "value"), {"title": unit}, sentence, _WIDTH - 60)
 
 
-def evidence_chart(found: Finding, title: str) -> Chart:
-    """A finding whose evidence has ``part, value, low, high``: each part with its interval."""
-    table = found.evidence.select("part", "value", "low", "high")
-    return interval_chart(table, ("part", "value"), {"title": title}, found.sentence, _WIDTH - 60)
+def feelings_chart(found: Finding) -> Chart:
+    """What differences in a feeling go with: a share and its interval a source."""
+    names = {
+        "habitual": "the therapist",
+        "elicited": "the client",
+        "client": "the client",
+        "pairing": "their pairing",
+        "day": "your own day",
+        "momentary": "the hour",
+    }
+    table = found.evidence.select(
+        pl.col("part").replace(names), *(pl.col(each) * 100 for each in ("value", "low", "high"))
+    )
+    x = {"title": "share of all difference, %", "scale": {"domain": [0, 100]}}
+    return interval_chart(table, ("part", "value"), x, found.sentence, _WIDTH - 60)
 
 
 def tile(trajectory: Trajectory, band: pl.DataFrame) -> str:

@@ -101,7 +101,7 @@ class Countertransference:
             return few_clients(about, found.design.clients, self.language)
         shares = {name: each for name in PARTS if (each := found.shares().get(name)) is not None}
         first = "elicited" if "elicited" in shares else "client"
-        said = [self._share(name, shares[name]) for name in dict.fromkeys((first, *shares))]
+        said = [self._share(name, shares[name], feeling) for name in dict.fromkeys((first, *shares))]
         limits = [
             self._say("feelings_limit_rough"),
             *self._of_prior(found),
@@ -289,8 +289,8 @@ class Countertransference:
     def _sided(self, prefix: str, part: Estimate, told: dict[str, str], *, digits: int = 1) -> str:
         return sided(prefix, part, told, self.language, digits=digits)
 
-    def _share(self, name: str, share: Estimate) -> str:
-        return self._say(f"feelings_share_{name}", **in_hundreds(share))
+    def _share(self, name: str, share: Estimate, feeling: str) -> str:
+        return self._say(f"feelings_share_{name}", feeling=self._called(feeling), **in_hundreds(share))
 
     def _of_prior(self, found: Sources) -> tuple[str, ...]:
         source = found.model.source

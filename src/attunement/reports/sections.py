@@ -131,7 +131,7 @@ def of_feelings(rows: pl.DataFrame) -> Section | None:
     days = rows.select("therapist", "client", "session", "my_day") if has(rows, "my_day") else None
     ours = set(reflections["feeling"]) & {*POSITIVE, *NEGATIVE}
     found = countertransference(reflections, days=days, only=FACTORS if ours else None).all
-    chart = plots.evidence_chart(found, "share of all difference") if isinstance(found, Finding) else None
+    chart = plots.feelings_chart(found) if isinstance(found, Finding) else None
     return Section("feelings", "Your own feelings", found, chart, pl.DataFrame())
 
 

@@ -11,9 +11,16 @@ The connection of a dyad at its session s, on a scale from 0 to 10, is a sum of 
     of_rupture    + a dip, where there was one       V-shaped if repaired, else wearing off slowly
 
 The client's rating is the connection with noise; the therapist's guess of it sits lower, tells clients apart
-poorly and follows each one's ups and downs in part. Two things are left out: nobody leaves *because of* a weak
-connection (`simulate.leaving` lets them), and check-ins are skipped at random. Nobody here is real, and the calendar
-ends on `TODAY`.
+poorly and follows each one's ups and downs in part. Nobody here is real, and the calendar ends on `TODAY`. What else
+may go on in a practice is laid over it, each with its own truth::
+
+    guessing   guesses whose bias and tracking are known
+    trusting   the lines of check-ins, an order among them or one bond behind all, and what was held as planned
+    feeling    the therapist's feelings with their five sources, days, namings and tags
+    telling    feelings that tell something of the client's state, and go with the next rating
+    carrying   outcomes that a bond carries, steadiness, growth; check-ins skipped not at random
+    leaving    endings that depend on the bond
+    causes     a client with whom no bond forms, for a reason that is known: something cultural unsaid among them
 
 >>> practice = simulate(clients=12, seed=7, plant={"falling": 1})
 >>> print(practice)
