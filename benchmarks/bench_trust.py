@@ -133,7 +133,7 @@ def _covered(many: int) -> dict[str, bool]:
         (60, replace(plain, own_keeps=0.3), ", own moves that linger"),
         (16, Trusting(own_keeps=0.0), ", whole points held on the scale"),
     )
-    claims = {}
+    claims: dict[str, bool] = {}
     for clients, how, said in kinds:
         claims |= _held(
             f"{clients} clients{said}", coverage(clients, how, range(_FRESH, _FRESH + many // 4 + 1))

@@ -7,10 +7,10 @@ association forward less the one backward (`leads`), which a common bond, drifti
 intervals must lie above zero.
 
 As each must, the chance to call an order where one bond moves all is that of the hardest single test or less: 2.5 in
-100 where one of the two steps is real and the other is not, far less where neither is (an intersection-union test: Berger
-1982, Technometrics 24:295). This does not hold without a bond of that kind: where new moves hit all three at once and
-trust's fade first and depth's last, an order is called although none leads another. Nothing here tells the two apart,
-and each order that is told says so.
+100 where one of the two steps is real and the other is not, far less where neither is (an intersection-union test:
+Berger 1982, Technometrics 24:295). This does not hold without a bond of that kind: where new moves hit all three at
+once and trust's fade first and depth's last, an order is called although none leads another. Nothing here tells the
+two apart, and each order that is told says so.
 """
 
 from __future__ import annotations
