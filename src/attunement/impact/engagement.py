@@ -254,7 +254,7 @@ def engagement(
     missing = _too_few(met.join(ended, on=_DYAD), language)
     if missing is not None:
         return Engagement(ended, met, empty, None, missing, 0.0, measure, language=language)
-    caseload = trajectories(table, measure)
+    caseload = trajectories(table, measure, language=language)
     if isinstance(caseload.model, NotYet):
         lacking = caseload.model.missing, caseload.model.supply
         return Engagement(ended, met, empty, None, lacking, 0.0, measure, language=language)
