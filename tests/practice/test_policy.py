@@ -170,6 +170,7 @@ def test_every_method_of_a_practice_is_one_of_the_verbs_called_here() -> None:
     methods |= {name for name, _ in inspect.getmembers(Practice, inspect.ismethod)}
     twins = {
         "rated",
+        "own_tables",
         "reflected",
         "trajectories",
         "verify_reflections",
