@@ -81,22 +81,30 @@ class Posterior:
     _given: tuple[tuple[Solution, float], ...] = field(repr=False)
     _spreads: dict[str, Array] = field(repr=False)
 
-    def draws(self, seed: int = 0) -> pl.DataFrame:
+    def draws(self, seed: int = 0, each: int = 8) -> pl.DataFrame:
         """Draw fixed effects and variances together, for what is worked out from both, such as shares.
+
+        Parameters
+        ----------
+        seed
+            The same one gives the same draws.
+        each
+            How often fixed effects are drawn at each value of the variances.
 
         Returns
         -------
         polars.DataFrame
-            One row a value of the variances, all equally likely, with the terms of `table` as its columns.
+            `each` rows a value of the variances, all equally likely, with the terms of `table` as its columns.
         """
         random = np.random.default_rng(seed)
         fixed = np.stack(
             [
-                random.multivariate_normal(at.beta, at.spread * sigma**2, method="cholesky")
+                random.multivariate_normal(at.beta, at.spread * sigma**2, each, method="cholesky")
                 for at, sigma in self._given
             ]
-        )
-        return pl.DataFrame(dict(zip(self.moments.names, fixed.T, strict=True)) | self._spreads)
+        ).reshape(-1, len(self.moments.names))
+        spreads = {name: np.repeat(values, each) for name, values in self._spreads.items()}
+        return pl.DataFrame(dict(zip(self.moments.names, fixed.T, strict=True)) | spreads)
 
     def predict(self, table: Any, level: float = 0.95, *, rating: bool = False) -> pl.DataFrame:  # noqa: ANN401
         """Predict rows: known levels with what is known of them, unknown ones as drawn anew.
