@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from attunement.exchange.columns import LINES
 from attunement.findings import Finding, NotYet
 from attunement.reports import sections
 from attunement.reports.sections import Section, has
@@ -118,7 +119,7 @@ def _would_show(rows: pl.DataFrame, name: str, worse: Worse | None) -> bool:
     if name == "worse":
         return has(rows, "outcome") and worse is None
     if name == "lines":
-        return not any(has(rows, line) for line in sections.LINES)
+        return not any(has(rows, line) for line in LINES)
     if name == "feelings":
         return sections.felt(rows) is None
     if name == "my_day":

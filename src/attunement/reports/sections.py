@@ -17,6 +17,7 @@ from attunement.countertransference import (
     next_session,
     signal,
 )
+from attunement.exchange.columns import LINES
 from attunement.findings import Finding, NotYet
 from attunement.impact import engagement, outcome, stability
 from attunement.trust import trust
@@ -30,8 +31,6 @@ Worse = Literal["higher", "lower"]
 
 FEELING: Final = "feeling:"
 """How the columns of a therapist's feelings begin."""
-LINES: Final = ("understood", "not_judged", "could_say", "safe", "supported", "contact", "matters")
-"""The lines of a check-in, by whose columns trust is told."""
 _MOST: Final = 40
 
 
