@@ -31,8 +31,8 @@ NEXT = '''"""A column more, for a test."""
 import sqlalchemy as sa
 from alembic import op
 
-revision = "record_3"
-down_revision = "record_2"
+revision = "record_9"
+down_revision = "record_3"
 
 
 def upgrade() -> None:
@@ -71,9 +71,9 @@ def later_version(practice: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     """A version of this program whose record has another revision."""
     here = tmp_path / "migrations"
     shutil.copytree(migrations.HERE, here)
-    (here / "record" / "record_3.py").write_text(NEXT)
+    (here / "record" / "record_9.py").write_text(NEXT)
     monkeypatch.setattr(migrations, "HERE", here)
-    monkeypatch.setitem(migrations.HEADS, "record", "record_3")
+    monkeypatch.setitem(migrations.HEADS, "record", "record_9")
 
 
 def columns(folder: Path) -> set[str]:
@@ -96,13 +96,13 @@ def test_an_upgrade_keeps_a_copy_and_the_journal_and_can_be_undone(
     practice: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said = upgrade(practice, "T-1", PASSPHRASE)
-    assert "record_2 to record_3" in said[0]
+    assert "record_3 to record_9" in said[0]
     assert "colour" in columns(practice)
-    assert [path.name for path in (practice / COPIES).iterdir()] == ["record_2-record-1.vault"]
+    assert [path.name for path in (practice / COPIES).iterdir()] == ["record_3-record-1.vault"]
     assert "up to date" in upgrade(practice, "T-1", PASSPHRASE)[0]
 
-    assert "record_3 to record_2" in upgrade(practice, "T-1", PASSPHRASE, undo=True)[0]
-    monkeypatch.setitem(migrations.HEADS, "record", "record_2")
+    assert "record_9 to record_3" in upgrade(practice, "T-1", PASSPHRASE, undo=True)[0]
+    monkeypatch.setitem(migrations.HEADS, "record", "record_3")
     with Practice.open(practice, "T-1", PASSPHRASE) as opened:
         assert [dyad.client.code for dyad in opened.clients()] == ["K-07"]
         assert opened.verify()["record"].whole
@@ -118,3 +118,11 @@ def test_a_vault_that_was_tampered_with_is_not_upgraded(practice: Path) -> None:
     with pytest.raises(Damaged, match="not as its journal says"):
         upgrade(practice, "T-1", PASSPHRASE)
     assert "colour" not in columns(practice)
+
+
+def test_the_revision_before_comes_up_to_date_and_everything_is_still_there(practice: Path) -> None:
+    assert "record_3 to record_2" in upgrade(practice, "T-1", PASSPHRASE, undo=True)[0]
+    assert "record_2 to record_3" in upgrade(practice, "T-1", PASSPHRASE)[0]
+    with Practice.open(practice, "T-1", PASSPHRASE) as opened:
+        assert [dyad.client.code for dyad in opened.clients()] == ["K-07"]
+        assert opened.verify()["record"].whole

@@ -116,7 +116,7 @@ class Supervision(Reflecting):
             kept = rows.add(
                 tables.share, sender=self.who.code, recipient=recipient, note=row["id"], client=about_client,
                 revision=row["revision"], basis=basis, expires=until, body=sealed.body, box=sealed.box,
-                signature=sealed.signature,
+                signature=sealed.signature, kind="reflection",
             )  # fmt: skip
             return kept["id"], _as_shared(kept)
 

@@ -89,6 +89,7 @@ account = sa.Table(
     sa.Column("name", sa.String, nullable=False),
     sa.Column("credential", sa.String, nullable=False),
     sa.Column("ended", Instant),
+    sa.Column("email", sa.String),
 )
 client = sa.Table(
     "client",
@@ -106,6 +107,7 @@ dyad = sa.Table(
     _to("client", "client"),
     sa.Column("since", Instant, nullable=False),
     sa.Column("ended", Instant),
+    sa.Column("ending", sa.String),
 )
 session = sa.Table(
     "session",
@@ -156,6 +158,8 @@ step = sa.Table(
     sa.Column("chosen", Instant, nullable=False),
     sa.Column("what", sa.String, nullable=False),
     sa.Column("outcome", sa.String),
+    sa.Column("about", sa.String),
+    sa.Column("repaired", sa.String),
 )
 consent = sa.Table(
     "consent",
@@ -180,6 +184,7 @@ share = sa.Table(
     sa.Column("body", sa.LargeBinary, nullable=False),
     sa.Column("box", sa.LargeBinary, nullable=False),
     sa.Column("signature", sa.LargeBinary(64), nullable=False),
+    sa.Column("kind", sa.String, nullable=False, server_default="reflection"),
 )
 step_answer = sa.Table(
     "step_answer",
@@ -253,6 +258,26 @@ factor = sa.Table(
     sa.Column("credential", sa.LargeBinary),
     sa.Column("used", sa.Integer, nullable=False),
     sa.Column("added", Instant, nullable=False),
+)
+token = sa.Table(
+    "token",
+    RECORD,
+    _id(),
+    sa.Column("account", sa.String(32), sa.ForeignKey("account.id"), nullable=False, index=True),
+    sa.Column("name", sa.String, nullable=False),
+    sa.Column("scopes", sa.String, nullable=False),
+    sa.Column("hash", sa.LargeBinary(32), nullable=False, unique=True),
+    sa.Column("made", Instant, nullable=False),
+    sa.Column("expires", Instant, nullable=False),
+)
+reminded = sa.Table(
+    "reminded",
+    RECORD,
+    _id(),
+    sa.Column("account", sa.String(32), sa.ForeignKey("account.id"), nullable=False, index=True),
+    _to("session", "session", empty=True),
+    sa.Column("kind", sa.String, nullable=False),
+    sa.Column("at", Instant, nullable=False),
 )
 erased = sa.Table(
     "erased",

@@ -1,0 +1,1 @@
+"""What to read, linked to the findings that it bears on."""
