@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import threading
-from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
 from filelock import FileLock, Timeout
 
@@ -16,7 +16,7 @@ from attunement.vault.process import harden
 from attunement.vault.vault import Vault
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Hashable, Iterator
     from pathlib import Path
 
     from attunement.vault.locks import Cost
@@ -29,7 +29,10 @@ IDLE: Final = 300.0  # seconds until reflections lock themselves
 
 
 class Reflections:
-    """One account's reflections, unlocked; they lock themselves after five idle minutes."""
+    """One account's reflections, unlocked; they lock themselves after five idle minutes.
+
+    What was worked out from them is kept here alone, and is forgotten with the keys.
+    """
 
     def __init__(self, vault: Vault, own: Own, clock: Clock) -> None:
         self._vault, self._own, self._clock = vault, own, clock
@@ -37,6 +40,7 @@ class Reflections:
         self._guard = threading.RLock()
         self._timer: threading.Timer | None = None
         self._open = True
+        self._kept: dict[Hashable, Any] = {}
         self._set_timer(IDLE)
 
     def use(self) -> tuple[Vault, Own]:
@@ -60,6 +64,22 @@ class Reflections:
         """Whether they are open now."""
         return self._open and self._clock.seconds() - self._used < IDLE
 
+    def keep(self, name: Hashable, value: Any) -> None:  # noqa: ANN401 - whatever was worked out
+        """Keep what was worked out from them, while they are open."""
+        with self._guard:
+            if self._open:
+                self._kept[name] = value
+
+    def kept(self, name: Hashable) -> Any:  # noqa: ANN401 - see above
+        """Return what was kept by this name, or None."""
+        with self._guard:
+            return self._kept.get(name) if self.unlocked else None
+
+    @property
+    def stamp(self) -> str:
+        """What changes whenever a reflection does; looking at it does not begin the five minutes anew."""
+        return self._vault.stamp("reflection") if self.unlocked else "locked"
+
     def lock(self) -> None:
         """Close the file and forget the keys."""
         with self._guard:
@@ -68,6 +88,7 @@ class Reflections:
             if self._open:
                 self._open = False
                 self._vault.close()
+                self._kept.clear()
                 del self._own
 
     def _set_timer(self, seconds: float) -> None:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 STATE: Final = "state"
 """The instrument whose total is the outcome beside a rating: the client's state before the session."""
+_OF_RECORD: Final = ("dyad", "client", "session", "check_in", "measure", "rating")
 _WHO: Final[dict[str, Any]] = {"therapist": pl.String, "client": pl.String, "session": pl.Int64}
 _DATED: Final[dict[str, Any]] = {**_WHO, "time": pl.Datetime("us")}
 _OF_CLIENT: Final[dict[str, Any]] = {name: each for name, each in _DATED.items() if name != "therapist"}
@@ -71,15 +72,21 @@ class OwnTables:
 class Tables(Ratings, Reflecting):
     """The verb that hands one's own tables to an analysis."""
 
-    def own_tables(self) -> OwnTables:
-        """Return one's own tables; those of one's reflections only while these are unlocked."""
+    @property
+    def version(self) -> str:
+        """What changes whenever something does from which `own_tables` or `rated` are made; it says nothing else."""
+        opened = self.house.reflections.get(self.who.code)
+        return " ".join((self.house.record.stamp(*_OF_RECORD), opened.stamp if opened else "locked"))
+
+    def own_tables(self, *, reflections: bool = True) -> OwnTables:
+        """Return one's own tables; those of one's reflections only while these are unlocked, and if they are wanted."""
         mine = self.who.code
 
         def query(rows: Rows) -> tuple[str, tuple[list[Row], list[Row]]]:
             return "", (rows.all(_held(mine)), rows.all(_answered(mine)))
 
         held, answered = self._see(Verb.SEE_TRAJECTORIES, query)
-        reflected = self.reflected(since=UNDATED) if self.unlocked else {}
+        reflected = self.reflected(since=UNDATED) if reflections and self.unlocked else {}
         finished = {where: each for where, each in reflected.items() if each.reflection.finished}
         laid = {**_of_record(held, answered, finished), **_of_reflections(mine, finished)}
         return OwnTables(**{

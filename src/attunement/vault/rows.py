@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -56,10 +57,19 @@ class Prepared:
 
 @dataclass(slots=True)
 class Chain:
-    """The end of a journal, as the writer knows it: the next entry hangs on it."""
+    """The end of a journal, as the writer knows it: the next entry hangs on it.
+
+    Parameters
+    ----------
+    key, tip
+        Of the journal.
+    changed
+        How often rows of each table were changed since the vault was opened.
+    """
 
     key: Key
     tip: Tip = field(default_factory=lambda: Tip(0, START))
+    changed: Counter[str] = field(default_factory=Counter)
 
 
 class Rows:
@@ -84,6 +94,7 @@ class Rows:
         self._clock = clock
         self._moment: Moment | None = None
         self._touched: dict[tuple[str, str], str] = {}
+        self._changed: set[str] = set()
 
     @property
     def key(self) -> Key:
@@ -158,6 +169,7 @@ class Rows:
         values = {name: getattr(entry, name) for name in _ENTRY}
         self._insert(self._tables["journal"], {**values, "touched": touched_as_text(touched), "mac": mac})
         self._tip = Tip(entry.seq, mac)
+        self._changed |= {table for table, _ in self._touched}
         self._touched.clear()
         return entry
 
@@ -186,6 +198,7 @@ class Rows:
     def committed(self) -> None:
         """Let the chain go on from here."""
         self._chain.tip = self._tip
+        self._chain.changed.update(self._changed)
 
     def _insert(self, table: sa.Table, row: Mapping[str, Any]) -> None:
         """Insert without SQLAlchemy's own work at each statement, which would be half of a check-in's time."""

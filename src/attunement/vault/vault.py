@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import secrets
 from contextlib import contextmanager
 from pathlib import Path  # noqa: TC003 - a field's type
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -70,6 +71,7 @@ class Vault:
         except BaseException:
             self._engine.dispose()
             raise
+        self._opening, self._failures = secrets.token_hex(8), 0
         self._writer = Writer(self._engine, path.name, self._rows)
 
     # -- reading and writing
@@ -93,6 +95,14 @@ class Vault:
             finally:
                 with contextlib.suppress(Exception):
                     connection.exec_driver_sql("ROLLBACK")
+
+    def stamp(self, *names: str) -> str:
+        """Return what changes whenever a row of one of these tables does; another opening has another.
+
+        A change counts once it is on the disk: whoever takes the stamp and then reads, reads at least as late.
+        """
+        counted = " ".join(str(self._chain.changed[name]) for name in names)
+        return f"{self._opening} {self._failures} {counted}"
 
     # -- the journal
 
@@ -181,6 +191,7 @@ class Vault:
 
     def _rows(self, connection: sa.Connection, failed: bool) -> Rows:  # noqa: FBT001 - the writer's signature
         if failed:  # a commit that failed may still be in the WAL
+            self._failures += 1
             self._chain.tip = last_entry(connection, self.metadata)[0]
         return Rows(connection, self.metadata, self._chain, self._clock)
 

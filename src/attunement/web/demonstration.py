@@ -9,11 +9,12 @@ import numpy as np
 
 from attunement.instruments import instrument
 from attunement.practice import Practice
-from attunement.sessions import PLANNED, Purpose, Reflection
+from attunement.sessions import PLANNED, Purpose
 from attunement.simulate import simulate
 from attunement.vault.clock import Clock
 from attunement.vault.locks import LEAST
 from attunement.vault.recovery import RecoveryCode
+from attunement.web.simulated_life import Life
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,7 +56,8 @@ def demonstration(folder: Path, *, clients: int = 16, seed: int = 4, sessions: i
         Of the simulation: how many, which, and how long; lengths are drawn if left out.
     """
     plant = _PLANTED if clients >= 3 else {}
-    made = simulate(1, clients, seed=seed, sessions=sessions, plant=plant).ratings
+    simulated = simulate(1, clients, seed=seed, sessions=sessions, plant=plant)
+    made, life = simulated.ratings, Life.of(simulated, seed)
     draws, then = np.random.default_rng(seed), _Then()
     practice = Practice.found(
         folder,
@@ -73,7 +75,7 @@ def demonstration(folder: Path, *, clients: int = 16, seed: int = 4, sessions: i
         for client in made["client"].unique(maintain_order=True):
             practice.take_on(client, agreed=(Purpose.CHECK_INS, Purpose.RESEARCH))
         for row in rows.iter_rows(named=True):
-            _session(practice, row, then, draws)
+            _session(practice, row, then, draws, life)
         _today(practice, made["client"].unique(maintain_order=True).to_list())
 
 
@@ -87,20 +89,25 @@ def _dated(made: pl.DataFrame) -> pl.DataFrame:
     return made.with_columns(began=moved.dt.replace_time_zone("UTC"))
 
 
-def _session(practice: Practice, row: dict[str, object], then: _Then, draws: np.random.Generator) -> None:
+def _session(
+    practice: Practice, row: dict[str, object], then: _Then, draws: np.random.Generator, life: Life
+) -> None:
     client, number, began = str(row["client"]), int(str(row["session"])), row["began"]
     assert isinstance(began, datetime)  # noqa: S101 - the column holds points in time
-    then.at(began + timedelta(minutes=50))
+    then.at(began - timedelta(minutes=30))
     late = draws.random() < 0.08
     minutes = float(draws.integers(5, 20)) if late else None
     practice.log_session(client, began, attendance="late" if late else "held", lateness=minutes)
+    for asked, answers in life.asked_before(client, number):
+        token = practice.invite(client, number, instrument=asked).token
+        practice.for_client().receive(token, answers, f"demonstration-{asked}-{client}-{number}")
+    then.at(began + timedelta(minutes=50))
     rating, guess = row["score"], row["guess"]
     if isinstance(rating, float):
         token = practice.invite(client, number).token
         practice.for_client().receive(token, _answers(rating, draws), f"demonstration-{client}-{number}")
-    recent = began > datetime.now(UTC) - timedelta(days=60)
-    if isinstance(guess, float) and recent and draws.random() < 0.9:
-        practice.reflect(client, number, _reflection(guess, rating, draws))
+    if isinstance(guess, float) and draws.random() < 0.9:
+        practice.reflect(client, number, life.reflection(client, number, guess, rating, draws))
 
 
 def _answers(rating: float, draws: np.random.Generator) -> dict[str, float | None]:
@@ -112,23 +119,6 @@ def _answers(rating: float, draws: np.random.Generator) -> dict[str, float | Non
     }
     answers["hindering"] = float(np.clip(np.round(7 - rating + draws.normal(0, 1.5)), 0, 10))
     return answers
-
-
-def _reflection(guess: float, rating: object, draws: np.random.Generator) -> Reflection:
-    low = isinstance(rating, float) and rating < 4.5
-    guesses = np.clip(np.round(guess + draws.normal(0, 0.6, 7)), 0, 10)
-    counted = instrument("connection").scale("total").items
-    warm = float(np.clip(np.round(guess - 1 + draws.normal(0, 1)), 0, 10))
-    return Reflection(
-        connection=float(np.clip(np.round(guess + draws.normal(0, 0.7)), 0, 10)),
-        guess=dict(zip(counted, map(float, guesses), strict=True)),
-        feelings={"warm": warm, "tense": float(np.clip(np.round(8 - warm + draws.normal(0, 1)), 0, 10))},
-        pull=("rescue",) if low else (),
-        whose="don't know" if low else None,
-        strain=("withdrew",) if low and draws.random() < 0.6 else (),
-        my_day=float(draws.integers(4, 9)),
-        words="A simulated reflection; nobody wrote it.",
-    )
 
 
 def _today(practice: Practice, clients: list[str]) -> None:

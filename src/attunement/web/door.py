@@ -51,6 +51,12 @@ class Door:
         return self._practice is not None
 
     @property
+    def unlocked(self) -> bool:
+        """Whether anybody's reflections are open now."""
+        opened = self._practice
+        return opened is not None and any(each.unlocked for each in [*opened.house.reflections.values()])
+
+    @property
     def accounts(self) -> tuple[str, ...]:
         """The accounts that can open it."""
         return tuple(KeyFile.load(self.folder).accounts) if self.founded else ()

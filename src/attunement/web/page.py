@@ -17,12 +17,14 @@ from attunement.drawing import PALETTE
 from attunement.practice.policy import Role
 from attunement.sessions import UNDATED
 from attunement.web.forms import Form
+from attunement.web.words import language_of, word
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from starlette.requests import Request
 
+    from attunement.instruments.description import Language
     from attunement.practice import Practice
     from attunement.web.rooms import Rooms
     from attunement.web.visits import Visit
@@ -83,12 +85,21 @@ class Ask:
         scheme = "https" if self.rooms.names.secure else self.request.url.scheme
         return f"{scheme}://{self.request.headers['host']}"
 
+    @property
+    def language(self) -> Language:
+        """The language of the rooms that have both: what was last asked for in this browser, or what it prefers."""
+        chosen = self.query("language", 2)
+        if self.visit is not None:
+            chosen = chosen or self.visit.kept.get("language", "")
+            self.visit.kept["language"] = chosen
+        return language_of(chosen, self.request.headers.get("accept-language", ""))
+
     def query(self, name: str, most: int = 80) -> str:
         """A word of the query, cut to a length that a search can have."""
         return self.request.query_params.get(name, "")[:most].strip()
 
     def page(self, template: str, status: int = 200, **values: Any) -> Response:  # noqa: ANN401 - values of a template
-        """Draw a page."""
+        """Draw a page; one that has both languages says in which."""
         return drawn(template, status, ask=self, visit=self.visit, rooms=self.rooms, **values)
 
     def plain(self, template: str, status: int = 200, **values: Any) -> Response:  # noqa: ANN401 - see above
@@ -147,8 +158,15 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"day": day, "clock": clock, "ago": ago, "points": points, "svg": Markup}
-    environment.globals |= {"static_url": static_url, "Role": Role}
+    environment.filters |= {
+        "day": day,
+        "clock": clock,
+        "ago": ago,
+        "points": points,
+        "svg": Markup,
+        "cell": cell,
+    }
+    environment.globals |= {"static_url": static_url, "Role": Role, "word": word}
     return environment
 
 
@@ -183,3 +201,12 @@ def ago(at: datetime, now: datetime) -> str:
 def points(value: float | None) -> str:
     """Write points as one says them; nothing for what was skipped."""
     return "–" if value is None else f"{value:.1f}".removesuffix(".0")
+
+
+def cell(value: object) -> str:
+    """Write a value of a table: numbers to two digits, nothing where there is nothing."""
+    if value is None:
+        return "–"
+    if isinstance(value, float):
+        return f"{value:.2f}"
+    return "; ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

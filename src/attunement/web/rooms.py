@@ -20,6 +20,7 @@ from attunement.web.forms import TooLong, WrongKind, kept_fields, read_form, rea
 from attunement.web.limits import Limit
 from attunement.web.page import Ask, drawn
 from attunement.web.shield import Names, Shield, note_failure
+from attunement.web.understanding import Understanding
 from attunement.web.visits import Visits
 from attunement.web.working import Working
 
@@ -67,7 +68,7 @@ class Rooms:
         self.guesses, self.tokens = Limit(seconds=seconds), Limit(seconds=seconds)
         self.names = Names(port, url)
         self.url, self.begin = url.rstrip("/"), begin
-        self.working = Working()
+        self.working, self.understanding = Working(), Understanding()
         self.wrong_tokens = 0
         self.founding: dict[str, Any] = {}
 
@@ -76,11 +77,18 @@ class Rooms:
         """The name of the cookie; over TLS one that no other name could have set."""
         return "__Host-attunement" if self.names.secure else "attunement"
 
+    def look_round(self) -> None:
+        """Lock what nobody uses; where no reflections are open, nothing of them stays in any memory."""
+        self.visits.lock_idle()
+        if not self.door.unlocked:
+            self.understanding.forget_reflections()
+
     def close(self) -> None:
         """Close the practice, and end all visits."""
         for account in self.door.accounts:
             self.visits.end_all(account)
         self.working.forget()
+        self.understanding.forget()
         self.door.close()
 
 
@@ -108,7 +116,7 @@ def app(rooms: Rooms, ways: Sequence[Way]) -> ASGIApp:
 
         def look() -> None:
             while not idle.wait(_EVERY):
-                rooms.visits.lock_idle()
+                rooms.look_round()
 
         thread = threading.Thread(target=look, daemon=True)
         thread.start()

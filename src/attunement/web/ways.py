@@ -19,6 +19,7 @@ from attunement.web.pages import (
     importing,
     reflecting,
     today,
+    understanding,
 )
 
 if TYPE_CHECKING:
@@ -111,6 +112,13 @@ WAYS: Final = (
     Way("POST", f"{CLIENT}/steps/{{step}}", THERAPIST, client.close_step),
     Way("POST", f"{CLIENT}/concerns", THERAPIST, client.raise_concern),
     Way("POST", f"{CLIENT}/concerns/{{concern}}", THERAPIST, client.close_concern),
+    # what it means
+    Way("GET", "/mirror", THERAPIST, understanding.mirror),
+    Way("GET", f"{CLIENT}/mirror", THERAPIST, understanding.mirror_with),
+    Way("GET", f"{CLIENT}/board", THERAPIST, understanding.board),
+    Way("GET", f"{CLIENT}/card", THERAPIST, understanding.conversation),
+    Way("GET", "/impact", THERAPIST, understanding.impact),
+    Way("GET", f"{CLIENT}/impact", THERAPIST, understanding.impact_of),
     # reflections
     Way("GET", f"{SESSION}/reflection", THERAPIST, reflecting.reflection),
     Way("POST", f"{SESSION}/reflection", THERAPIST, reflecting.write),

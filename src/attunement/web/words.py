@@ -1,4 +1,4 @@
-"""What a client reads: each sentence stands once, in both languages."""
+"""What pages say around what is found: each sentence stands once, in both languages."""
 
 from __future__ import annotations
 
@@ -14,14 +14,19 @@ LANGUAGES: Final[tuple[Language, ...]] = ("en", "es")
 
 
 @cache
-def sentences() -> dict[str, dict[str, str]]:
-    """Return all sentences, by name and language."""
-    return tomllib.loads((files("attunement.web") / "words.toml").read_text("utf-8"))
+def sentences(of: str = "words") -> dict[str, dict[str, str]]:
+    """Return all sentences that clients read, or those of the rooms, by name and language."""
+    return tomllib.loads((files("attunement.web") / f"{of}.toml").read_text("utf-8"))
 
 
 def say(name: str, language: Language) -> str:
-    """Return one sentence."""
+    """Return one sentence of the client's side."""
     return sentences()[name][language]
+
+
+def word(name: str, language: Language, /, **values: str) -> str:
+    """Return one sentence of the rooms."""
+    return sentences("rooms")[name][language].format(**values)
 
 
 def language_of(asked: str, accepted: str) -> Language:

@@ -6,18 +6,13 @@ not.
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
 import threading
-import time
-from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from attunement.errors import AttunementError, TooLittle
+from attunement.web.apart import Apart
 from attunement.web.shield import note_failure
 
 if TYPE_CHECKING:
@@ -29,7 +24,6 @@ if TYPE_CHECKING:
 
 FIRST: Final = 0.8  # seconds that the first page after a start waits at most
 LONGEST: Final = 600  # sessions of one course; the time for it grows with the cube
-_LOOK: Final = 2.0  # seconds between two looks of the worker at whether anybody still wants it
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +82,7 @@ class Working:
     """Works out courses, one practice at a time, each anew when something was rated."""
 
     def __init__(self) -> None:
+        self._apart = Apart()
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="working")
         self._guard = threading.Lock()
         self._done: dict[str, Worked] = {}
@@ -127,7 +122,7 @@ class Working:
         if done and done.stamp == stamp:
             return done
         try:
-            boards = tuple(_apart(each) for each in practice.rated())
+            boards = tuple(self._apart.do(board, each) for each in practice.rated())
         except AttunementError as problem:
             boards = (Board("", "", problem=str(problem)),)
         except Exception as problem:  # noqa: BLE001 - a page says so, and goes on
@@ -139,15 +134,6 @@ class Working:
         with self._guard:
             self._done[practice.who.code] = worked
         return worked
-
-
-def _apart(rated: Rated) -> Board:
-    """Work it out in the other process; here, where there is none any more."""
-    try:
-        return _worker().submit(board, rated).result()
-    except BrokenProcessPool:
-        _worker.cache_clear()
-        return board(rated)
 
 
 def board(rated: Rated) -> Board:
@@ -167,27 +153,3 @@ def board(rated: Rated) -> Board:
     band = caseload.band
     tiles = {each.client: drawing.themed(plots.tile(each, band)) for each in caseload}
     return Board(rated.id, rated.name, caseload, tiles, ruptures(caseload))
-
-
-@cache
-def _worker() -> ProcessPoolExecutor:
-    """One process for all that is worked out; started anew and not forked, so that it has no key in its memory."""
-    return ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"), initializer=_begin_apart)
-
-
-def _begin_apart() -> None:
-    """Give way to pages, end with who asked, and leave no core dump."""
-    from attunement.vault.process import harden  # noqa: PLC0415 - of the worker alone
-
-    harden()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C ends the server, which ends this
-    if hasattr(os, "nice"):
-        os.nice(5)
-    asked_by = os.getppid()
-
-    def end_with_it() -> None:
-        while os.getppid() == asked_by:
-            time.sleep(_LOOK)
-        os._exit(0)
-
-    threading.Thread(target=end_with_it, daemon=True).start()

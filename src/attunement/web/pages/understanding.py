@@ -1,0 +1,113 @@
+"""The mirror, the board, the card and the impact: what the tables mean, and no more than the findings say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from attunement.connecting import CALLED
+from attunement.conversation import Heard, card
+from attunement.findings import Finding
+from attunement.web.questions import nothing
+from attunement.wording import in_hundred
+
+if TYPE_CHECKING:
+    from starlette.responses import Response
+
+    from attunement.practice import Standing
+    from attunement.practice.house import Reflections
+    from attunement.web.page import Ask
+    from attunement.web.questions import Told
+    from attunement.web.understanding import Understood
+
+MIRROR: Final = ("feelings", "signal", "next", "agreement")
+WITH_CLIENT: Final = ("feelings", "signal", "agreement")
+IMPACT: Final = ("bond", "outcome", "change")
+
+
+def mirror(ask: Ask) -> Response:
+    """Show one's own side with all clients, for the owner's eyes alone."""
+    asked = (*(MIRROR if ask.signed_in.unlocked else ()), "trust")
+    known = _known(ask, *asked)
+    return ask.page("mirror.html", language=ask.language, known=known, asked=asked, of=None)
+
+
+def mirror_with(ask: Ask) -> Response:
+    """Show one's own side with one client."""
+    asked = (*(WITH_CLIENT if ask.signed_in.unlocked else ()), "trust")
+    ask.practice.agenda(ask.code)  # somebody else's client is not there
+    return ask.page("mirror.html", language=ask.language, known=_known(ask, *asked), asked=asked, of=ask.code)
+
+
+def board(ask: Ask) -> Response:
+    """Lay out what may stand behind a bond that does not form."""
+    ask.practice.agenda(ask.code)
+    known, language = _known(ask, "board", "bond"), ask.language
+    answer = known.answers.get("board")
+    told = _first(answer.of.get(ask.code, ()) if answer else ())
+    if answer is not None and told is None:
+        told = nothing("board", "ratings", language)
+    return ask.page(
+        "board.html", language=language, known=known, found=told, of=ask.code, in_hundred=in_hundred,
+        named=CALLED,
+    )  # fmt: skip
+
+
+def conversation(ask: Ask) -> Response:
+    """Say what to bring up next session, and how to open it."""
+    (standing,) = ask.practice.agenda(ask.code).standings
+    known, language = _known(ask, "bond", "board"), ask.language
+    points = card(_heard(ask, standing, known), language)
+    return ask.page("card.html", language=language, known=known, points=points, of=ask.code)
+
+
+def impact(ask: Ask) -> Response:
+    """Show what bonds go with, in the whole practice."""
+    known = _known(ask, *IMPACT)
+    return ask.page("impact.html", language=ask.language, known=known, asked=IMPACT, of=None)
+
+
+def impact_of(ask: Ask) -> Response:
+    """Show how one client is, how steady, and what has changed."""
+    ask.practice.agenda(ask.code)
+    return ask.page(
+        "impact.html", language=ask.language, known=_known(ask, *IMPACT), asked=IMPACT, of=ask.code
+    )
+
+
+# -- inside
+
+
+def _known(ask: Ask, *questions: str) -> Understood:
+    return ask.rooms.understanding.of(ask.practice, _opened(ask), ask.language, *questions)
+
+
+def _opened(ask: Ask) -> Reflections | None:
+    """One's own reflections, while they are open in this browser."""
+    return ask.signed_in.opened if ask.signed_in.unlocked else None
+
+
+def _first(told: tuple[Told, ...]) -> Told | None:
+    return told[0] if told else None
+
+
+def _heard(ask: Ask, standing: Standing, known: Understood) -> Heard:
+    """What is known of one client that may be brought up."""
+    bond, hypotheses = (
+        answer.of.get(ask.code, ()) if (answer := known.answers.get(name)) else ()
+        for name in ("bond", "board")
+    )
+    said, first = standing.said, _first(hypotheses)
+    return Heard(
+        step=standing.steps[-1].what if standing.steps else None,
+        rupture=_wanted(bond, "rupture"),
+        bond=_wanted(bond, "trajectory"),
+        board=first.found if first else None,
+        session=said.session if said else None,
+        answers=said.answers if said else {},
+    )
+
+
+def _wanted(told: tuple[Told, ...], kind: str) -> Finding | None:
+    """What wants a look now."""
+    found = (each.found for each in told if each.kind == kind and each.wanted)
+    return next((each for each in found if isinstance(each, Finding)), None)
