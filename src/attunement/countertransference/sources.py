@@ -119,7 +119,7 @@ class Sources:
     design
         What could be told apart.
     rows
-        The reflections that it was fitted to, with the model's columns.
+        The reflections that it was fitted to, with the model's columns, and what was expected of each: value, low, high.
     model
         As it was fitted.
     parts
@@ -174,16 +174,15 @@ class Sources:
         interval; ``far`` is the share of hours that lie as far off, either way.
         """
         own = self.rows.filter(therapist=therapist, client=client)
-        expected = self.model.predict(own)
         sigma = self.model.middle("sd residual")
-        left = own["strength"].to_numpy() - expected["value"].to_numpy()
+        left = own["strength"].to_numpy() - own["value"].to_numpy()
         of_day = own["day"].to_numpy() * (each.value if (each := self.day()) else 0.0)
         return own.select("session", "strength").with_columns(
-            usual=pl.Series(expected["value"].to_numpy() - of_day),
+            usual=pl.Series(own["value"].to_numpy() - of_day),
             day=pl.Series(of_day),
             value=pl.Series(left),
-            low=pl.Series(own["strength"].to_numpy() - expected["high"].to_numpy()),
-            high=pl.Series(own["strength"].to_numpy() - expected["low"].to_numpy()),
+            low=pl.Series(own["strength"].to_numpy() - own["high"].to_numpy()),
+            high=pl.Series(own["strength"].to_numpy() - own["low"].to_numpy()),
             far=pl.Series(2.0 * ndtr(-np.abs(left) / sigma)),
         )
 
@@ -235,7 +234,7 @@ def split(feeling: str, strengths: pl.DataFrame, days: pl.DataFrame | None, prio
     return Sources(
         feeling,
         known,
-        rows,
+        rows.with_columns(model.predict(rows).select("value", "low", "high")),
         model,
         {who: {name: told for name, (told, _) in each.items()} for who, each in parts.items()},
         _habits(model, rows["therapist"].unique(maintain_order=True).to_list()) if known.several else {},
