@@ -29,7 +29,7 @@ pytestmark = NEEDS_CHROMIUM
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The rooms of a simulated practice."""
     folder = tmp_path_factory.mktemp("demo") / "practice"
-    demonstration(folder, clients=12)
+    demonstration(folder, clients=12, seed=4)
     with served(folder, PHRASE) as address:
         yield address.rstrip("/")
 

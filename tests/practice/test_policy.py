@@ -171,6 +171,7 @@ def test_every_method_of_a_practice_is_one_of_the_verbs_called_here() -> None:
     twins = {
         "rated",
         "own_tables",
+        "looked",
         "reflected",
         "trajectories",
         "verify_reflections",

@@ -135,8 +135,9 @@ def norms_of(instrument: Instrument, scale: str = "total", *, language: Language
     None
     """
     asked = instrument.scale(scale)
+    names = dict.fromkeys((instrument.name.say(language), asked.name.say(language)))
     return Norms(
-        f"{instrument.name.say(language)}, {asked.name.say(language)}",
+        ", ".join(names),
         asked.higher,
         reliability=asked.reliability,
         sd=asked.sd,

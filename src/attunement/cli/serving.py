@@ -79,7 +79,7 @@ def serve(  # noqa: PLR0913 - each is an option
 def demo(
     *,
     clients: int = 16,
-    seed: int = 4,
+    seed: int = 13,
     port: int = 8437,
     out: Path | None = None,
     therapists: int = 1,

@@ -119,7 +119,8 @@ class Sources:
     design
         What could be told apart.
     rows
-        The reflections that it was fitted to, with the model's columns, and what was expected of each: value, low, high.
+        The reflections that it was fitted to, with the model's columns, and what was expected of each (value, low,
+        high).
     model
         As it was fitted.
     parts

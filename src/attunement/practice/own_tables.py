@@ -93,6 +93,20 @@ class Tables(Ratings, Reflecting):
             name: pl.DataFrame(list(rows), schema=_SCHEMAS[name], orient="row") for name, rows in laid.items()
         })  # fmt: skip
 
+    def looked(self, *, reflections: bool) -> None:
+        """Write down that what was worked out from one's own tables is looked at; with reflections, in their journal.
+
+        Raises
+        ------
+        Locked
+            Where these are not open, or have locked themselves; a look begins the five minutes anew.
+        """
+        if reflections:
+            vault, _ = self._own(Verb.SEE_REFLECTIONS)
+            self._note(Verb.SEE_REFLECTIONS, "done", vault)
+        else:
+            self._see(Verb.SEE_TRAJECTORIES, lambda _: ("", None))
+
 
 def _held(therapist: str) -> sa.Select[Any]:
     return _of(sa.select(tables.session, tables.client.c.code, tables.dyad.c.therapist), therapist).where(

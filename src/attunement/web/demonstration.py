@@ -45,7 +45,7 @@ class _Then:
         self.now = max(self.now, moment)
 
 
-def demonstration(folder: Path, *, clients: int = 16, seed: int = 4, sessions: int | None = None) -> None:
+def demonstration(folder: Path, *, clients: int = 16, seed: int = 13, sessions: int | None = None) -> None:
     """Found a practice with clients who have been coming for a while, as of today.
 
     Parameters

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 Kept = TypeVar("Kept")
 FAILED: Final = "This could not be worked out; everything else is as it was."
-_PATIENCE: Final = 0.4  # seconds that a page waits for what was changed a moment ago
+PATIENCE: Final = 0.4  # seconds that a page waits for what was changed a moment ago
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,14 +114,14 @@ class Understanding:
             Of `QUESTIONS`.
         """
         until = time.monotonic() + working.FIRST
-        read, fresh = self._read(practice, opened, until)
+        read, late = self._read(practice, opened, until)
         if read is None:
             return Understood({}, frozenset(names))
         begun = {name: self._asked(read, opened, name, language) for name in names}
         found = {name: self._waited(last, doing, until) for name, (last, doing) in begun.items()}
         return Understood(
             {name: each.answer for name, (each, _) in found.items() if each and each.answer},
-            frozenset(name for name, (_, late) in found.items() if late or not fresh),
+            frozenset(name for name, (_, later) in found.items() if later or late),
             {name: each.problem for name, (each, _) in found.items() if each and each.problem},
         )
 
@@ -140,17 +140,17 @@ class Understanding:
     # -- inside
 
     def _read(self, practice: Practice, opened: Reflections | None, until: float) -> tuple[Read | None, bool]:
-        """Return the tables, and whether they are the present ones."""
+        """Return the tables, and whether they are of before."""
         place = ("read", practice.who.code, opened is not None)
         version = practice.version
         last: Read | None = self._kept_at(place, opened)
         if last is not None and last.version == version:
-            return last, True
+            return last, False
 
-        def read() -> Read:
-            return self._keep(place, opened, _read(practice, version, reflections=opened is not None))
+        def again() -> Read:
+            return self._keep(place, opened, read(practice, version, reflections=opened is not None))
 
-        return self._waited(last, self._begun((*place, version), read), until)
+        return self._waited(last, self._begun((*place, version), again), until)
 
     def _asked(
         self, read: Read, opened: Reflections | None, name: str, language: Language
@@ -173,10 +173,10 @@ class Understanding:
     def _waited(
         self, last: Kept | None, doing: Future[Kept] | None, until: float
     ) -> tuple[Kept | None, bool]:
-        """Return what is done in time, else the last; and whether that is the present one."""
+        """Return what is done in time, else the last; and whether that is of before."""
         if doing is None:
             return last, False
-        wait = until if last is None else min(until, time.monotonic() + _PATIENCE)
+        wait = until if last is None else min(until, time.monotonic() + PATIENCE)
         try:
             return doing.result(max(wait - time.monotonic(), 0.0)), False
         except (TimeoutError, AttunementError):
@@ -209,8 +209,18 @@ class Understanding:
             self._doing.pop(what, None)
 
 
-def _read(practice: Practice, version: str, *, reflections: bool) -> Read:
-    """Read everything, not before the version was taken: what is changed meanwhile has a later one."""
+def read(practice: Practice, version: str, *, reflections: bool) -> Read:
+    """Read everything that a question may ask of.
+
+    Parameters
+    ----------
+    practice
+        As its therapist stands before it.
+    version
+        Of the practice, taken before this: what is changed meanwhile has a later one.
+    reflections
+        Whether one's own reflections are read too.
+    """
     tables = practice.own_tables(reflections=reflections)
     held = {each.name: _countable(getattr(tables, each.name)) for each in fields(tables)}
     rated = tuple(each for each in practice.rated() if each.ratings["session"].max() <= LONGEST)  # type: ignore[operator]

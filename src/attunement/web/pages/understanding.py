@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from attunement.connecting import CALLED
 from attunement.conversation import Heard, card
+from attunement.errors import Locked
 from attunement.findings import Finding
 from attunement.web.questions import nothing
 from attunement.wording import in_hundred
@@ -19,21 +21,22 @@ if TYPE_CHECKING:
     from attunement.web.questions import Told
     from attunement.web.understanding import Understood
 
-MIRROR: Final = ("feelings", "signal", "next", "agreement")
-WITH_CLIENT: Final = ("feelings", "signal", "agreement")
-IMPACT: Final = ("bond", "outcome", "change")
+MIRROR: Final[tuple[str, ...]] = ("feelings", "signal", "next", "agreement")
+WITH_CLIENT: Final[tuple[str, ...]] = ("feelings", "signal", "agreement")
+TRUST: Final[tuple[str, ...]] = ("trust",)
+IMPACT: Final[tuple[str, ...]] = ("bond", "outcome", "change")
 
 
 def mirror(ask: Ask) -> Response:
     """Show one's own side with all clients, for the owner's eyes alone."""
-    asked = (*(MIRROR if ask.signed_in.unlocked else ()), "trust")
+    asked = (MIRROR if ask.signed_in.unlocked else ()) + TRUST
     known = _known(ask, *asked)
     return ask.page("mirror.html", language=ask.language, known=known, asked=asked, of=None)
 
 
 def mirror_with(ask: Ask) -> Response:
     """Show one's own side with one client."""
-    asked = (*(WITH_CLIENT if ask.signed_in.unlocked else ()), "trust")
+    asked = (WITH_CLIENT if ask.signed_in.unlocked else ()) + TRUST
     ask.practice.agenda(ask.code)  # somebody else's client is not there
     return ask.page("mirror.html", language=ask.language, known=_known(ask, *asked), asked=asked, of=ask.code)
 
@@ -78,12 +81,18 @@ def impact_of(ask: Ask) -> Response:
 
 
 def _known(ask: Ask, *questions: str) -> Understood:
-    return ask.rooms.understanding.of(ask.practice, _opened(ask), ask.language, *questions)
+    opened = _opened(ask)
+    return ask.rooms.understanding.of(ask.practice, opened, ask.language, *questions)
 
 
 def _opened(ask: Ask) -> Reflections | None:
-    """One's own reflections, while they are open in this browser."""
-    return ask.signed_in.opened if ask.signed_in.unlocked else None
+    """One's own reflections, while they are open in this browser; the look is in a journal before it is shown."""
+    if ask.signed_in.unlocked:
+        with suppress(Locked):
+            ask.practice.looked(reflections=True)
+            return ask.signed_in.opened
+    ask.practice.looked(reflections=False)
+    return None
 
 
 def _first(told: tuple[Told, ...]) -> Told | None:
