@@ -111,6 +111,15 @@ class Overview(Caseload):
 
         return self._see(Verb.SEE_AGENDA, query)
 
+    def rated_stamp(self) -> Agenda:
+        """Return the moment and the stamp of what has been rated, and nobody's standing: by it findings are asked for."""
+
+        def query(rows: Rows) -> tuple[str, Agenda]:
+            now = rows.now()
+            return "", Agenda(now.at, now.steady, (), _stamp(rows, self.who.code))
+
+        return self._see(Verb.SEE_TRAJECTORIES, query)
+
 
 Grouped = dict[str, list["Row"]]
 LATEST: Final = 4
