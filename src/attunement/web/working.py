@@ -23,6 +23,7 @@ from attunement.web.shield import note_failure
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from attunement.instruments.description import Language
     from attunement.practice import Agenda, Practice, Rated
     from attunement.ruptures import Ruptures
     from attunement.trajectories import Caseload, Trajectory
@@ -85,9 +86,16 @@ class Worked:
 
 
 class Working:
-    """Works out courses, one practice at a time, each anew when something was rated."""
+    """Works out courses, one practice at a time, each anew when something was rated.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    language
+        Of the sentences.
+    """
+
+    def __init__(self, language: Language = "en") -> None:
+        self._language = language
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="working")
         self._guard = threading.Lock()
         self._done: dict[str, Worked] = {}
@@ -127,7 +135,7 @@ class Working:
         if done and done.stamp == stamp:
             return done
         try:
-            boards = tuple(_apart(each) for each in practice.rated())
+            boards = tuple(_apart(each, self._language) for each in practice.rated())
         except AttunementError as problem:
             boards = (Board("", "", problem=str(problem)),)
         except Exception as problem:  # noqa: BLE001 - a page says so, and goes on
@@ -141,16 +149,16 @@ class Working:
         return worked
 
 
-def _apart(rated: Rated) -> Board:
+def _apart(rated: Rated, language: Language) -> Board:
     """Work it out in the other process; here, where there is none any more."""
     try:
-        return _worker().submit(board, rated).result()
+        return _worker().submit(board, rated, language).result()
     except BrokenProcessPool:
         _worker.cache_clear()
-        return board(rated)
+        return board(rated, language)
 
 
-def board(rated: Rated) -> Board:
+def board(rated: Rated, language: Language = "en") -> Board:
     """Work out all courses on a measure, with their small pictures."""
     from attunement import drawing, plots  # noqa: PLC0415 - of the worker alone
     from attunement.ruptures import ruptures  # noqa: PLC0415 - see below
@@ -161,7 +169,7 @@ def board(rated: Rated) -> Board:
             rated.id, rated.name, problem=f"A course of more than {LONGEST} sessions cannot be worked out."
         )
     try:
-        caseload = trajectories(rated.ratings, rated.measure)
+        caseload = trajectories(rated.ratings, rated.measure, language=language)
     except TooLittle as little:
         return Board(rated.id, rated.name, problem=str(little))
     band = caseload.band
