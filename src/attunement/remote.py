@@ -201,14 +201,17 @@ class Remote:
             for each in self._all(f"{_of(client)}/check-ins")
         )  # fmt: skip
 
-    def invite(
-        self, client: str, session: int, *, instrument: str = "connection", hours: int = 72
-    ) -> Link:
+    def invite(self, client: str, session: int, *, instrument: str = "connection", hours: int = 72) -> Link:
         """Make a link by which a client can answer once, for so many hours."""
         sent = {"session": session, "instrument": instrument, "hours": hours}
         made = self._line.json("POST", f"{_of(client)}/invitations", sent)
         invitation = Invitation(
-            made["id"], made["client"], made["session"], made["instrument"], _read(made["expires"]), made["used"]
+            made["id"],
+            made["client"],
+            made["session"],
+            made["instrument"],
+            _read(made["expires"]),
+            made["used"],
         )
         return Link(invitation, made["link"])
 
@@ -243,7 +246,9 @@ class Remote:
         path = "/findings" if client is None else f"{_of(client)}/findings"
         asked = {"language": language} | ({} if client else {"limit": str(_PAGE)})
         return tuple(
-            _course(each, fresh=page["fresh"]) for page in self._pages(path, asked, wait) for each in page["items"]
+            _course(each, fresh=page["fresh"])
+            for page in self._pages(path, asked, wait)
+            for each in page["items"]
         )
 
     def ratings(self, measure: str = "connection") -> pl.DataFrame:
@@ -257,7 +262,7 @@ class Remote:
         import polars as pl  # noqa: PLC0415 - a tenth of a second, for this alone
 
         asked = f"/ratings?{urlencode({'measure': measure})}"
-        return pl.read_parquet(io.BytesIO(self._line.bytes("GET", asked, accept=_PARQUET)))
+        return pl.read_parquet(io.BytesIO(self._line.file("GET", asked, accept=_PARQUET)))
 
     # -- exports
 
@@ -266,7 +271,9 @@ class Remote:
         place = Path(path)
         if place.exists():
             raise InputError(f"{place} is there already; name another file.")
-        packed = self._line.bytes("GET", f"{_of(client)}/export", accept="application/zip, application/problem+json")
+        packed = self._line.file(
+            "GET", f"{_of(client)}/export", accept="application/zip, application/problem+json"
+        )
         try:
             with place.open("xb") as file:
                 place.chmod(0o600)
@@ -318,7 +325,9 @@ class _Line:
         self._tls = ssl.create_default_context() if parts.scheme == "https" else None
         self._token, self._timeout = token, timeout
 
-    def json(self, method: str, path: str, sent: Mapping[str, Any] | None = None, *, wait: float = 0.0) -> Any:  # noqa: ANN401
+    def json(
+        self, method: str, path: str, sent: Mapping[str, Any] | None = None, *, wait: float = 0.0
+    ) -> Any:  # noqa: ANN401
         """Ask for JSON; where it is still being worked out, wait."""
         until = time.monotonic() + wait
         while True:
@@ -330,7 +339,7 @@ class _Line:
                 raise VaultProblem("It is still being worked out there; please ask again a little later.")
             time.sleep(pause)
 
-    def bytes(self, method: str, path: str, *, accept: str) -> bytes:
+    def file(self, method: str, path: str, *, accept: str) -> bytes:
         """Ask for a file."""
         return self._asked(method, path, None, accept)[2]
 
@@ -353,7 +362,9 @@ class _Line:
             try:
                 status, answered, content = self._once(method, path, body, headers)
             except ssl.SSLCertVerificationError as problem:
-                raise VaultProblem(f"{self.origin} did not show who it is ({problem.verify_message}).") from None
+                raise VaultProblem(
+                    f"{self.origin} did not show who it is ({problem.verify_message})."
+                ) from None
             except (OSError, http.client.HTTPException) as problem:
                 failure = problem
                 continue
@@ -425,16 +436,15 @@ def _read(at: str) -> datetime:
 
 def _session(told: Mapping[str, Any]) -> Session:
     began = UNDATED if told["began"] is None else _read(told["began"])
-    return Session(
-        told["id"], told["client"], told["number"], began, told["attendance"], told["lateness"]
-    )
+    return Session(told["id"], told["client"], told["number"], began, told["attendance"], told["lateness"])
 
 
 def _course(told: Mapping[str, Any], *, fresh: bool) -> Course:
     names = ("state", "depth", "speed", "plateau")
     plain = {name: told[name] for name in ("client", "measure", "rated", "session", "word", "wants_a_look")}
     ruptures = _found(told["ruptures"]) if told["ruptures"] else None
-    return Course(**plain, **{name: _found(told[name]) for name in names}, ruptures=ruptures, fresh=fresh)
+    found: dict[str, Any] = {name: _found(told[name]) for name in names}
+    return Course(**plain, **found, ruptures=ruptures, fresh=fresh)
 
 
 def _found(told: Mapping[str, Any]) -> Finding | NotYet:

@@ -34,7 +34,9 @@ class Program:
     client: TestClient
 
     def get(self, path: str, **headers: str) -> httpx.Response:
-        return self.client.get(API + path, headers={name.replace("_", "-"): value for name, value in headers.items()})
+        return self.client.get(
+            API + path, headers={name.replace("_", "-"): value for name, value in headers.items()}
+        )
 
     def send(self, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:  # noqa: ANN401
         sent = {name.replace("_", "-"): value for name, value in headers.items()}

@@ -26,7 +26,9 @@ def served(cast: Cast) -> Iterator[tuple[str, Rooms]]:
     port = taken.getsockname()[1]
     rooms = Rooms(cast.first.house.folder, port=port, cost=LEAST, seconds=lambda: cast.hands.seconds)
     rooms.door.take_over(cast.first)
-    config = uvicorn.Config(app(rooms, WAYS), log_config=None, access_log=False, lifespan="off", server_header=False)
+    config = uvicorn.Config(
+        app(rooms, WAYS), log_config=None, access_log=False, lifespan="off", server_header=False
+    )
     server = uvicorn.Server(config)
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     thread = threading.Thread(target=server.run, kwargs={"sockets": [taken]}, daemon=True)

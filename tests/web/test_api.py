@@ -9,7 +9,7 @@ import zipfile
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import polars as pl
 import pytest
@@ -24,13 +24,16 @@ from attunement.sessions import Purpose, Reflection
 from attunement.trajectories import Measure
 from attunement.web import WAYS, app, working
 from attunement.web.api import ENDPOINTS, answering
-from attunement.web.api.endpoints import Endpoint
 from attunement.web.limits import TRIES
 from attunement.web.shield import HEADERS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import httpx2 as httpx
     from guest import Building
+
+    from attunement.web.api.endpoints import Endpoint
 
 names = [f"{each.method} {each.path}" for each in ENDPOINTS]
 OF_A_CLIENT = [each for each in ENDPOINTS if "{code}" in each.path]
@@ -181,7 +184,9 @@ def test_a_token_that_was_removed_has_ended_or_whose_account_has_is_worth_nothin
 
 def test_guesses_from_one_address_are_slowed_down_and_a_right_token_is_always_heard(house: Building) -> None:
     right = program(house)
-    wrong = [bearing(house, f"att_{'x' * 40}{number:03d}").get("/token").status_code for number in range(TRIES + 5)]
+    wrong = [
+        bearing(house, f"att_{'x' * 40}{number:03d}").get("/token").status_code for number in range(TRIES + 5)
+    ]
     assert wrong == [401] * TRIES + [429] * 5
     assert right.get("/token").status_code == 200
     refused = [each for each in house.cast.admin.journal() if each["outcome"] == "refused"]
@@ -200,7 +205,9 @@ def test_what_another_page_sends_changes_nothing_even_with_a_token(
     who, before = program(lived), kept(lived.cast)
     for each in ENDPOINTS:
         if each.method != "GET":
-            answer = who.client.request(each.method, API + path_of(each), json=BODIES[each.path], headers=headers)
+            answer = who.client.request(
+                each.method, API + path_of(each), json=BODIES[each.path], headers=headers
+            )
             assert answer.status_code == 403
             assert answer.headers["content-type"] == "application/problem+json"
     assert kept(lived.cast) == before
@@ -227,11 +234,13 @@ def test_a_name_that_is_not_ours_is_not_answered_and_every_answer_has_the_header
         assert "set-cookie" not in answer.headers
 
 
-def test_while_the_practice_is_closed_a_program_is_told_to_ask_later(lived: Building) -> None:
-    who, door = program(lived), lived.rooms.door
-    opened, door._practice = door._practice, None
+def test_while_the_practice_is_closed_a_program_is_told_to_ask_later(
+    lived: Building, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    who = program(lived)
+    monkeypatch.setattr(lived.rooms.door, "_practice", None)
     answer = who.get("/clients")
-    door._practice = opened
+    monkeypatch.undo()
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "30")
 
 
@@ -252,7 +261,9 @@ def test_sessions_are_logged_changed_and_listed(lived: Building) -> None:
 
 def test_a_link_that_a_program_made_is_answered_once(lived: Building) -> None:
     who = program(lived)
-    made = who.send("POST", "/clients/K-01/invitations", {"session": 1, "instrument": "growth", "hours": 5}).json()
+    made = who.send(
+        "POST", "/clients/K-01/invitations", {"session": 1, "instrument": "growth", "hours": 5}
+    ).json()
     path = made["link"].removeprefix(HERE)
     assert lived.guest().get(path).status_code == 200
     assert made["used"] is False
@@ -338,8 +349,14 @@ def test_a_table_that_was_taken_in_is_a_measure_of_its_own(lived: Building) -> N
     measure = next(each.id for each in lived.cast.first.rated() if each.name == "before")
     who = program(lived)
     rows = who.get(f"/ratings?measure={measure}").json()["items"]
-    assert [(each["client"], each["time"], each["score"]) for each in rows] == [("A-1", None, 31), ("A-2", None, 12)]
-    assert program(lived, "T-2").get(f"/ratings?measure={measure}").content == who.get("/ratings?measure=x").content
+    assert [(each["client"], each["time"], each["score"]) for each in rows] == [
+        ("A-1", None, 31),
+        ("A-2", None, 12),
+    ]
+    assert (
+        program(lived, "T-2").get(f"/ratings?measure={measure}").content
+        == who.get("/ratings?measure=x").content
+    )
     assert who.get("/clients/A-1/sessions").json()["items"][0]["began"] is None
 
 
@@ -358,21 +375,29 @@ def test_the_deidentified_table_names_nobody_and_needs_five(lived: Building) -> 
     assert program(lived, "T-2").get("/exports/deidentified").status_code == 422
 
 
-@pytest.mark.parametrize("path", ["/clients", "/clients/K-01/sessions", "/clients/K-01/check-ins", "/ratings", "/findings"])
+@pytest.mark.parametrize(
+    "path", ["/clients", "/clients/K-01/sessions", "/clients/K-01/check-ins", "/ratings", "/findings"]
+)
 def test_pages_of_a_list_hold_each_thing_once(lived: Building, path: str) -> None:
     who = program(lived)
     whole = who.get(f"{path}?limit=500").json()
     assert whole["next"] is None
-    found, after = [], ""
-    while after is not None:
-        page = who.get(f"{path}?limit=2{f'&after={after}' if after else ''}").json()
+    found: list[Any] = []
+    page: dict[str, Any] = {"next": ""}
+    while page["next"] is not None:
+        after = f"&after={page['next']}" if page["next"] else ""
+        page = who.get(f"{path}?limit=2{after}").json()
         assert 1 <= len(page["items"]) <= 2
-        found, after = [*found, *page["items"]], page["next"]
+        found += page["items"]
     assert found == whole["items"]
     assert who.get(f"{path}?after=nobody").status_code == 422
 
 
 # -- the same sending
+
+
+def at_once(sends: list[Callable[[], httpx.Response]]) -> list[httpx.Response]:
+    return [cast("httpx.Response", each) for each in together(*sends)]
 
 
 def test_a_sending_that_is_repeated_fifty_times_at_once_is_one_session(lived: Building) -> None:
@@ -381,7 +406,7 @@ def test_a_sending_that_is_repeated_fifty_times_at_once_is_one_session(lived: Bu
         partial(who.send, "POST", "/clients/K-01/sessions", SESSION, idempotency_key="sending-0001")
         for who in each_has_own
     ]
-    answers = together(*sends)
+    answers = at_once(sends)
     assert {each.status_code for each in answers} == {201}
     assert len({each.content for each in answers}) == 1
     assert len(lived.cast.first.sessions("K-01")) == 4
@@ -390,8 +415,10 @@ def test_a_sending_that_is_repeated_fifty_times_at_once_is_one_session(lived: Bu
 
 def test_a_link_that_is_asked_for_fifty_times_at_once_is_one_link(lived: Building) -> None:
     who = program(lived)
-    ask = partial(who.send, "POST", "/clients/K-01/invitations", {"session": 1}, idempotency_key="sending-0001")
-    answers = together(*[ask] * 50)
+    ask = partial(
+        who.send, "POST", "/clients/K-01/invitations", {"session": 1}, idempotency_key="sending-0001"
+    )
+    answers = at_once([ask] * 50)
     assert len({each.content for each in answers}) == 1
     assert len(lived.cast.first.agenda("K-01").standings[0].invitations) == 1
     other = program(lived).send(
@@ -428,11 +455,15 @@ def test_nothing_of_a_reflection_an_identity_or_a_reason_is_in_any_answer_or_log
     first.hold("K-01", "PLANTED reason")
     first.raise_concern("K-01", "PLANTED concern")
     first.unlock(PHRASES["T-1"])
-    words = Reflection(connection=1, words="PLANTED words", tags=("origin: PLANTED",), feelings={"PLANTED": 6.0})
+    words = Reflection(
+        connection=1, words="PLANTED words", tags=("origin: PLANTED",), feelings={"PLANTED": 6.0}
+    )
     first.reflect("K-01", 1, words)
     who = program(lived)
     with caplog.at_level(logging.DEBUG):
-        answers = [asked(who, each, accept_language=language) for each in ENDPOINTS for language in ("en", "es")]
+        answers = [
+            asked(who, each, accept_language=language) for each in ENDPOINTS for language in ("en", "es")
+        ]
         first.lock()
         answers += [asked(who, each) for each in ENDPOINTS if each.path != "/clients/{code}/export"]
         wrong = who.send("POST", "/clients/PLANTED-code/sessions", {"PLANTED-field": "PLANTED-value"})

@@ -18,7 +18,6 @@ from attunement import remote
 from attunement.errors import InputError, Locked, Refused, VaultProblem, WrongKey
 from attunement.findings import Finding
 from attunement.practice import Scope
-from attunement.remote import Remote
 from attunement.trajectories import Measure, trajectories
 from attunement.web import working
 
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from attunement.remote import Remote
     from attunement.web import Rooms
 
 BEGAN = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -138,7 +138,7 @@ def test_a_connection_that_breaks_after_the_sending_logs_one_session(
 ) -> None:
     monkeypatch.setattr(remote, "_PAUSE", 0.0)
     answer = http.client.HTTPConnection.getresponse
-    broken = []
+    broken: list[int] = []
 
     def breaking(line: http.client.HTTPConnection) -> http.client.HTTPResponse:
         found = answer(line)
@@ -154,9 +154,7 @@ def test_a_connection_that_breaks_after_the_sending_logs_one_session(
     assert len(cast.first.sessions("K-01")) == 4
 
 
-def test_what_is_being_worked_out_is_waited_for(
-    practice: Remote, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_being_worked_out_is_waited_for(practice: Remote, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(working, "FIRST", 0.0)
     monkeypatch.setattr(remote, "_seconds", lambda said: 0.05 if said == "2" else 1 / 0)
     with pytest.raises(VaultProblem, match="being worked out"):
@@ -168,13 +166,14 @@ def test_a_server_that_is_no_practice_is_one_sentence(monkeypatch: pytest.Monkey
     answers = [(200, {}, b"<html>"), (301, {"location": "https://evil.example"}, b""), (500, {}, b"oops"),
                (404, {"content-type": "application/problem+json"}, b"[" * 100_000)]  # fmt: skip
     for told in answers:
-        monkeypatch.setattr(remote._Line, "_once", lambda *_, told=told: told)
+        monkeypatch.setattr("attunement.remote._Line._once", lambda *_, told=told: told)
         with pytest.raises(VaultProblem, match="a practice"):
             attunement.connect("https://practice.example", "att_x")
 
 
 def test_importing_the_library_opens_nothing_and_loads_nothing() -> None:
-    code = "import sys, attunement; print([m for m in ('ssl', 'polars', 'fastapi', 'attunement.remote') if m in sys.modules])"
+    looked = "('ssl', 'polars', 'fastapi', 'attunement.remote')"
+    code = f"import sys, attunement; print([each for each in {looked} if each in sys.modules])"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603 - ours
     assert loaded.stdout.strip() == "[]"
 
@@ -182,7 +181,7 @@ def test_importing_the_library_opens_nothing_and_loads_nothing() -> None:
 def test_the_token_is_in_no_text_of_the_connection(cast: Cast, place: tuple[str, Rooms]) -> None:
     secret = cast.first.add_token("a", Scope).secret
     practice = attunement.connect(place[0], secret)
-    assert secret not in repr(practice) + repr(practice._line)
+    assert secret not in repr(practice) + str(vars(practice))
     assert "T-1" in repr(practice)
     with pytest.raises(AttributeError):
         attunement.nothing  # noqa: B018 - looked at

@@ -145,7 +145,8 @@ class CheckingIn(Desk):
                 expires=rows.now().steady + open_for,
             )  # fmt: skip
             return row["id"], Invited(
-                Invitation(row["id"], client, session, instrument, row["expires"], row["used"] is not None), token
+                Invitation(row["id"], client, session, instrument, row["expires"], row["used"] is not None),
+                token,
             )
 
         return self._act(Verb.INVITE, work)
@@ -320,7 +321,9 @@ def _invited_before(rows: Rows, token: str, session: str, instrument: str) -> Ro
     table = tables.invitation
     found = rows.one(sa.select(table).where(table.c.token_hash == _hash(token)))
     if found is not None and (found["session"], found["instrument"]) != (session, instrument):
-        raise InputError("This key was used for another invitation before; each sending has a key of its own.")
+        raise InputError(
+            "This key was used for another invitation before; each sending has a key of its own."
+        )
     return found
 
 

@@ -195,8 +195,8 @@ SCOPES: Final[dict[Scope, frozenset[Verb]]] = {
     Scope.FINDINGS_READ: frozenset({Verb.SEE_TRAJECTORIES}),
     Scope.EXPORTS_READ: frozenset({Verb.EXPORT, Verb.DEIDENTIFY}),
 }
-"""What each scope of a token opens. Reflections, supervision, identity, safety, keys, accounts, tokens, second steps, holds
-and erasing have none: no token reaches them."""
+"""What each scope of a token opens. Reflections, supervision, identity, safety, keys, accounts, tokens, second steps,
+holds and erasing have none: no token reaches them."""
 
 ADDRESSED: Final = frozenset({Verb.OPEN_SHARE})
 """Verbs on what somebody else owns and has addressed to one; all other verbs are on one's own alone."""

@@ -1,7 +1,7 @@
 """Tokens: by what a program comes in for its owner, how far, and until when.
 
-A token is a passphrase for a machine, and less than one: it opens what its scopes name and nothing else, it ends by itself,
-and the practice knows its digest alone. It opens no file; a practice that nobody has opened it cannot open either.
+A token is a passphrase for a machine, and less than one: it opens what its scopes name and nothing else, it ends by
+itself, and the practice knows its digest alone. It opens no file; what nobody has opened it cannot open either.
 """
 
 from __future__ import annotations
@@ -138,7 +138,8 @@ class Tokens(Desk):
 
         def work(rows: Rows) -> Who:
             row = _by_hash(rows, secret)
-            if row is None or row["ended"] is not None or rows.now().steady >= row["expires"]:
+            over = row is None or row["ended"] is not None or rows.now().steady >= row["expires"]
+            if row is None or over or not self.house.admits(row["account"]):
                 raise WrongKey(WRONG)
             roles = frozenset(Role(role) for role in row["roles"].split())
             who = Who(row["account"], roles, _read(row["scopes"]), row["id"])
@@ -147,8 +148,6 @@ class Tokens(Desk):
 
         try:
             who = self.house.record.do(work)
-            if not self.house.admits(who.code):
-                raise WrongKey(WRONG)
         except WrongKey:
             self.house.record.do(lambda rows: rows.note("nobody", Verb.USE_TOKEN, "", "refused"))
             raise

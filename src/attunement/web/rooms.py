@@ -123,9 +123,7 @@ def app(rooms: Rooms, ways: Sequence[Way]) -> ASGIApp:
 
     from attunement.web.api import api  # noqa: PLC0415 - it knows the rooms
 
-    routes: list[BaseRoute] = [
-        Route(way.path, _endpoint(rooms, way), methods=[way.method]) for way in ways
-    ]
+    routes: list[BaseRoute] = [Route(way.path, _endpoint(rooms, way), methods=[way.method]) for way in ways]
     routes.append(Mount(API, app=api(rooms)))
     failed = {status: _failing(rooms, status) for status in (404, 405)}
     inner = Starlette(routes=routes, lifespan=living, exception_handlers=failed)

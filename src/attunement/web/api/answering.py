@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from attunement.errors import InputError, Refused
 from attunement.instruments import instrument
 from attunement.instruments import score as scored
-from attunement.practice import Practice  # noqa: TC001 - read by FastAPI
+from attunement.practice import Practice
 from attunement.practice.rated import CHECK_IN
 from attunement.practice.release import DEIDENTIFIED, as_csv
 from attunement.sessions import UNDATED
@@ -44,9 +44,7 @@ Asking = Annotated[Practice, Depends(practice_of)]
 Of = Annotated[str, Path(description="The client's code.", examples=["K-07"])]
 Which = Annotated[int, Path(ge=1, le=100_000, description="Which session: 1, 2, …")]
 Limit = Annotated[int, Query(ge=1, le=MOST, description="How many at most.")]
-After = Annotated[
-    str | None, Query(max_length=200, description="Where to go on: `next` of the page before.")
-]
+After = Annotated[str | None, Query(max_length=200, description="Where to go on: `next` of the page before.")]
 Key = Annotated[
     str | None,
     Header(
@@ -83,9 +81,7 @@ def clients(practice: Asking, limit: Limit = USUAL, after: After = None) -> mode
     return models.Clients(items=items, next=following)
 
 
-def sessions(
-    practice: Asking, code: Of, limit: Limit = USUAL, after: After = None
-) -> models.Sessions:
+def sessions(practice: Asking, code: Of, limit: Limit = USUAL, after: After = None) -> models.Sessions:
     """List the sessions with a client."""
     found, following = paged(practice.sessions(code), lambda each: str(each.number), limit, after)
     return models.Sessions(items=[_session(each) for each in found], next=following)
@@ -105,7 +101,9 @@ def log_session(
     return _session(logged)
 
 
-def change_session(practice: Asking, code: Of, number: Which, sent: models.SessionChange) -> models.SessionOut:
+def change_session(
+    practice: Asking, code: Of, number: Which, sent: models.SessionChange
+) -> models.SessionOut:
     """Say how a session went, or move it."""
     if not sent.model_fields_set:
         raise InputError("A change names at least one of began, attendance and lateness; nothing was done.")
@@ -118,9 +116,7 @@ def change_session(practice: Asking, code: Of, number: Which, sent: models.Sessi
 # -- check-ins
 
 
-def check_ins(
-    practice: Asking, code: Of, limit: Limit = USUAL, after: After = None
-) -> models.CheckIns:
+def check_ins(practice: Asking, code: Of, limit: Limit = USUAL, after: After = None) -> models.CheckIns:
     """List what a client answered."""
     found, following = paged(practice.check_ins(code), lambda each: each.id, limit, after)
     return models.CheckIns(items=[_check_in(each) for each in found], next=following)
@@ -164,16 +160,14 @@ def findings(
 ) -> Response:
     """Tell what the ratings say of the connection with each client.
 
-    It is what the pages show, worked out once for both. While it is being worked out for the first time the answer is 202:
-    ask again after the seconds of `Retry-After`. `fresh` is false while a rating of the last seconds is being worked in.
-    With `If-None-Match` the answer is 304 where nothing changed.
+    It is what the pages show, worked out once for both. While it is being worked out for the first time the answer is
+    202: ask again after the seconds of `Retry-After`. `fresh` is false while a rating of the last seconds is being
+    worked in. With `If-None-Match` the answer is 304 where nothing changed.
     """
     return _findings(request, practice, None, language, limit, after)
 
 
-def client_findings(
-    request: Request, practice: Asking, code: Of, language: Spoken = None
-) -> Response:
+def client_findings(request: Request, practice: Asking, code: Of, language: Spoken = None) -> Response:
     """Tell what the ratings say of the connection with one client; empty where no session was rated.
 
     As `/findings` does.

@@ -1,7 +1,7 @@
 """The application for programs, and its document: OpenAPI 3.1, made from the table and the models.
 
-It tells nobody outside: telemetry is off whatever the environment says, and the usual page of documentation, which loads
-scripts from elsewhere, is not there.
+It tells nobody outside: telemetry is off whatever the environment says, and the usual page of documentation, which
+loads scripts from elsewhere, is not there.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from attunement.web.shield import API as HERE
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+    from fastapi.telemetry import TelemetryConfig
 
     from attunement.web.api.endpoints import Endpoint
     from attunement.web.rooms import Rooms
@@ -29,15 +30,15 @@ __all__ = ["HERE", "OPENS", "api"]
 _ABOUT: Final = """
 Check-ins, sessions, findings and exports of one therapist, for programs of their own.
 
-**Tokens.** A therapist makes a token on the page *Account*, or with `attunement token add`; it is shown once. Send it as
-`Authorization: Bearer att_…`. It opens what its scopes name, of its owner's own clients, until it ends or is removed.
-No scope opens reflections, supervision, who a code is, keys, accounts, tokens or erasing.
+**Tokens.** A therapist makes a token on the page *Account*, or with `attunement token add`; it is shown once. Send it
+as `Authorization: Bearer att_…`. It opens what its scopes name, of its owner's own clients, until it ends or is
+removed. No scope opens reflections, supervision, who a code is, keys, accounts, tokens or erasing.
 
 **Answers.** Points in time are in UTC. Long lists come in pages: `next` is what `after` asks by. A number of a finding
 never travels without its interval; an end that is open is null.
 
-**Refusals** are `application/problem+json` (RFC 9457) with one sentence. A client of somebody else's reads like one that
-is not there.
+**Refusals** are `application/problem+json` (RFC 9457) with one sentence. A client of somebody else's reads like one
+that is not there.
 """
 OPENS: Final[dict[Scope, str]] = {
     Scope.CLIENTS_READ: "your clients' codes, and since when they come",
@@ -50,7 +51,7 @@ OPENS: Final[dict[Scope, str]] = {
     Scope.EXPORTS_READ: "clients' whole records, and the de-identified table",
 }
 """What each scope opens, as the page says it."""
-_OFF: Final[dict[str, Any]] = {
+_OFF: Final[TelemetryConfig] = {
     "tracing": False, "metrics": False, "logs": False, "operation_spans": False, "auto_configure": False,
 }  # fmt: skip
 _REFUSALS: Final = (401, 403, 404, 409, 422, 429, 500, 503)

@@ -55,7 +55,9 @@ class Endpoint:
     @property
     def description(self) -> str:
         """What else there is to say of it."""
-        return "\n".join(line.strip() for line in (self.handler.__doc__ or "").strip().split("\n")[1:]).strip()
+        return "\n".join(
+            line.strip() for line in (self.handler.__doc__ or "").strip().split("\n")[1:]
+        ).strip()
 
 
 _CLIENT: Final = "/clients/{code}"

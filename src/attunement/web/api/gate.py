@@ -59,6 +59,9 @@ class Gate(APIRoute):
     def _refusal(self, request: Request) -> Response | None:
         if not all(keepable(str(each)) for each in request.path_params.values()):
             return problem(404)
+        return self._odd_query(request) or (_odd_body(request) if request.method in _SENDS else None)
+
+    def _odd_query(self, request: Request) -> Response | None:
         known = {each.alias for each in self.dependant.query_params}
         names = [name for name, _ in request.query_params.multi_items()]
         if len(set(names)) != len(names) or not set(names) <= known:
@@ -66,15 +69,18 @@ class Gate(APIRoute):
             return problem(422, f"The address asks by a name that is not known here. {there}")
         if any(not keepable(value) for value in request.query_params.values()):
             return problem(422, "The address holds a sign that cannot be taken.")
-        if request.method not in _SENDS:
-            return None
-        kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
-        if kind != "application/json":
-            return problem(415)
-        length = request.headers.get("content-length", "0")
-        if not length.isdigit() or int(length) > MOST:
-            return problem(413, f"A body has at most {MOST:,} bytes.")
         return None
+
+
+def _odd_body(request: Request) -> Response | None:
+    """A body of another kind or size is not listened to."""
+    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    if kind != "application/json":
+        return problem(415)
+    length = request.headers.get("content-length", "0")
+    if not length.isdecimal() or int(length) > MOST:
+        return problem(413, f"A body has at most {MOST:,} bytes.")
+    return None
 
 
 def _bearer(request: Request) -> str | None:

@@ -1,7 +1,7 @@
 """What comes in and goes out, with units and examples: the documentation is made of it.
 
-What comes in is taken as it is or not at all: a field that is not asked for, a number in quotes or a false for a zero is
-refused.
+What comes in is taken as it is or not at all: a field that is not asked for, a number in quotes or a false for a zero
+is refused.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 
 from attunement.sessions import ATTENDANCE, PLANNED, UNDATED
 
-_CLOCK: Final = r"T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])"
+_CLOCK: Final = (
+    r"T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])"
+)
 _MOMENT: Final = r"(19[789][0-9]|2[01][0-9][0-9])-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])" + _CLOCK
 _WHEN_SAID: Final = (
     "is a day and a time with its zone, from 1970-01-02 to 2199, such as 2026-03-02T14:00:00+01:00"
@@ -74,9 +76,7 @@ Next = Annotated[
 ]
 Fresh = Annotated[
     bool,
-    Field(
-        description="Whether nothing was rated since; false while what was rated last is being worked in."
-    ),
+    Field(description="Whether nothing was rated since; false while what was rated last is being worked in."),
 ]
 
 
@@ -183,13 +183,17 @@ class InvitationOut(_Out):
     instrument: str = Field(description="What is asked.")
     link: str = Field(description="For the client alone. It is shown here and kept nowhere.")
     expires: At = Field(description="Until when it works.")
-    used: bool = Field(description="Whether answers were sent by it; true only where the same key asks again.")
+    used: bool = Field(
+        description="Whether answers were sent by it; true only where the same key asks again."
+    )
 
 
 class Estimated(_Out):
     """A number with its interval; the one never travels without the other."""
 
-    value: float | None = Field(description="The number, in the unit; null where it is beyond what is looked at.")
+    value: float | None = Field(
+        description="The number, in the unit; null where it is beyond what is looked at."
+    )
     low: float | None = Field(description="Lower end of the interval; null where it is open.")
     high: float | None = Field(description="Upper end of the interval; null where it is open.")
     unit: str = Field(description="What it counts.", examples=["points", "sessions", "share"])
@@ -201,7 +205,9 @@ class Found(_Out):
 
     kind: Literal["finding"]
     about: str = Field(description="What it speaks of.", examples=["Depth of K-07"])
-    sentence: str = Field(description="In plain words, with its uncertainty in it. Show this, not the number.")
+    sentence: str = Field(
+        description="In plain words, with its uncertainty in it. Show this, not the number."
+    )
     estimate: Estimated
     limits: list[str] = Field(description="What it cannot tell, a sentence each.")
 
@@ -228,11 +234,15 @@ class Course(_Out):
     session: Number
     word: str = Field(description="The state in a word or two.", examples=["established"])
     wants_a_look: bool = Field(description="Whether falling or stalled is more likely than not.")
-    state: Told = Field(description="Forming, established, slow, stalled or falling; its number is the recent change.")
+    state: Told = Field(
+        description="Forming, established, slow, stalled or falling; its number is the recent change."
+    )
     depth: Told = Field(description="The connection at the present session, in points.")
     speed: Told = Field(description="By which session it is established, in sessions.")
     plateau: Told = Field(description="Where it settles, in points, where the courses show a plateau.")
-    ruptures: Told | None = Field(description="Whether a rating fell far below what was expected of it, in points.")
+    ruptures: Told | None = Field(
+        description="Whether a rating fell far below what was expected of it, in points."
+    )
 
 
 class Scale(_Out):
@@ -249,8 +259,12 @@ class Measured(_Out):
     id: str = Field(description="`connection` for the check-ins; random for a table that was taken in.")
     name: str
     scale: Scale | None
-    connected: Told | None = Field(description="With what share of those met three times or more there is a connection.")
-    differences: Told | None = Field(description="Where ratings differ: between clients, or from session to session.")
+    connected: Told | None = Field(
+        description="With what share of those met three times or more there is a connection."
+    )
+    differences: Told | None = Field(
+        description="Where ratings differ: between clients, or from session to session."
+    )
     ruptures: Told | None = Field(description="With how many clients there was a rupture.")
     limits: list[str] = Field(description="What holds for every number of this measure.")
     problem: str | None = Field(description="Why nothing could be worked out; null where it could.")
@@ -279,7 +293,9 @@ class RatingOut(_Out):
     client: Code
     session: Number
     time: At | None = Field(description="When the session began, in UTC; null where a table did not say.")
-    score: float | None = Field(description="In points of the measure; null where too many lines were skipped.")
+    score: float | None = Field(
+        description="In points of the measure; null where too many lines were skipped."
+    )
 
 
 class Ratings(_Out):

@@ -123,7 +123,9 @@ def _refuse_wrong(ask: Ask, *others: str) -> None:
     if not ask.rooms.guesses.may_try(name):
         raise InputError("That was wrong too often. Please wait an hour; nothing was changed.")
     try:
-        ask.rooms.door.sign_in(ask.signed_in.account, ask.form.know("passphrase", *others).secret("passphrase"))
+        ask.rooms.door.sign_in(
+            ask.signed_in.account, ask.form.know("passphrase", *others).secret("passphrase")
+        )
     except WrongKey:
         raise InputError("That is not your passphrase; nothing was changed.") from None
     ask.rooms.guesses.right(name)
