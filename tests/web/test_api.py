@@ -28,7 +28,7 @@ from attunement.web.limits import TRIES
 from attunement.web.shield import HEADERS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import httpx2 as httpx
     from guest import Building
@@ -396,7 +396,7 @@ def test_pages_of_a_list_hold_each_thing_once(lived: Building, path: str) -> Non
 # -- the same sending
 
 
-def at_once(sends: list[Callable[[], httpx.Response]]) -> list[httpx.Response]:
+def at_once(sends: Sequence[Callable[[], httpx.Response]]) -> list[httpx.Response]:
     return [cast("httpx.Response", each) for each in together(*sends)]
 
 

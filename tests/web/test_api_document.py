@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 import schemathesis
@@ -92,8 +92,8 @@ def test_every_endpoint_field_and_parameter_says_what_it_is(document: dict[str, 
         for name, each in schema.get("properties", {}).items()
         if not each.get("description") and not each.get("examples")
     }
-    known = {"items", "kind", "status", "language", "estimate", "scale", "low", "high", "established", "missing",
-             "supply", "name", "session", "attendance", "instrument", "version", "scale", "type", "title", "field",
+    known = {"items", "kind", "measures", "status", "language", "estimate", "scale", "low", "high", "established", "missing",
+             "supply", "name", "session", "attendance", "instrument", "version", "type", "title", "field",
              "detail"}  # fmt: skip
     assert {each.rpartition(".")[2] for each in silent} <= known
 
@@ -124,9 +124,9 @@ def test_it_tells_nobody_outside_whatever_the_environment_says(
     house: Building, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FASTAPI_OTEL_AUTO_CONFIGURE", "true")
-    made = api(house.rooms)
-    assert not made._native_telemetry.enabled()
-    assert not any(made._telemetry[name] for name in ("tracing", "metrics", "logs", "auto_configure"))  # type: ignore[literal-required]
+    made = vars(api(house.rooms))
+    assert not made["_native_telemetry"].enabled()
+    assert not any(made["_telemetry"][name] for name in ("tracing", "metrics", "logs", "auto_configure"))
 
 
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
@@ -141,16 +141,16 @@ def test_what_is_made_of_the_document_finds_no_fault_and_nothing_it_does_not_say
     assert who.get("/findings?language=es").status_code == 200
     schema = schemathesis.openapi.from_asgi("/api/v1/openapi.json", house.app, headers={"host": HOST})
     statuses: Counter[int] = Counter()
-    operations = [each.ok() for each in schema.get_all_operations()]
+    operations: list[Any] = [each.ok() for each in cast("Any", schema.get_all_operations())]
 
-    def told(case: schemathesis.Case) -> None:
+    def told(case: Any) -> None:  # noqa: ANN401 - of schemathesis
         if len(str(case.path_parameters.get("code", ""))) % 3:  # two of three ask about a client who is there
             case.path_parameters["code"] = "K-01"
         answer = case.call(headers=headers)
         statuses[answer.status_code] += 1
         case.validate_response(answer, checks=CHECKS)
-        assert "Traceback" not in answer.text
-        assert "pydantic" not in answer.text
+        assert b"Traceback" not in answer.content
+        assert b"pydantic" not in answer.content
 
     for operation in operations:
         asked = settings(

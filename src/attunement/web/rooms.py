@@ -131,13 +131,13 @@ def app(rooms: Rooms, ways: Sequence[Way]) -> ASGIApp:
     return Shield(inner, rooms.names, lambda status, path: _refusal(rooms, status, path))
 
 
-def _refusal(rooms: Rooms, status: int, path: str) -> Response:
-    """What the shield says: to a person a page, to a program a problem."""
+def _refusal(rooms: Rooms, status: int, path: str, ask: Ask | None = None) -> Response:
+    """What is said where no way leads: to a person a page, to a program a problem."""
     if path.startswith(f"{API}/"):
         from attunement.web.api.problems import problem  # noqa: PLC0415 - see above
 
         return problem(status)
-    return refused(rooms, status, client=_is_clients(path))
+    return refused(rooms, status, client=_is_clients(path), ask=ask)
 
 
 def _endpoint(rooms: Rooms, way: Way) -> Callable[[Request], object]:
@@ -273,7 +273,7 @@ def refused(rooms: Rooms, status: int, said: str = "", *, client: bool, ask: Ask
 
 def _failing(rooms: Rooms, status: int) -> Callable[[Request, Exception], Response]:
     def answer(request: Request, _: Exception) -> Response:
-        return refused(rooms, status, client=_is_clients(request.url.path), ask=Ask(rooms, request))
+        return _refusal(rooms, status, request.url.path, Ask(rooms, request))
 
     return answer
 
