@@ -5,7 +5,7 @@ table that `attunement.trajectories` reads. A token opens what its scopes name a
 
 >>> practice = connect("https://practice.example", "att_…")                # doctest: +SKIP
 >>> practice.findings()[0].depth.sentence                                   # doctest: +SKIP
-'Connection at session 12 is at 7.4 of 10 (6.8 to 8.0).'
+'Depth 7.4 of 10 at session 12 (6.8 to 8.0).'
 """
 
 from __future__ import annotations

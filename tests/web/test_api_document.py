@@ -92,8 +92,8 @@ def test_every_endpoint_field_and_parameter_says_what_it_is(document: dict[str, 
         for name, each in schema.get("properties", {}).items()
         if not each.get("description") and not each.get("examples")
     }
-    known = {"items", "kind", "measures", "status", "language", "estimate", "scale", "low", "high", "established", "missing",
-             "supply", "name", "session", "attendance", "instrument", "version", "type", "title", "field",
+    known = {"items", "kind", "measures", "status", "language", "estimate", "scale", "low", "high", "established",
+             "missing", "supply", "name", "session", "attendance", "instrument", "version", "type", "title", "field",
              "detail"}  # fmt: skip
     assert {each.rpartition(".")[2] for each in silent} <= known
 

@@ -1,5 +1,5 @@
-"""Whatever programs of two therapists ask in whatever order, none reads or changes what is the other's, and a token that
-was removed is worth nothing. ATTUNEMENT_STEPS sets how many steps are tried."""
+"""Whatever programs of two therapists ask in whatever order, none reads or changes what is the other's, and a token
+that was removed is worth nothing. ATTUNEMENT_STEPS sets how many steps are tried."""
 
 from __future__ import annotations
 
