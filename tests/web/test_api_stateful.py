@@ -104,7 +104,7 @@ class Programs(RuleBasedStateMachine):
 
 
 def test_no_program_reads_or_changes_what_is_another_therapists() -> None:
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         Programs,
         settings=settings(
             max_examples=max(1, STEPS // LENGTH), stateful_step_count=LENGTH, deadline=None,

@@ -135,11 +135,8 @@ def test_an_odd_address_is_one_sentence(who: Program, query: str) -> None:
 
 @pytest.mark.parametrize("key", ["short", "x" * 201, "with a blank", "é" * 8])
 def test_a_key_of_a_sending_is_one_word(who: Program, key: str) -> None:
-    sent = who.client.post(
-        f"/api/v1{LOG}",
-        json=SESSION,
-        headers={"idempotency-key": key.encode("latin-1")},  # type: ignore[dict-item]
-    )
+    headers = {b"idempotency-key": key.encode("latin-1")}
+    sent = who.client.post(f"/api/v1{LOG}", json=SESSION, headers=headers)
     assert sent.status_code == 422
 
 

@@ -14,10 +14,10 @@ from cast import PHRASES, Cast, seen
 from served import served
 
 import attunement
-from attunement import remote
 from attunement.errors import InputError, Locked, Refused, VaultProblem, WrongKey
 from attunement.findings import Finding
 from attunement.practice import Scope
+from attunement.remote import line
 from attunement.trajectories import Measure, trajectories
 from attunement.web import working
 
@@ -128,7 +128,7 @@ def test_a_token_is_one_word(token: str) -> None:
 
 
 def test_where_nobody_answers_it_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(remote, "_PAUSE", 0.0)
+    monkeypatch.setattr(line, "_PAUSE", 0.0)
     with pytest.raises(VaultProblem, match="did not answer"):
         attunement.connect("http://127.0.0.1:9", "att_x", timeout=0.5)
 
@@ -136,13 +136,13 @@ def test_where_nobody_answers_it_is_one_sentence(monkeypatch: pytest.MonkeyPatch
 def test_a_connection_that_breaks_after_the_sending_logs_one_session(
     cast: Cast, practice: Remote, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(remote, "_PAUSE", 0.0)
+    monkeypatch.setattr(line, "_PAUSE", 0.0)
     answer = http.client.HTTPConnection.getresponse
     broken: list[int] = []
 
-    def breaking(line: http.client.HTTPConnection) -> http.client.HTTPResponse:
-        found = answer(line)
-        if len(broken) < remote.TRIES - 1:
+    def breaking(asked: http.client.HTTPConnection) -> http.client.HTTPResponse:
+        found = answer(asked)
+        if len(broken) < line.TRIES - 1:
             broken.append(found.status)
             raise ConnectionResetError("the answer was lost")
         return found
@@ -156,7 +156,7 @@ def test_a_connection_that_breaks_after_the_sending_logs_one_session(
 
 def test_what_is_being_worked_out_is_waited_for(practice: Remote, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(working, "FIRST", 0.0)
-    monkeypatch.setattr(remote, "_seconds", lambda said: 0.05 if said == "2" else 1 / 0)
+    monkeypatch.setattr(line, "_seconds", lambda said: 0.05 if said == "2" else 1 / 0)
     with pytest.raises(VaultProblem, match="being worked out"):
         practice.findings(wait=0.0)
     assert len(practice.findings(wait=120.0)) == 6
@@ -166,7 +166,7 @@ def test_a_server_that_is_no_practice_is_one_sentence(monkeypatch: pytest.Monkey
     answers = [(200, {}, b"<html>"), (301, {"location": "https://evil.example"}, b""), (500, {}, b"oops"),
                (404, {"content-type": "application/problem+json"}, b"[" * 100_000)]  # fmt: skip
     for told in answers:
-        monkeypatch.setattr("attunement.remote._Line._once", lambda *_, told=told: told)
+        monkeypatch.setattr("attunement.remote.line.Line._once", lambda *_, told=told: told)
         with pytest.raises(VaultProblem, match="a practice"):
             attunement.connect("https://practice.example", "att_x")
 

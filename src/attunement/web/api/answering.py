@@ -178,9 +178,9 @@ def client_findings(request: Request, practice: Asking, code: Of, language: Spok
 def ratings(
     request: Request, practice: Asking, measure: Measure = CHECK_IN, limit: Limit = USUAL, after: After = None
 ) -> Response:
-    """Give the table of rated sessions that `attunement.trajectories` reads.
+    """Give the table of rated sessions, as the library reads it.
 
-    As JSON in pages; as CSV or Parquet, by `Accept`, the whole.
+    It goes right into `attunement.trajectories`. As JSON in pages; as CSV or Parquet, by `Accept`, the whole.
     """
     kind = chosen(request.headers.get("accept", ""), JSON, CSV, PARQUET)
     table = _ratings(practice, measure)
