@@ -158,8 +158,8 @@ def test_what_is_made_of_the_document_finds_no_fault_and_nothing_it_does_not_say
             suppress_health_check=list(HealthCheck),
         )  # fmt: skip
         try:
-            ask: Any = asked(given(operation.as_strategy(generation_mode=mode))(told))
-            ask()
+            by: Any = given(operation.as_strategy(generation_mode=mode))
+            asked(by(told))()
         except Unsatisfiable:
             assert mode is GenerationMode.NEGATIVE  # there is nothing about it that could be wrong
     assert len(operations) == len(ENDPOINTS)
