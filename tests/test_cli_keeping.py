@@ -62,6 +62,15 @@ def test_a_practice_is_kept_from_its_beginning_to_a_restored_backup(
     assert (code, "hold forbids" in err) == (2, True)
     assert said(capsys, "release-hold", "K-07")[0] == 0
     assert said(capsys, "erase", "K-07", "--yes")[0] == 0
+    scopes = ("--scope", "sessions:read", "--scope", "findings:read")
+    made = said(capsys, "token", "add", "billing", *scopes, "--days", "7")[1]
+    (secret,) = re.findall(r"^att_[\w-]{43}$", made, re.MULTILINE)
+    listed = said(capsys, "token", "list")[1]
+    assert "\tbilling\tfindings:read sessions:read\tuntil " in listed
+    assert secret not in listed
+    assert said(capsys, "token", "remove", listed.split("\t")[0])[0] == 0
+    assert said(capsys, "token", "list")[1] == ""
+    assert said(capsys, "token", "add", "billing", "--scope", "reflections:read")[0] == 2
     assert said(capsys, "rotate-keys", "--recovery-file", "code-2")[0] == 0
     assert said(capsys, "upgrade")[1].count("up to date") == 3
     monkeypatch.setenv("ATTUNEMENT_NEW_PASSPHRASE", OTHER)

@@ -84,6 +84,17 @@ def test_a_clients_page_holds_the_same_values_in_both_languages() -> None:
         assert both["en"].endswith((".", "?", ":")) == both["es"].endswith((".", "?", ":"))
 
 
+def test_the_rooms_hold_the_same_values_in_both_languages_and_say_nothing_that_no_page_says() -> None:
+    pages = "\n".join(each.read_text(encoding="utf-8") for each in SOURCE.rglob("*.html"))
+    built = ("nav_", "mirror_", "impact_", "course", "board", "card")
+    for name, both in words.sentences("rooms").items():
+        assert set(both) == {"en", "es"}
+        assert values(both["en"]) == values(both["es"])
+        assert f'"{name}"' in pages or f"'{name}'" in pages or name.startswith(built), name
+        if both["en"].endswith("."):
+            assert readability(filled(both["en"])) <= HARDEST, name
+
+
 def test_every_sentence_is_said_somewhere() -> None:
     code = "\n".join(each.read_text(encoding="utf-8") for each in SOURCE.rglob("*.py"))
     board = {f"{each}_{part}" for each in HYPOTHESES for part in ("name", "for", "against", "missing", "ask")}
@@ -91,7 +102,10 @@ def test_every_sentence_is_said_somewhere() -> None:
     feelings = {f"feelings_share_{each}" for each in PARTS} | {f"feelings_hour_{each}" for each in HOURS}
     feelings |= {f"{of}_{side}" for of in ("feelings", "feelings_habit", "feelings_day") for side in sides}
     words = {f"feeling_{each.replace(' ', '_')}" for each in (*POSITIVE, *NEGATIVE, *FACTORS)}
-    built = board | feelings | words | {f"further_{each}" for each in FURTHER}
+    lines = {f"conversation_ask_{each}" for each in instrument("connection").scale("total").items}
+    tried = {f"conversation{ask}_step_{each}" for ask in ("", "_ask") for each in ("open", "yes", "no")}
+    rooms = {each for each in sentences() if each.startswith(("rooms_about_", "rooms_no_", "rooms_from_"))}
+    built = board | feelings | words | lines | tried | rooms | {f"further_{each}" for each in FURTHER}
     assert [
         name for name in sentences() if not re.search(f"[\"']{name}[\"']", code) and name not in built
     ] == []

@@ -81,6 +81,7 @@ def weeks(practice: Practice, client: str, planted: dict[str, Any]) -> None:
     words = Reflection(connection=4, words=next(planted["words"]), tags=tags, feelings=feelings)
     practice.reflect(client, 1, words)
     practice.reflections(client)
+    practice.by_token(practice.add_token(next(planted["program"]), ["sessions:read"]).secret).sessions(client)
 
 
 def fail(practice: Practice, planted: dict[str, Any]) -> None:
@@ -99,6 +100,8 @@ def fail(practice: Practice, planted: dict[str, Any]) -> None:
         lambda: RecoveryCode.read(wrong),
         lambda: practice.end_account(wrong),
         lambda: practice.open_share(wrong),
+        lambda: practice.by_token(wrong),
+        lambda: practice.add_token(wrong, [wrong]),
     )
     for attempt in attempts:
         try:

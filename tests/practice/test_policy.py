@@ -14,7 +14,7 @@ from cast import ANSWERS, BEGAN, PHRASES, Cast, reflected, seen
 
 from attunement.concerns import Protocol
 from attunement.errors import AttunementError, Gone, InputError, Refused, WrongKey
-from attunement.practice import Practice, Role, Verb, Who, permits
+from attunement.practice import Practice, Role, Scope, Verb, Who, permits
 from attunement.practice.policy import ADDRESSED, ALLOWED, CLIENT
 from attunement.sessions import Purpose, Reflection
 from attunement.trajectories import Measure
@@ -77,6 +77,10 @@ CALLS: dict[Verb, Call] = {
     Verb.REMOVE_FACTOR: lambda who, _: who.remove_factor("no factor"),
     Verb.USE_FACTOR: lambda who, _: who.use_factor("no factor", 1),
     Verb.SEE_FACTORS: lambda who, _: who.factors(),
+    Verb.ADD_TOKEN: lambda who, _: who.add_token("a program", [Scope.SESSIONS_READ]),
+    Verb.SEE_TOKENS: lambda who, _: who.tokens(),
+    Verb.REMOVE_TOKEN: lambda who, _: who.remove_token("no token"),
+    Verb.USE_TOKEN: lambda who, _: who.by_token("no token"),
     Verb.UNLOCK: lambda who, _: who.unlock(PHRASES.get(who.who.code, "none")),
     Verb.REFLECT: lambda who, client: who.reflect(client, 1, Reflection(words="w")),
     Verb.SEE_REFLECTIONS: lambda who, client: who.reflections(client),
@@ -108,7 +112,7 @@ UNLOCKED_FIRST = {
     Verb.SHARE,
     Verb.OPEN_SHARE,
 }
-OUTSIDE = {"knows", "close", "found", "open", "open_with_code", "for_client", "lock"}
+OUTSIDE = {"knows", "knows_token", "close", "found", "open", "open_with_code", "for_client", "lock"}
 _STEPS: dict[int, dict[str, str]] = {}
 _CONCERNS: dict[int, dict[str, str]] = {}
 
@@ -172,6 +176,7 @@ def test_every_method_of_a_practice_is_one_of_the_verbs_called_here() -> None:
         "rated",
         "own_tables",
         "looked",
+        "rated_stamp",
         "reflected",
         "trajectories",
         "verify_reflections",
@@ -224,6 +229,8 @@ EXPECTED: dict[Verb, type[AttunementError] | tuple[type[AttunementError], ...]] 
     Verb.WITHDRAW_INVITATION: Refused,
     Verb.REMOVE_FACTOR: Refused,
     Verb.USE_FACTOR: Refused,
+    Verb.REMOVE_TOKEN: Refused,
+    Verb.USE_TOKEN: WrongKey,
     Verb.OPEN_SHARE: Gone,
     Verb.REVOKE: Refused,
     Verb.DEIDENTIFY: InputError,

@@ -24,7 +24,7 @@ CLIENTS = 18
 FIELDS = {
     "passphrase": 4, "name": 1, "code": CLIENTS, "last code": 1, "wrong": 3, "basis": CLIENTS,
     **dict.fromkeys(
-        ("person", "contact", "step", "outcome", "reason", "sending", "tag", "feeling", "words"), CLIENTS + 1
+        ("person", "contact", "step", "outcome", "reason", "sending", "tag", "feeling", "words", "program"), CLIENTS + 1
     ),
 }  # fmt: skip
 IN_CLEAR: frozenset[str] = frozenset()

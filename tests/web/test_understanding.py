@@ -31,6 +31,7 @@ from attunement.trajectories import Measure, trajectories
 from attunement.trust import trust
 from attunement.vault.locks import LEAST
 from attunement.web import WAYS, Rooms, app, understanding, working
+from attunement.web.apart import Apart
 from attunement.web.demonstration import ACCOUNT, PHRASE, demonstration
 from attunement.web.pages import understanding as pages
 from attunement.web.questions import QUESTIONS, Answer, Material, Question, Told, asked
@@ -284,7 +285,7 @@ def test_a_page_is_of_the_present_tables_whatever_was_changed(
     monkeypatch.setitem(
         QUESTIONS, "echo", Question(("ratings", "sessions", "reflections"), own=True, ask=digest)
     )
-    practice, asking = cast.first, Understanding()
+    practice, asking = cast.first, Understanding(Apart())
     seen(practice, "K-01", 2)
     practice.unlock(PHRASES["T-1"])
     opened = practice.house.reflections["T-1"]
@@ -336,7 +337,7 @@ def counted(monkeypatch: pytest.MonkeyPatch, *reads: str, own: bool = False) -> 
 
 
 def test_what_was_not_read_is_not_worked_out_again(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    times, asking, practice = counted(monkeypatch, "check_ins"), Understanding(), cast.first
+    times, asking, practice = counted(monkeypatch, "check_ins"), Understanding(Apart()), cast.first
     seen(practice, "K-01", 2)
     for act in (
         lambda: practice.choose_step("K-01", "slower"),
@@ -354,7 +355,7 @@ def test_what_was_not_read_is_not_worked_out_again(cast: Cast, monkeypatch: pyte
 def test_while_it_is_worked_out_the_last_is_shown_and_said_to_be(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    go_on, asking, practice = threading.Event(), Understanding(), cast.first
+    go_on, asking, practice = threading.Event(), Understanding(Apart()), cast.first
     go_on.set()
 
     def slow(material: Material, _: Language) -> Answer:
@@ -407,7 +408,7 @@ def planted(practice: Practice) -> Reflections:
 
 
 def test_what_comes_from_reflections_is_forgotten_when_they_lock(cast: Cast) -> None:
-    opened, asking = planted(cast.first), Understanding()
+    opened, asking = planted(cast.first), Understanding(Apart())
     asking.of(cast.first, opened, "en", "feelings", "trust")
     assert "feelings" in str(list(opened._kept))  # noqa: SLF001 - is it empty?
     assert "PLANTED" not in repr(asking._kept)  # noqa: SLF001 - see above

@@ -14,6 +14,7 @@ reflecting      a therapist's own reflections
 supervision     sharing one with a supervisor, until a day
 accounts        who may come in
 factors         a second step at the door
+tokens          by what a program comes in, and how far
 keeping         who a code is, holds, erasure, what leaves, journal, backup
 release         what leaves, by an allow-list of columns
 rotation        new keys for all vaults
@@ -24,11 +25,12 @@ restoring       from a backup to a practice
 from attunement.practice.agenda import Agenda, Standing
 from attunement.practice.checking_in import Asked, Invited, Received, Tried
 from attunement.practice.factors import Factor
-from attunement.practice.policy import Role, Verb, Who, permits
+from attunement.practice.policy import Role, Scope, Verb, Who, permits
 from attunement.practice.practice import Practice
 from attunement.practice.rated import Rated, TakenIn
+from attunement.practice.tokens import Given, Token
 
 __all__ = [
-    "Agenda", "Asked", "Factor", "Invited", "Practice", "Rated", "Received", "Role", "Standing", "TakenIn", "Tried",
-    "Verb", "Who", "permits",
+    "Agenda", "Asked", "Factor", "Given", "Invited", "Practice", "Rated", "Received", "Role", "Scope", "Standing",
+    "TakenIn", "Token", "Tried", "Verb", "Who", "permits",
 ]  # fmt: skip

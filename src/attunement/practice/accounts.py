@@ -11,6 +11,7 @@ from attunement.errors import InputError, WrongKey
 from attunement.practice.desk import Desk
 from attunement.practice.house import changing_keys
 from attunement.practice.policy import Role, Verb
+from attunement.practice.tokens import forget_tokens
 from attunement.sessions import Credential, code
 from attunement.vault import tables
 from attunement.vault.locks import Cost, refuse_weak
@@ -89,6 +90,7 @@ class Accounts(Desk):
             )
             if not any(Role.ADMIN in _roles(each) for each in others):
                 raise InputError("The last admin cannot be ended; make somebody else admin first.")
+            forget_tokens(rows, account)
             rows.change(tables.account, row, ended=rows.now().at)
             return account, None
 
@@ -105,7 +107,10 @@ class Accounts(Desk):
 
     @changing_keys
     def change_passphrase(self, old: str, new: str, *, cost: Cost | None = None) -> None:
-        """Change one's own passphrase, of the record and of one's reflections; nothing is encrypted anew."""
+        """Change one's own passphrase, of the record and of one's reflections; nothing is encrypted anew.
+
+        One's tokens are worth nothing from now on: whoever knew the old passphrase may have made one.
+        """
         me, keyfile = self.who.code, self.house.keyfile
         self._refuse_and_note_unless(Verb.CHANGE_PASSPHRASE)
         refuse_weak(new, me)
@@ -116,18 +121,22 @@ class Accounts(Desk):
             self._note(Verb.CHANGE_PASSPHRASE, "refused")
             raise
         self.house.set_keys(keyfile.relocked(me, (root, own), new, self.house.keys["record"], cost or Cost()))
-        self._note(Verb.CHANGE_PASSPHRASE, "done")
+        self._act(Verb.CHANGE_PASSPHRASE, self._end_tokens)
 
     @changing_keys
     def reset_passphrase(self, recovery: RecoveryCode, new: str, *, cost: Cost | None = None) -> None:
-        """Set another passphrase by the recovery code."""
+        """Set another passphrase by the recovery code; one's tokens are worth nothing from now on."""
         me, keyfile = self.who.code, self.house.keyfile
         self._refuse_and_note_unless(Verb.CHANGE_PASSPHRASE)
         refuse_weak(new, me)
         root = keyfile.record_root_with_code(me, recovery)
         own = keyfile.open_own_with_code(me, recovery).root if keyfile.account(me).own else None
         self.house.set_keys(keyfile.relocked(me, (root, own), new, self.house.keys["record"], cost or Cost()))
-        self._note(Verb.CHANGE_PASSPHRASE, "done")
+        self._act(Verb.CHANGE_PASSPHRASE, self._end_tokens)
+
+    def _end_tokens(self, rows: Rows) -> tuple[str, None]:
+        forget_tokens(rows, self.who.code)
+        return "", None
 
 
 def found_account(

@@ -111,6 +111,22 @@ class Overview(Caseload):
 
         return self._see(Verb.SEE_AGENDA, query)
 
+    def rated_stamp(self, client: str | None = None) -> Agenda:
+        """Return the moment and the stamp of what has been rated, and nobody's standing: by it findings are asked for.
+
+        Parameters
+        ----------
+        client
+            One's own client's code, where it is about one alone.
+        """
+
+        def query(rows: Rows) -> tuple[str, Agenda]:
+            about = self._dyad(rows, client)["client"] if client is not None else ""
+            now = rows.now()
+            return about, Agenda(now.at, now.steady, (), _stamp(rows, self.who.code))
+
+        return self._see(Verb.SEE_TRAJECTORIES, query)
+
 
 Grouped = dict[str, list["Row"]]
 LATEST: Final = 4

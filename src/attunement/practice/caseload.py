@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -102,7 +103,7 @@ class Caseload(Desk):
 
     def log_session(
         self, client: str, began: datetime, *, attendance: str = "held", lateness: float | None = None,
-        number: int | None = None,
+        number: int | None = None, key: str = "",
     ) -> Session:  # fmt: skip
         """Write down that a session was held, was not, or is planned.
 
@@ -118,6 +119,9 @@ class Caseload(Desk):
             In minutes.
         number
             The next one, unless given.
+        key
+            Chosen by the sender for this one logging: sent again, the same gives the same session, and another one is
+            refused. Without it, each logging is a session.
         """
         _refuse_odd(attendance, lateness)
         if number is not None and not 1 <= number <= 100_000:
@@ -126,6 +130,9 @@ class Caseload(Desk):
         def work(rows: Rows) -> tuple[str, Session]:
             dyad = self._dyad(rows, client)
             numbers = tables.session.c.number
+            named = _named(dyad["id"], key, (instant(began), attendance, lateness, number)) if key else None
+            if named and (again := _again(rows, named)):
+                return again["id"], as_session({**again, "code": client})
             last = rows.one(
                 sa.select(sa.func.max(numbers).label("last")).where(tables.session.c.dyad == dyad["id"])
             )
@@ -136,7 +143,7 @@ class Caseload(Desk):
             if rows.one(taken):
                 raise InputError(f"Session {which} with this client is already there.")
             row = rows.add(
-                tables.session, dyad=dyad["id"], number=which, began=instant(began), attendance=attendance,
+                tables.session, id=named, dyad=dyad["id"], number=which, began=instant(began), attendance=attendance,
                 lateness=None if lateness is None else float(lateness),
             )  # fmt: skip
             return row["id"], as_session({**row, "code": client})
@@ -330,6 +337,24 @@ def require(rows: Rows, client: str, purpose: Purpose) -> None:
     """Refuse what a client has not agreed to, or no longer does."""
     if in_force(rows, client, purpose) is None:
         raise Refused(f"This client has not agreed to {purpose}, or no longer does.")
+
+
+def _named(dyad: str, key: str, what: tuple[Any, ...]) -> str:
+    """Name a session by its sending, one half by the key and one by what was sent: no table of keys is needed.
+
+    The dyad's random id is in both, so that nobody can tell from the name what the key was, nor join two.
+    """
+    halves = (f"{dyad} {key}", f"{dyad} {key} {what}")
+    return "".join(hashlib.sha256(each.encode()).hexdigest()[:16] for each in halves)
+
+
+def _again(rows: Rows, named: str) -> Row | None:
+    """Return the session that the same sending made before."""
+    of_key = tables.session.c.id.startswith(named[:16])
+    found = rows.one(sa.select(tables.session).where(of_key))
+    if found is not None and found["id"] != named:
+        raise InputError("This key was used for another session before; each sending has a key of its own.")
+    return found
 
 
 def _late(row: Row, attendance: str | None, lateness: float | None) -> float | None:

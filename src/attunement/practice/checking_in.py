@@ -114,8 +114,9 @@ class CheckingIn(Desk):
     """Verbs around a check-in: the therapist's, and the client's by a token."""
 
     def invite(
-        self, client: str, session: int, *, instrument: str = "connection", open_for: timedelta = OPEN_FOR
-    ) -> Invited:
+        self, client: str, session: int, *, instrument: str = "connection", open_for: timedelta = OPEN_FOR,
+        token: str = "",
+    ) -> Invited:  # fmt: skip
         """Invite a client to a check-in for a session, if they agreed to check-ins.
 
         Parameters
@@ -126,22 +127,26 @@ class CheckingIn(Desk):
             What is asked.
         open_for
             How long the link works; from a minute to 90 days.
+        token
+            Of 256 bits, where the sender can make the same one again: then asking again gives the same invitation.
+            Drawn if left out.
         """
         _known(instrument)
         if not timedelta(minutes=1) <= open_for <= timedelta(days=90):
             raise InputError("An invitation is open from one minute to 90 days.")
-        token = secrets.token_urlsafe(_TOKEN_BYTES)
+        token = token or secrets.token_urlsafe(_TOKEN_BYTES)
 
         def work(rows: Rows) -> tuple[str, Invited]:
             dyad = self._dyad(rows, client)
             require(rows, dyad["client"], Purpose.CHECK_INS)
             held = self._session(rows, dyad, session)
-            row = rows.add(
+            row = _invited_before(rows, token, held["id"], instrument) or rows.add(
                 tables.invitation, session=held["id"], token_hash=_hash(token), instrument=instrument,
                 expires=rows.now().steady + open_for,
             )  # fmt: skip
             return row["id"], Invited(
-                Invitation(row["id"], client, session, instrument, row["expires"]), token
+                Invitation(row["id"], client, session, instrument, row["expires"], row["used"] is not None),
+                token,
             )
 
         return self._act(Verb.INVITE, work)
@@ -309,6 +314,17 @@ _BY_TOKEN: Final = Prepared(
     .join(tables.dyad, tables.dyad.c.id == tables.session.c.dyad)
     .where(tables.invitation.c.token_hash == sa.bindparam("token_hash"))
 )
+
+
+def _invited_before(rows: Rows, token: str, session: str, instrument: str) -> Row | None:
+    """Return the invitation that the same sending made before."""
+    table = tables.invitation
+    found = rows.one(sa.select(table).where(table.c.token_hash == _hash(token)))
+    if found is not None and (found["session"], found["instrument"]) != (session, instrument):
+        raise InputError(
+            "This key was used for another invitation before; each sending has a key of its own."
+        )
+    return found
 
 
 def _tried_last(rows: Rows, row: Row) -> Row | None:

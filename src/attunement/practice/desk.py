@@ -52,7 +52,7 @@ class Desk:
         def gated(rows: Rows) -> Result:
             self._refuse_unless(verb)
             about, result = work(rows)
-            rows.note(self.who.code, verb, about)
+            rows.note(self.who.signs, verb, about)
             return result
 
         with self._noting(verb, vault):
@@ -72,7 +72,7 @@ class Desk:
 
     def _note(self, verb: Verb, outcome: str, vault: Vault | None = None, about: str = "") -> None:
         """Write an entry alone."""
-        (vault or self.house.record).do(lambda rows: rows.note(self.who.code, verb, about, outcome))
+        (vault or self.house.record).do(lambda rows: rows.note(self.who.signs, verb, about, outcome))
 
     @contextmanager
     def _noting(self, verb: Verb, vault: Vault | None = None) -> Iterator[None]:

@@ -32,6 +32,10 @@ class Verb(StrEnum):
     REMOVE_FACTOR = "remove second factor"
     SEE_FACTORS = "see second factors"
     USE_FACTOR = "use second factor"
+    ADD_TOKEN = "add token"  # noqa: S105 - a verb
+    USE_TOKEN = "use token"  # noqa: S105 - a verb
+    REMOVE_TOKEN = "remove token"  # noqa: S105 - a verb
+    SEE_TOKENS = "see tokens"
     ROTATE_KEYS = "rotate keys"
     TAKE_ON = "take on"
     END_DYAD = "end dyad"
@@ -86,6 +90,19 @@ class Verb(StrEnum):
     UPGRADE = "upgrade"
 
 
+class Scope(StrEnum):
+    """What a token can be for; whoever has it may do nothing else, whatever its account may."""
+
+    CLIENTS_READ = "clients:read"
+    SESSIONS_READ = "sessions:read"
+    SESSIONS_WRITE = "sessions:write"
+    CHECK_INS_READ = "check-ins:read"
+    CHECK_INS_WRITE = "check-ins:write"
+    STEPS_READ = "steps:read"
+    FINDINGS_READ = "findings:read"
+    EXPORTS_READ = "exports:read"
+
+
 @dataclass(frozen=True, slots=True)
 class Who:
     """Who asks.
@@ -96,10 +113,21 @@ class Who:
         The account; ``client`` for one who comes by an invitation.
     roles
         What the account is for; none for a client.
+    scopes
+        Of the token by which a program came; None for whoever came by a passphrase.
+    token
+        The id of that token.
     """
 
     code: str
     roles: frozenset[Role] = frozenset()
+    scopes: frozenset[Scope] | None = None
+    token: str = ""
+
+    @property
+    def signs(self) -> str:
+        """How the journal names them: what a program did is told from what its owner did."""
+        return f"{self.code} by token {self.token[:8]}" if self.token else self.code
 
 
 CLIENT: Final = Who("client")
@@ -127,6 +155,10 @@ ALLOWED: Final[dict[Verb, frozenset[Role]]] = {
     Verb.REMOVE_FACTOR: _ALL,
     Verb.SEE_FACTORS: _ALL,
     Verb.USE_FACTOR: _ALL,
+    Verb.ADD_TOKEN: _THERAPIST,
+    Verb.REMOVE_TOKEN: _THERAPIST,
+    Verb.SEE_TOKENS: _THERAPIST,
+    Verb.USE_TOKEN: _ANYONE,
     Verb.SET_PROTOCOL: _ADMIN,
     Verb.SEE_PROTOCOL: _ANYONE,
     Verb.SEE_OWN_CURVE: _ANYONE,
@@ -153,6 +185,19 @@ ALLOWED: Final[dict[Verb, frozenset[Role]]] = {
 }  # fmt: skip
 """Which roles a verb is for; a verb that is not here is nobody's. An empty set is for whoever holds a token."""
 
+SCOPES: Final[dict[Scope, frozenset[Verb]]] = {
+    Scope.CLIENTS_READ: frozenset({Verb.SEE_CLIENTS}),
+    Scope.SESSIONS_READ: frozenset({Verb.SEE_SESSIONS}),
+    Scope.SESSIONS_WRITE: frozenset({Verb.LOG_SESSION, Verb.CHANGE_SESSION}),
+    Scope.CHECK_INS_READ: frozenset({Verb.SEE_CHECK_INS, Verb.SEE_TRAJECTORIES}),
+    Scope.CHECK_INS_WRITE: frozenset({Verb.INVITE}),
+    Scope.STEPS_READ: frozenset({Verb.SEE_STEPS}),
+    Scope.FINDINGS_READ: frozenset({Verb.SEE_TRAJECTORIES}),
+    Scope.EXPORTS_READ: frozenset({Verb.EXPORT, Verb.DEIDENTIFY}),
+}
+"""What each scope of a token opens. Reflections, supervision, identity, safety, keys, accounts, tokens, second steps,
+holds and erasing have none: no token reaches them."""
+
 ADDRESSED: Final = frozenset({Verb.OPEN_SHARE})
 """Verbs on what somebody else owns and has addressed to one; all other verbs are on one's own alone."""
 
@@ -170,6 +215,8 @@ def permits(who: Who, verb: Verb, *, owner: str | None = None, addressed_to: str
         To whom its owner has addressed it.
     """
     if verb not in ALLOWED:
+        return False
+    if who.scopes is not None and not any(verb in SCOPES[scope] for scope in who.scopes):
         return False
     roles = ALLOWED[verb]
     if roles and not (roles & who.roles):

@@ -17,6 +17,7 @@ from attunement.practice.policy import CLIENT, Role, Verb, Who
 from attunement.practice.rotation import Rotation
 from attunement.practice.safety import Safety
 from attunement.practice.supervision import Supervision
+from attunement.practice.tokens import Tokens
 from attunement.sessions import Credential, code
 from attunement.vault import tables
 from attunement.vault.clock import Clock
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from attunement.vault.rows import Rows
 
 
-class Practice(Overview, Tables, Safety, Supervision, Accounts, Factors, Keeping, Rotation):
+class Practice(Overview, Tables, Safety, Supervision, Accounts, Factors, Tokens, Keeping, Rotation):
     """Opened vaults, a clock and the policies, as one account stands before them.
 
     Every verb passes one policy (`attunement.practice.policy`) and leaves one entry in the journal of the vault that it
@@ -53,6 +54,7 @@ class Practice(Overview, Tables, Safety, Supervision, Accounts, Factors, Keeping
     keys                rotate_keys · change_passphrase · reset_passphrase
     accounts            add_account · end_account · accounts · sign_in
     a second step       factors · add_factor · use_factor · remove_factor
+    programs            add_token · tokens · remove_token · by_token · rated_stamp
     ==================  =========================================================================
     """
 

@@ -46,7 +46,9 @@ class Reflecting(Desk):
 
     @property
     def unlocked(self) -> bool:
-        """Whether one's own reflections are open now."""
+        """Whether one's own reflections are open now; never to a program, whoever has them open elsewhere."""
+        if self.who.scopes is not None:
+            return False
         opened = self.house.reflections.get(self.who.code)
         return opened is not None and opened.unlocked
 

@@ -15,6 +15,7 @@ working         what takes a second is worked out beside the pages
 reading         a table from outside, read in a process of its own
 words           what a client reads, in both languages
 pages           one module a room
+api             the same rooms for programs, by tokens
 ==============  =====================================================================
 """
 

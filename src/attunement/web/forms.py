@@ -155,7 +155,7 @@ async def read_upload(request: Request, most: int) -> tuple[Form, str, bytes]:
     if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         raise WrongKind("This page takes a form with a file.")
     length = request.headers.get("content-length", "")
-    if not length.isdigit() or int(length) > most:
+    if not length.isdecimal() or int(length) > most:
         raise TooLong(f"A table that is taken in has at most {most // 1_000_000} MB.")
     reading = _InMemory(
         request.headers, request.stream(), max_files=1, max_fields=20, max_part_size=64 * 1024
@@ -176,7 +176,7 @@ async def read_upload(request: Request, most: int) -> tuple[Form, str, bytes]:
 
 async def _body(request: Request, most: int) -> bytes:
     length = request.headers.get("content-length", "0")
-    if not length.isdigit() or int(length) > most:
+    if not length.isdecimal() or int(length) > most:
         raise TooLong("That is more than this page takes.")
     parts, seen = [], 0
     async for part in request.stream():

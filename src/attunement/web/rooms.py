@@ -11,15 +11,16 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.responses import RedirectResponse
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 
 from attunement.errors import AttunementError, InputError, Refused, VaultProblem, WrongKey
 from attunement.web import factors
+from attunement.web.apart import Apart
 from attunement.web.door import Door
 from attunement.web.forms import TooLong, WrongKind, kept_fields, read_form, read_upload
 from attunement.web.limits import Limit
 from attunement.web.page import Ask, drawn
-from attunement.web.shield import Names, Shield, note_failure
+from attunement.web.shield import API, Names, Shield, note_failure
 from attunement.web.understanding import Understanding
 from attunement.web.visits import Visits
 from attunement.web.working import Working
@@ -30,8 +31,10 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
     from starlette.responses import Response
+    from starlette.routing import BaseRoute
     from starlette.types import ASGIApp
 
+    from attunement.instruments.description import Language
     from attunement.vault.locks import Cost
     from attunement.web.visits import Visit
     from attunement.web.ways import Way
@@ -68,7 +71,9 @@ class Rooms:
         self.guesses, self.tokens = Limit(seconds=seconds), Limit(seconds=seconds)
         self.names = Names(port, url)
         self.url, self.begin = url.rstrip("/"), begin
-        self.working, self.understanding = Working(), Understanding()
+        apart = Apart()
+        self.working, self.understanding = Working(apart), Understanding(apart)
+        self.in_language: dict[Language, Working] = {"en": self.working, "es": Working(apart, "es")}
         self.wrong_tokens = 0
         self.founding: dict[str, Any] = {}
 
@@ -87,7 +92,8 @@ class Rooms:
         """Close the practice, and end all visits."""
         for account in self.door.accounts:
             self.visits.end_all(account)
-        self.working.forget()
+        for each in self.in_language.values():
+            each.forget()
         self.understanding.forget()
         self.door.close()
 
@@ -125,11 +131,23 @@ def app(rooms: Rooms, ways: Sequence[Way]) -> ASGIApp:
         thread.join()
         rooms.close()
 
-    routes = [Route(way.path, _endpoint(rooms, way), methods=[way.method]) for way in ways]
+    from attunement.web.api import api  # noqa: PLC0415 - it knows the rooms
+
+    routes: list[BaseRoute] = [Route(way.path, _endpoint(rooms, way), methods=[way.method]) for way in ways]
+    routes.append(Mount(API, app=api(rooms)))
     failed = {status: _failing(rooms, status) for status in (404, 405)}
     inner = Starlette(routes=routes, lifespan=living, exception_handlers=failed)
     inner.router.redirect_slashes = False
-    return Shield(inner, rooms.names, lambda status, path: refused(rooms, status, client=_is_clients(path)))
+    return Shield(inner, rooms.names, lambda status, path: _refusal(rooms, status, path))
+
+
+def _refusal(rooms: Rooms, status: int, path: str, ask: Ask | None = None) -> Response:
+    """What is said where no way leads: to a person a page, to a program a problem."""
+    if path.startswith(f"{API}/"):
+        from attunement.web.api.problems import problem  # noqa: PLC0415 - see above
+
+        return problem(status)
+    return refused(rooms, status, client=_is_clients(path), ask=ask)
 
 
 def _endpoint(rooms: Rooms, way: Way) -> Callable[[Request], object]:
@@ -216,7 +234,12 @@ def kept(ask: Ask, path: str | None = None) -> dict[str, Any]:
 
 def from_where(ask: Ask) -> str:
     """The address that a request comes from."""
-    return ask.request.client.host if ask.request.client else ""
+    return address_of(ask.request)
+
+
+def address_of(request: Request) -> str:
+    """The address that a request comes from."""
+    return request.client.host if request.client else ""
 
 
 def inside(path: str) -> str:
@@ -260,7 +283,7 @@ def refused(rooms: Rooms, status: int, said: str = "", *, client: bool, ask: Ask
 
 def _failing(rooms: Rooms, status: int) -> Callable[[Request, Exception], Response]:
     def answer(request: Request, _: Exception) -> Response:
-        return refused(rooms, status, client=_is_clients(request.url.path), ask=Ask(rooms, request))
+        return _refusal(rooms, status, request.url.path, Ask(rooms, request))
 
     return answer
 

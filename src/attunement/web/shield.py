@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("attunement.web")
 
 SAFE: Final = frozenset({"GET", "HEAD"})
+API: Final = "/api/v1"
+"""Where programs ask, by a token in a header that no form and no link of a browser can send."""
 POLICY: Final = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
     "frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
@@ -134,6 +136,8 @@ class Shield:
             return 403
         if site is not None and site not in {"same-origin", "none"}:
             return 403
+        if _is_programs(scope["path"]) and origin is None and site is None:
+            return 0  # no browser sent it, or one so old that it can show no token either
         return 0 if origin is not None or site == "same-origin" else 403
 
     def _dress(self, headers: MutableHeaders) -> None:
@@ -151,9 +155,13 @@ def note_failure(problem: BaseException) -> None:
     log.error("failed: %s %s", type(problem).__name__, _where(problem))
 
 
+def _is_programs(path: str) -> bool:
+    return path.startswith(f"{API}/")
+
+
 def _method(scope: Scope) -> str:
     method = scope["method"]
-    return method if method in {"GET", "HEAD", "POST"} else "other"
+    return method if method in {"GET", "HEAD", "POST", "PATCH"} else "other"
 
 
 def _where(problem: BaseException) -> str:

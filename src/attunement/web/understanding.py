@@ -88,14 +88,20 @@ class _Found:
 
 
 class Understanding:
-    """Asks questions of practices' own tables, and keeps the answers."""
+    """Asks questions of practices' own tables, and keeps the answers.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    apart
+        The process in which what is of the record alone is worked out; what is of reflections has one of its own.
+    """
+
+    def __init__(self, apart: Apart) -> None:
         self._pool = ThreadPoolExecutor(2, thread_name_prefix="understanding")
         self._guard = threading.RLock()  # what is done at once says so to whoever began it
         self._kept: dict[Hashable, Any] = {}
         self._doing: dict[Hashable, Future[Any]] = {}
-        self._of_record, self._of_reflections = Apart(), Apart()
+        self._of_record, self._of_reflections = apart, Apart()
 
     def of(
         self, practice: Practice, opened: Reflections | None, language: Language, *names: str

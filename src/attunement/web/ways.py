@@ -17,6 +17,7 @@ from attunement.web.pages import (
     entering,
     house,
     importing,
+    programs,
     reflecting,
     today,
     understanding,
@@ -135,6 +136,10 @@ WAYS: Final = (
     Way("POST", "/account/passkey/confirm", EVERYBODY, account.add_passkey),
     Way("POST", "/account/factors/{factor}/remove", EVERYBODY, account.remove_factor),
     Way("POST", "/account/visits/{visit}/end", EVERYBODY, account.end_visit),
+    Way("POST", "/account/tokens", THERAPIST, account.add_token),
+    Way("POST", "/account/tokens/{token}/remove", THERAPIST, account.remove_token),
+    # programs; what they ask is in a table of its own, see attunement.web.api
+    Way("GET", "/api/v1/", ANYBODY, programs.programs),
     Way("GET", "/practice", ADMIN, house.practice),
     Way("POST", "/practice/protocol", ADMIN, house.set_protocol),
     Way("POST", "/practice/accounts", ADMIN, house.add_account),

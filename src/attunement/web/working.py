@@ -12,15 +12,16 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from attunement.errors import AttunementError, TooLittle
-from attunement.web.apart import Apart
 from attunement.web.shield import note_failure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from attunement.instruments.description import Language
     from attunement.practice import Agenda, Practice, Rated
     from attunement.ruptures import Ruptures
     from attunement.trajectories import Caseload, Trajectory
+    from attunement.web.apart import Apart
 
 FIRST: Final = 0.8  # seconds that the first page after a start waits at most
 LONGEST: Final = 600  # sessions of one course; the time for it grows with the cube
@@ -79,10 +80,18 @@ class Worked:
 
 
 class Working:
-    """Works out courses, one practice at a time, each anew when something was rated."""
+    """Works out courses, one practice at a time, each anew when something was rated.
 
-    def __init__(self) -> None:
-        self._apart = Apart()
+    Parameters
+    ----------
+    apart
+        The process in which they are worked out.
+    language
+        Of the sentences.
+    """
+
+    def __init__(self, apart: Apart, language: Language = "en") -> None:
+        self._apart, self._language = apart, language
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="working")
         self._guard = threading.Lock()
         self._done: dict[str, Worked] = {}
@@ -122,7 +131,7 @@ class Working:
         if done and done.stamp == stamp:
             return done
         try:
-            boards = tuple(self._apart.do(board, each) for each in practice.rated())
+            boards = tuple(self._apart.do(board, each, self._language) for each in practice.rated())
         except AttunementError as problem:
             boards = (Board("", "", problem=str(problem)),)
         except Exception as problem:  # noqa: BLE001 - a page says so, and goes on
@@ -136,7 +145,7 @@ class Working:
         return worked
 
 
-def board(rated: Rated) -> Board:
+def board(rated: Rated, language: Language = "en") -> Board:
     """Work out all courses on a measure, with their small pictures."""
     from attunement import drawing, plots  # noqa: PLC0415 - of the worker alone
     from attunement.ruptures import ruptures  # noqa: PLC0415 - see below
@@ -147,7 +156,7 @@ def board(rated: Rated) -> Board:
             rated.id, rated.name, problem=f"A course of more than {LONGEST} sessions cannot be worked out."
         )
     try:
-        caseload = trajectories(rated.ratings, rated.measure)
+        caseload = trajectories(rated.ratings, rated.measure, language=language)
     except TooLittle as little:
         return Board(rated.id, rated.name, problem=str(little))
     band = caseload.band

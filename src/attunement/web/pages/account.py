@@ -1,4 +1,4 @@
-"""One's own account: the passphrase, the second step, and where one is signed in."""
+"""One's own account: the passphrase, the second step, where one is signed in, and programs that may ask."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ import json
 from typing import TYPE_CHECKING
 
 from attunement.errors import InputError, Refused, WrongKey
+from attunement.practice.policy import Role, Scope
+from attunement.practice.tokens import LONGEST
 from attunement.web import factors
+from attunement.web.api.app import OPENS
 from attunement.web.page import qr
 
 if TYPE_CHECKING:
@@ -91,13 +94,38 @@ def end_visit(ask: Ask) -> Response:
     return ask.go("/account" if other is not ask.signed_in else "/sign-in", "That browser is signed out.")
 
 
-def _refuse_wrong(ask: Ask) -> None:
+def add_token(ask: Ask) -> Response:
+    """Let a program ask; its token is shown once."""
+    _refuse_wrong(ask, "name", "scopes", "days")
+    form = ask.form
+    name = form.text("name", most=60, least=1, called="The name")
+    scopes = form.several("scopes", *(each.value for each in Scope))
+    days = form.number("days", low=1, high=LONGEST, called="The days")
+    if not scopes:
+        raise InputError("Please tick at least one thing that the program may ask; nothing was made.")
+    if days is None or days != int(days):
+        raise InputError(f"The days are a whole number from 1 to {LONGEST}; nothing was made.")
+    given = ask.practice.add_token(name, scopes, int(days))
+    address = ask.rooms.url or ask.origin
+    return ask.page("token.html", token=given.token, secret=given.secret, opens=OPENS, address=address)
+
+
+def remove_token(ask: Ask) -> Response:
+    """Let the program in no more."""
+    ask.form.know()
+    ask.practice.remove_token(ask.request.path_params["token"])
+    return ask.go("/account", "That program is let in no more.")
+
+
+def _refuse_wrong(ask: Ask, *others: str) -> None:
     """What changes who can come in asks for the passphrase once more."""
     name = ("again", ask.signed_in.account, "")
     if not ask.rooms.guesses.may_try(name):
         raise InputError("That was wrong too often. Please wait an hour; nothing was changed.")
     try:
-        ask.rooms.door.sign_in(ask.signed_in.account, ask.form.know("passphrase").secret("passphrase"))
+        ask.rooms.door.sign_in(
+            ask.signed_in.account, ask.form.know("passphrase", *others).secret("passphrase")
+        )
     except WrongKey:
         raise InputError("That is not your passphrase; nothing was changed.") from None
     ask.rooms.guesses.right(name)
@@ -108,7 +136,11 @@ def _shown(ask: Ask, said: str = "", status: int = 200) -> Response:
         (each, ask.rooms.visits.idle(each) / 60, each is ask.signed_in)
         for each in ask.rooms.visits.all_of(ask.signed_in.account)
     ]
-    return ask.page("account.html", status, said=said, factors=ask.practice.factors(), visits=visits)
+    therapist = Role.THERAPIST in ask.signed_in.roles
+    return ask.page(
+        "account.html", status, said=said, factors=ask.practice.factors(), visits=visits, opens=OPENS, longest=LONGEST,
+        tokens=ask.practice.tokens() if therapist else None,
+    )  # fmt: skip
 
 
 def _code_page(ask: Ask, secret: str, said: str, status: int = 200) -> Response:
