@@ -119,11 +119,11 @@ def test_an_instrument_cannot_be_changed_after_it_was_read(warmth: Instrument) -
 
 
 def test_the_catalogue_holds_our_first_three() -> None:
-    assert [one.id for one in catalogue()] == ["connection", "growth", "state"]
+    assert [one.id for one in catalogue()] == ["background", "connection", "growth", "state"]
 
 
 def test_an_instrument_that_is_not_shipped_is_refused_with_those_that_are() -> None:
     with pytest.raises(
-        InstrumentProblem, match="has no instrument 'wai_sr'; it has connection, growth, state"
+        InstrumentProblem, match="has no instrument 'wai_sr'; it has background, connection, growth, state"
     ):
         instrument("wai_sr")

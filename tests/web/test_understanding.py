@@ -6,6 +6,7 @@ import html
 import logging
 import re
 import threading
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -226,6 +227,31 @@ def test_what_the_rooms_ask_is_what_the_doors_of_the_library_answer(
     for each in caseload:
         bond = [told.found for told in known["bond"].of[each.client]]
         assert bond == [each.state, each.depth, each.speed, torn.of(each.client)]
+
+
+def test_a_client_who_says_that_a_part_of_them_was_missed_is_heard_on_the_board(simulated: Practice) -> None:
+    material = understanding.read(simulated, simulated.version, reflections=True).material
+    torn = [
+        client
+        for client, (told,) in asked("board", material, "en").of.items()
+        if isinstance(told.found, Finding)
+    ][0]
+    tables = material.tables
+    rows = [
+        {
+            "client": each,
+            "session": 1,
+            "time": None,
+            "instrument": "background",
+            "outcome": 9.0 if each == torn else 1.0,
+        }
+        for each in tables.ratings["client"].unique(maintain_order=True)
+    ]
+    outcomes = pl.concat([tables.outcomes, pl.DataFrame(rows, schema=tables.outcomes.schema)])
+    (told,) = asked("board", replace(material, tables=replace(tables, outcomes=outcomes)), "en").of[torn]
+    assert isinstance(told.found, Finding)
+    unsaid = told.found.evidence.filter(hypothesis="unsaid").row(0, named=True)
+    assert (unsaid["missing"], unsaid["speaks_for"] is None) == (None, False)
 
 
 # -- the card

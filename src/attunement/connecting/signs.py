@@ -198,7 +198,7 @@ def _compared(table: pl.DataFrame, dyad: Trajectory, *, least: int) -> Sign:
     within = float(others["own"].drop_nulls().mean() or 0.0)  # type: ignore[arg-type]
     between = max(float(means.var(ddof=1)) - within * float((1 / many).mean()), 0.0)
     spread = math.sqrt(between * (1 + 1 / means.size) + within / mine["len"][0])
-    return Sign(_normal((mine["value"][0] - means.mean()) / max(spread, 1e-6), means.size - 1), {})
+    return Sign(_normal((mine["value"][0] - means.mean()) / max(spread, 0.2), means.size - 1), {})
 
 
 def _rest(x: Array, y: Array) -> float:

@@ -284,6 +284,7 @@ def _board_on(material: Material, rated: Rated, language: Language) -> tuple[Ans
         days=_some(tables.days.select(*KEY, strain=BEST - pl.col("my_day"))),
         triggers=_some(tables.tags.filter(kind="trigger").select(*KEY, "tag")),
         guesses=_some(guesses.select(*KEY, "score", "guess")),
+        background=_some(_missed(material)),
         states=_some(states.select("client", "session", outcome=BEST - pl.col("outcome"))),
     )  # fmt: skip
     of = {each.client: (Told("board", board(signs, each.client, language=language)),) for each in caseload}
@@ -368,6 +369,14 @@ def _states(material: Material) -> pl.DataFrame:
     """The clients' states before their sessions; higher is better."""
     states: pl.DataFrame = material.tables.outcomes.filter(instrument="state").drop_nulls("outcome")
     return states.select("client", "session", "outcome")
+
+
+def _missed(material: Material) -> pl.DataFrame:
+    """What clients answered to whether a part of who they are was missed."""
+    answered: pl.DataFrame = material.tables.outcomes.filter(instrument="background").drop_nulls("outcome")
+    return answered.select(
+        therapist=pl.lit(material.account), client="client", session="session", missed="outcome"
+    )
 
 
 def _some(table: pl.DataFrame) -> pl.DataFrame | None:

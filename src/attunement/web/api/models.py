@@ -374,7 +374,7 @@ class InvitationIn(_In):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"session": 3, "instrument": "connection"}]})
     session: int = Field(ge=1, le=100_000, description="Which session; it must have been logged.")
-    instrument: Literal["connection", "state", "growth"] = Field(
+    instrument: Literal["connection", "state", "growth", "background"] = Field(
         default="connection", description="What is asked."
     )
     hours: int = Field(default=72, ge=1, le=2160, description="How many hours the link works.")

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from attunement.web.attention import Case
     from attunement.web.page import Ask
 
-ASKED: Final = ("connection", "state", "growth")
+ASKED: Final = ("connection", "state", "growth", "background")
 OPEN_FOR: Final = {"72": "three days", "24": "one day", "168": "a week"}
 _NARROW, _WIDE = 340, 720
 

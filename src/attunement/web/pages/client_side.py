@@ -139,7 +139,7 @@ def refusal(rooms: Rooms, status: int, ask: Ask | None) -> Response:
     )  # fmt: skip
 
 
-_INSTRUMENTS: Final = ("connection", "state", "growth")
+_INSTRUMENTS: Final = ("connection", "state", "growth", "background")
 _SKIP: Final = "skip"
 
 
