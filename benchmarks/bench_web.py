@@ -133,8 +133,12 @@ def looks(port: int, tokens: Sequence[str], times: int = LOOKS) -> dict[str, lis
         time.sleep(0.2)
     codes = re.findall(r'href="/clients/([^"/]+)"', board)[:5]
     visitor.ask("POST", "/reflections/unlock", passphrase=PHRASE, then="/")
-    pages = ["/today", "/caseload", *(f"/clients/{code}" for code in codes), "/account",
-             f"/clients/{codes[0]}/sessions/1/reflection"]  # fmt: skip
+    rooms = ("", "/mirror", "/board", "/card", "/impact")
+    pages = ["/today", "/caseload", "/mirror", "/impact", "/account", f"/clients/{codes[0]}/sessions/1/reflection",
+             *(f"/clients/{code}{room}" for code in codes for room in rooms)]  # fmt: skip
+    for page in pages:
+        while "being worked out" in visitor.ask("GET", page)[1]:
+            time.sleep(0.2)
     taken: dict[str, list[float]] = {}
     left = iter(tokens)
     for number in range(times):

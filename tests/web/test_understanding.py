@@ -231,11 +231,11 @@ def test_what_the_rooms_ask_is_what_the_doors_of_the_library_answer(
 
 def test_a_client_who_says_that_a_part_of_them_was_missed_is_heard_on_the_board(simulated: Practice) -> None:
     material = understanding.read(simulated, simulated.version, reflections=True).material
-    torn = [
+    torn = next(
         client
         for client, (told,) in asked("board", material, "en").of.items()
         if isinstance(told.found, Finding)
-    ][0]
+    )
     tables = material.tables
     rows = [
         {

@@ -33,7 +33,9 @@ if TYPE_CHECKING:
 
 Kept = TypeVar("Kept")
 FAILED: Final = "This could not be worked out; everything else is as it was."
-PATIENCE: Final = 0.4  # seconds that a page waits for what was changed a moment ago
+PATIENCE: Final = (
+    0.2  # seconds that a page waits for what was changed a moment ago, where it has what was before
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,18 @@ class _Found:
     problem: str = ""
 
 
+class Patience:
+    """How long one page waits, for all that it asks together."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+
+    def left(self, *, anything: bool) -> float:
+        """Return the seconds that are left: fewer where there is anything to show meanwhile."""
+        most = min(PATIENCE, working.FIRST) if anything else working.FIRST
+        return max(self._began + most - time.monotonic(), 0.0)
+
+
 class Understanding:
     """Asks questions of practices' own tables, and keeps the answers.
 
@@ -119,12 +133,12 @@ class Understanding:
         names
             Of `QUESTIONS`.
         """
-        until = time.monotonic() + working.FIRST
-        read, late = self._read(practice, opened, until)
+        patience = Patience()
+        read, late = self._read(practice, opened, patience)
         if read is None:
             return Understood({}, frozenset(names))
         begun = {name: self._asked(read, opened, name, language) for name in names}
-        found = {name: self._waited(last, doing, until) for name, (last, doing) in begun.items()}
+        found = {name: self._waited(last, doing, patience) for name, (last, doing) in begun.items()}
         return Understood(
             {name: each.answer for name, (each, _) in found.items() if each and each.answer},
             frozenset(name for name, (_, later) in found.items() if later or late),
@@ -145,7 +159,9 @@ class Understanding:
 
     # -- inside
 
-    def _read(self, practice: Practice, opened: Reflections | None, until: float) -> tuple[Read | None, bool]:
+    def _read(
+        self, practice: Practice, opened: Reflections | None, patience: Patience
+    ) -> tuple[Read | None, bool]:
         """Return the tables, and whether they are of before."""
         place = ("read", practice.who.code, opened is not None)
         version = practice.version
@@ -156,7 +172,7 @@ class Understanding:
         def again() -> Read:
             return self._keep(place, opened, read(practice, version, reflections=opened is not None))
 
-        return self._waited(last, self._begun((*place, version), again), until)
+        return self._waited(last, self._begun((*place, version), again), patience)
 
     def _asked(
         self, read: Read, opened: Reflections | None, name: str, language: Language
@@ -177,14 +193,13 @@ class Understanding:
         return last, self._begun((*place, of), ask)
 
     def _waited(
-        self, last: Kept | None, doing: Future[Kept] | None, until: float
+        self, last: Kept | None, doing: Future[Kept] | None, patience: Patience
     ) -> tuple[Kept | None, bool]:
         """Return what is done in time, else the last; and whether that is of before."""
         if doing is None:
             return last, False
-        wait = until if last is None else min(until, time.monotonic() + PATIENCE)
         try:
-            return doing.result(max(wait - time.monotonic(), 0.0)), False
+            return doing.result(patience.left(anything=last is not None)), False
         except (TimeoutError, AttunementError):
             return last, True
 
