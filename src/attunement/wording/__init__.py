@@ -28,6 +28,7 @@ FILES: Final = (
     "next",
     "ruptures",
     "signal",
+    "steps",
     "tags",
     "trajectories",
     "trust",
