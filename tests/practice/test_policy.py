@@ -60,6 +60,8 @@ CALLS: dict[Verb, Call] = {
     Verb.SEE_TRAJECTORIES: lambda who, _: who.ratings(),
     Verb.CHOOSE_STEP: lambda who, client: who.choose_step(client, "name it"),
     Verb.CLOSE_STEP: lambda who, client: who.close_step(steps(who)[client], "it helped"),
+    Verb.REOPEN_STEP: lambda who, client: who.reopen_step(steps(who)[client]),
+    Verb.DROP_STEP: lambda who, client: who.drop_step(steps(who)[client]),
     Verb.SEE_STEPS: lambda who, client: who.steps(client),
     Verb.RESUME_DYAD: lambda who, client: who.resume(client),
     Verb.SEE_AGENDA: lambda who, _: who.agenda(),

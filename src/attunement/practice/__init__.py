@@ -6,10 +6,11 @@ desk            the one gate that every verb passes
 house           the folder with `keys.json` and the vaults
 practice        `Practice`: founding, opening, signing in
 agenda          how each of one's clients stands now
-caseload        clients, sessions, contacts, consents, steps
+caseload        clients, sessions, contacts, consents
 checking_in     invitations and check-ins
 rated           what was rated, by check-ins and in tables taken in
 safety          concerns, what was done, and the practice's protocol
+steps           what is tried next, what the client says of it, what came of it
 reflecting      a therapist's own reflections
 supervision     sharing one with a supervisor, until a day
 accounts        who may come in

@@ -57,6 +57,8 @@ class Verb(StrEnum):
     SEE_TRAJECTORIES = "see trajectories"
     CHOOSE_STEP = "choose step"
     CLOSE_STEP = "close step"
+    REOPEN_STEP = "reopen step"
+    DROP_STEP = "drop step"
     SEE_STEPS = "see steps"
     RAISE_CONCERN = "raise concern"
     CLOSE_CONCERN = "close concern"
@@ -144,7 +146,7 @@ ALLOWED: Final[dict[Verb, frozenset[Role]]] = {
             Verb.SHOW_CURVE, Verb.TAKE_IN, Verb.RAISE_CONCERN, Verb.CLOSE_CONCERN, Verb.SEE_CONCERNS,
             Verb.LOG_CONTACT, Verb.SEE_CONTACTS, Verb.GIVE_CONSENT, Verb.WITHDRAW_CONSENT,
             Verb.SEE_CONSENTS, Verb.INVITE, Verb.SEE_CHECK_INS, Verb.SEE_TRAJECTORIES,
-            Verb.CHOOSE_STEP, Verb.CLOSE_STEP, Verb.SEE_STEPS, Verb.REFLECT, Verb.SEE_REFLECTIONS,
+            Verb.CHOOSE_STEP, Verb.CLOSE_STEP, Verb.REOPEN_STEP, Verb.DROP_STEP, Verb.SEE_STEPS, Verb.REFLECT, Verb.SEE_REFLECTIONS,
             Verb.DESTROY_REFLECTION, Verb.SHARE, Verb.REVOKE, Verb.IDENTIFY, Verb.SEE_IDENTITY,
             Verb.HOLD, Verb.RELEASE, Verb.ERASE, Verb.EXPORT, Verb.DEIDENTIFY,
         ),

@@ -16,6 +16,7 @@ from attunement.practice.own_tables import Tables
 from attunement.practice.policy import CLIENT, Role, Verb, Who
 from attunement.practice.rotation import Rotation
 from attunement.practice.safety import Safety
+from attunement.practice.steps import Steps
 from attunement.practice.supervision import Supervision
 from attunement.sessions import Credential, code
 from attunement.vault import tables
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from attunement.vault.rows import Rows
 
 
-class Practice(Overview, Tables, Safety, Supervision, Accounts, Factors, Keeping, Rotation):
+class Practice(Overview, Tables, Steps, Safety, Supervision, Accounts, Factors, Keeping, Rotation):
     """Opened vaults, a clock and the policies, as one account stands before them.
 
     Every verb passes one policy (`attunement.practice.policy`) and leaves one entry in the journal of the vault that it
@@ -45,7 +46,7 @@ class Practice(Overview, Tables, Safety, Supervision, Accounts, Factors, Keeping
     check-ins           invite · withdraw_invitation · invitation · receive · check_ins · show_curve · own_curve
     what was rated      ratings · rated · trajectories · own_tables · take_in
     safety              raise_concern · close_concern · concerns · protocol · set_protocol
-    steps               choose_step · close_step · steps
+    steps               choose_step · close_step · reopen_step · drop_step · steps
     reflections         unlock · lock · reflect · reflections · destroy_reflection · verify_reflections
     supervision         fingerprint · pin · share · shares · open_share · revoke
     who a code is       identify · identity
