@@ -40,9 +40,7 @@ def drawn(random: np.random.Generator, row: tuple[float, ...]) -> pl.DataFrame:
 def truth(random: np.random.Generator, row: tuple[float, ...]) -> float:
     """The mean of all answers there could be."""
     _, _, between, within, mean, _, _ = row
-    return float(
-        np.clip(np.round(mean + random.normal(0, np.hypot(between, within), 400_000)), 0, 10).mean()
-    )
+    return float(np.clip(np.round(mean + random.normal(0, np.hypot(between, within), 400_000)), 0, 10).mean())
 
 
 def main() -> None:

@@ -15,6 +15,7 @@ from attunement.countertransference.feelings import FACTORS, NEGATIVE, POSITIVE
 from attunement.countertransference.mirror import HOURS, PARTS
 from attunement.instruments import instrument
 from attunement.reports.meaning import FURTHER
+from attunement.sessions import ABOUT
 from attunement.web import words
 from attunement.web.pages.client import ASKED
 from attunement.wording import FILES, in_hundred, number, say, sentences
@@ -91,7 +92,8 @@ def test_every_sentence_is_said_somewhere() -> None:
     feelings = {f"feelings_share_{each}" for each in PARTS} | {f"feelings_hour_{each}" for each in HOURS}
     feelings |= {f"{of}_{side}" for of in ("feelings", "feelings_habit", "feelings_day") for side in sides}
     words = {f"feeling_{each.replace(' ', '_')}" for each in (*POSITIVE, *NEGATIVE, *FACTORS)}
-    built = board | feelings | words | {f"further_{each}" for each in FURTHER}
+    steps = {f"steps_{each}_{part}" for each in ABOUT for part in ("name", "opening", "1", "2", "3")}
+    built = board | feelings | words | steps | {f"further_{each}" for each in FURTHER}
     assert [
         name for name in sentences() if not re.search(f"[\"']{name}[\"']", code) and name not in built
     ] == []

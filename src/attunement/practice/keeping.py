@@ -334,7 +334,9 @@ def _record(rows: Rows, dyad: Row) -> dict[str, list[dict[str, Any]]]:
         .order_by(sent.c.at)
     )
     found = {
-        "client": [{**{name: dyad[name] for name in ("code", "ended", "ending")}, "since": dyad["client_since"]}],
+        "client": [
+            {**{name: dyad[name] for name in ("code", "ended", "ending")}, "since": dyad["client_since"]}
+        ],
         "sessions": [{**row, "session": row["number"]} for row in sessions],
         "contacts": rows.all(of["contact"].order_by(tables.contact.c.at)),
         "check_ins": answers,

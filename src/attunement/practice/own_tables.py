@@ -102,7 +102,9 @@ class Tables(Ratings, Reflecting):
             **_of_record(held, answered, finished),
             **_of_reflections(mine, finished),
             "endings": _endings(dyads),
-            "contacts": ((mine, row["code"], _local(row["at"]), row["kind"], row["begun_by"]) for row in contacts),
+            "contacts": (
+                (mine, row["code"], _local(row["at"]), row["kind"], row["begun_by"]) for row in contacts
+            ),
         }
         made = {
             name: pl.DataFrame(list(rows), schema=_SCHEMAS[name], orient="row") for name, rows in laid.items()

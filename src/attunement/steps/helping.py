@@ -87,7 +87,9 @@ class Helped:
     def talked(self) -> Finding | NotYet:
         """Say of how many steps in a hundred clients say that they were talked about."""
         about = say("steps_talked_about", self.language)
-        given = _grouped(self.steps, "talked").with_columns(value=(pl.col("talked") == "yes").cast(pl.Float64))
+        given = _grouped(self.steps, "talked").with_columns(
+            value=(pl.col("talked") == "yes").cast(pl.Float64)
+        )
         if (few := self._too_few(about, given)) is not None:
             return few
         estimate = _share(*_sums(given))
@@ -106,7 +108,11 @@ class Helped:
         from attunement.steps.suggesting import named  # noqa: PLC0415 - the two know each other
 
         told = say("steps_helped_of", self.language, about=named(about, self.language))
-        of = self.steps.filter(pl.col("about") == about) if "about" in self.steps.columns else self.steps.clear()
+        of = (
+            self.steps.filter(pl.col("about") == about)
+            if "about" in self.steps.columns
+            else self.steps.clear()
+        )
         return self._helped(told, of)
 
     @property

@@ -18,6 +18,7 @@ from attunement.web.pages import (
     house,
     importing,
     reflecting,
+    steps,
     today,
 )
 
@@ -107,8 +108,11 @@ WAYS: Final = (
     Way("POST", f"{CLIENT}/curve", THERAPIST, client.show_curve),
     Way("POST", f"{CLIENT}/end", THERAPIST, client.end),
     Way("POST", f"{CLIENT}/resume", THERAPIST, client.resume),
-    Way("POST", f"{CLIENT}/steps", THERAPIST, client.choose_step),
-    Way("POST", f"{CLIENT}/steps/{{step}}", THERAPIST, client.close_step),
+    Way("GET", "/steps", THERAPIST, steps.steps),
+    Way("POST", f"{CLIENT}/steps", THERAPIST, steps.choose),
+    Way("POST", f"{CLIENT}/steps/{{step}}", THERAPIST, steps.close),
+    Way("POST", f"{CLIENT}/steps/{{step}}/reopen", THERAPIST, steps.reopen),
+    Way("POST", f"{CLIENT}/steps/{{step}}/drop", THERAPIST, steps.drop),
     Way("POST", f"{CLIENT}/concerns", THERAPIST, client.raise_concern),
     Way("POST", f"{CLIENT}/concerns/{{concern}}", THERAPIST, client.close_concern),
     # reflections
