@@ -10,7 +10,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from cast import ANSWERS, BEGAN, PHRASES, Cast, reflected, seen
+from cast import ANSWERS, BEGAN, PHRASES, Box, Cast, reflected, seen
 
 from attunement.concerns import Protocol
 from attunement.errors import AttunementError, Gone, InputError, Refused, WrongKey
@@ -98,6 +98,10 @@ CALLS: dict[Verb, Call] = {
     Verb.DEIDENTIFY: lambda who, _: who.deidentify(),
     Verb.SEE_JOURNAL: lambda who, _: who.journal(),
     Verb.VERIFY: lambda who, _: who.verify(),
+    Verb.SEE_DUE: lambda who, _: who.due(),
+    Verb.REMIND: lambda who, _: who.remind(Box()),
+    Verb.SET_EMAIL: lambda who, _: who.set_email("somebody@practice.example"),
+    Verb.SEE_EMAIL: lambda who, _: who.email(),
     Verb.BACK_UP: lambda who, _: who.back_up(Path(str(who.house.folder) + ".age"), new_identity()[1]),
 }
 OF_A_CLIENT = [verb for verb, call in CALLS.items() if "client" in inspect.signature(call).parameters]

@@ -50,6 +50,7 @@ FORMS: dict[str, dict[str, Any]] = {
     "/reflections/unlock": {"passphrase": "not this one", "then": "/"},
     "/reflections/lock": {},
     "/account/passphrase": {"old": "not this one", "new": NEW, "again": NEW},
+    "/account/email": {"email": "somebody@practice.example"},
     "/account/code": {"passphrase": "not this one"},
     "/account/code/confirm": {"code": "000000", "name": "a"},
     "/account/passkey": {"passphrase": "not this one"},

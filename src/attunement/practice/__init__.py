@@ -16,6 +16,7 @@ supervision     sharing one with a supervisor, until a day
 accounts        who may come in
 factors         a second step at the door
 keeping         who a code is, holds, erasure, what leaves, journal, backup
+reminding       what is due, and reminders of it by mail
 release         what leaves, by an allow-list of columns
 rotation        new keys for all vaults
 restoring       from a backup to a practice
@@ -28,8 +29,9 @@ from attunement.practice.factors import Factor
 from attunement.practice.policy import Role, Verb, Who, permits
 from attunement.practice.practice import Practice
 from attunement.practice.rated import Rated, TakenIn
+from attunement.practice.reminding import Due, Sender, Sent
 
 __all__ = [
-    "Agenda", "Asked", "Factor", "Invited", "Practice", "Rated", "Received", "Role", "Standing", "TakenIn", "Tried",
-    "Verb", "Who", "permits",
+    "Agenda", "Asked", "Due", "Factor", "Invited", "Practice", "Rated", "Received", "Role", "Sender", "Sent",
+    "Standing", "TakenIn", "Tried", "Verb", "Who", "permits",
 ]  # fmt: skip

@@ -86,6 +86,10 @@ class Verb(StrEnum):
     VERIFY = "verify journal"
     BACK_UP = "back up"
     UPGRADE = "upgrade"
+    SEE_DUE = "see what is due"
+    SET_EMAIL = "set e-mail address"
+    SEE_EMAIL = "see e-mail address"
+    REMIND = "remind"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +133,10 @@ ALLOWED: Final[dict[Verb, frozenset[Role]]] = {
     Verb.REMOVE_FACTOR: _ALL,
     Verb.SEE_FACTORS: _ALL,
     Verb.USE_FACTOR: _ALL,
+    Verb.SEE_DUE: _ALL,
+    Verb.SET_EMAIL: _ALL,
+    Verb.SEE_EMAIL: _ALL,
+    Verb.REMIND: _ALL,
     Verb.SET_PROTOCOL: _ADMIN,
     Verb.SEE_PROTOCOL: _ANYONE,
     Verb.SEE_OWN_CURVE: _ANYONE,

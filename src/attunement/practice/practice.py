@@ -11,9 +11,9 @@ from attunement.practice.accounts import Accounts, found_account
 from attunement.practice.agenda import Overview
 from attunement.practice.factors import Factors
 from attunement.practice.house import House, claimed_new
-from attunement.practice.keeping import Keeping
 from attunement.practice.own_tables import Tables
 from attunement.practice.policy import CLIENT, Role, Verb, Who
+from attunement.practice.reminding import Reminding
 from attunement.practice.rotation import Rotation
 from attunement.practice.safety import Safety
 from attunement.practice.steps import Steps
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from attunement.vault.rows import Rows
 
 
-class Practice(Overview, Tables, Steps, Safety, Supervision, Accounts, Factors, Keeping, Rotation):
+class Practice(Overview, Tables, Steps, Safety, Supervision, Accounts, Factors, Reminding, Rotation):
     """Opened vaults, a clock and the policies, as one account stands before them.
 
     Every verb passes one policy (`attunement.practice.policy`) and leaves one entry in the journal of the vault that it
@@ -50,6 +50,7 @@ class Practice(Overview, Tables, Steps, Safety, Supervision, Accounts, Factors, 
     reflections         unlock · lock · reflect · reflections · destroy_reflection · verify_reflections
     supervision         fingerprint · pin · share · shares · open_share · revoke
     who a code is       identify · identity
+    reminders           due · remind · set_email · email
     keeping             hold · release · erase · export · deidentify · journal · verify · back_up
     keys                rotate_keys · change_passphrase · reset_passphrase
     accounts            add_account · end_account · accounts · sign_in

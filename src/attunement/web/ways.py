@@ -125,6 +125,7 @@ WAYS: Final = (
     Way("GET", "/shared", SUPERVISOR, house.shared),
     Way("GET", "/account", EVERYBODY, account.account),
     Way("POST", "/account/passphrase", EVERYBODY, account.change_passphrase),
+    Way("POST", "/account/email", EVERYBODY, account.set_email),
     Way("POST", "/account/code", EVERYBODY, account.offer_code),
     Way("POST", "/account/code/confirm", EVERYBODY, account.add_code),
     Way("POST", "/account/passkey", EVERYBODY, account.offer_passkey),

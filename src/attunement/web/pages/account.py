@@ -34,6 +34,15 @@ def change_passphrase(ask: Ask) -> Response:
     return ask.go("/account", "Your passphrase is changed; every other browser was signed out.")
 
 
+def set_email(ask: Ask) -> Response:
+    """Set to which address one's own reminders go."""
+    before = ask.practice.email()
+    address = ask.form.know("email").text("email", most=254, called="The e-mail address")
+    ask.practice.set_email(address)
+    said = "Reminders go there from now on." if address else "Reminders go nowhere now."
+    return ask.go("/account", said, undo=("/account/email", {"email": before}))
+
+
 def offer_code(ask: Ask) -> Response:
     """Show a secret for an app that makes codes; it is asked for once before it counts."""
     _refuse_wrong(ask)
@@ -108,7 +117,14 @@ def _shown(ask: Ask, said: str = "", status: int = 200) -> Response:
         (each, ask.rooms.visits.idle(each) / 60, each is ask.signed_in)
         for each in ask.rooms.visits.all_of(ask.signed_in.account)
     ]
-    return ask.page("account.html", status, said=said, factors=ask.practice.factors(), visits=visits)
+    return ask.page(
+        "account.html",
+        status,
+        said=said,
+        factors=ask.practice.factors(),
+        visits=visits,
+        email=ask.practice.email(),
+    )
 
 
 def _code_page(ask: Ask, secret: str, said: str, status: int = 200) -> Response:
