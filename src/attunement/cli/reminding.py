@@ -30,7 +30,7 @@ def add_to(app: App) -> None:
 def remind(
     *, folder: Folder = HOME, me: Me = "", send: Annotated[bool, SWITCH] = False, url: str = ""
 ) -> None:
-    """Print what is due: check-ins, reflections, a backup. With --send, remind of it by mail, with a link and nothing else.
+    """Print what is due: check-ins, reflections, a backup; with --send, remind of it by mail, with a link alone.
 
     The mail server is named by ATTUNEMENT_SMTP_HOST and its kin. While `attunement serve` has the practice open, it
     sends reminders itself.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+import logging
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -10,6 +10,7 @@ from attunement.errors import AttunementError
 from attunement.web.shield import note_failure
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable
     from datetime import date
 
@@ -52,11 +53,14 @@ class Daily:
                 continue
             self._done[practice.who.code] = now.date()
             try:
-                practice.remind(self._post, self._url)
+                sent = practice.remind(self._post, self._url)
             except AttunementError:
                 continue  # an account that has ended, or a practice that was closed meanwhile
             except Exception as problem:  # noqa: BLE001 - the rooms go on
                 note_failure(problem)
+            else:
+                if sent.failed:
+                    logging.getLogger("attunement.web").warning("reminders: %s", sent.failed)
 
     def keep_looking(self, until: threading.Event) -> None:
         """Look every ten minutes until the rooms close."""
