@@ -42,71 +42,88 @@ class Postbox:
     heard: list[str] = field(default_factory=list)
 
 
+class Server(socketserver.ThreadingTCPServer):
+    """Talks to each who comes in a thread of its own."""
+
+    daemon_threads = True
+
+    def __init__(self, box: Postbox, context: ssl.SSLContext | None, *, at_once: bool) -> None:
+        self.box, self.context, self.at_once = box, context, at_once
+        super().__init__(("127.0.0.1", 0), Talk)
+
+
+class Talk(socketserver.StreamRequestHandler):
+    """One who sends mail."""
+
+    server: Server
+
+    def handle(self) -> None:
+        self.to = ""
+        with contextlib.suppress(OSError, ValueError):
+            if self.server.at_once:
+                self.tls()
+            self.say("220 here")
+            while line := self.line():
+                self.server.box.heard.append(line)
+                getattr(self, f"on_{line[:4].lower()}", self.on_other)(line)
+        for each in (self.rfile, self.wfile, self.connection):
+            with contextlib.suppress(OSError):
+                each.close()
+
+    def line(self) -> str:
+        return str(self.rfile.readline().decode().rstrip("\r\n"))
+
+    def say(self, line: str) -> None:
+        self.wfile.write(f"{line}\r\n".encode())
+
+    def tls(self) -> None:
+        assert self.server.context
+        self.connection = self.request = self.server.context.wrap_socket(self.request, server_side=True)
+        self.rfile, self.wfile = self.connection.makefile("rb"), self.connection.makefile("wb", 0)
+
+    def on_ehlo(self, _: str) -> None:
+        self.say("250-here")
+        self.say("250 STARTTLS" if self.server.context and not self.server.at_once else "250 AUTH PLAIN")
+
+    def on_star(self, _: str) -> None:
+        self.say("220 go on")
+        self.tls()
+
+    def on_auth(self, line: str) -> None:
+        self.say("235 yes" if line.endswith("AHVzZXIAcmlnaHQ=") else "535 no")
+
+    def on_rcpt(self, line: str) -> None:
+        self.to = line.partition("<")[2].rstrip(">")
+        self.say(f"550 no such user {self.to}" if self.to in self.server.box.refused else "250 yes")
+
+    def on_data(self, _: str) -> None:
+        self.say("354 go on")
+        lines = []
+        while (line := self.rfile.readline().decode().rstrip("\r\n")) != ".":
+            lines.append(line)
+        box = self.server.box
+        if not box.after:
+            raise OSError
+        if box.after.startswith("250"):
+            box.taken.append((self.to, "\n".join(lines)))
+        self.say(box.after)
+
+    def on_quit(self, _: str) -> None:
+        self.say("221 bye")
+        raise OSError
+
+    def on_other(self, _: str) -> None:
+        self.say("250 yes")
+
+
 @contextlib.contextmanager
 def postbox(certificate: Path | None = None, *, at_once: bool = False) -> Iterator[Postbox]:
     """Run the server; with a certificate it takes STARTTLS, or TLS `at_once`."""
-    box = Postbox()
-    context = None
+    box, context = Postbox(), None
     if certificate:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate)
-
-    class Talk(socketserver.StreamRequestHandler):
-        def handle(self) -> None:
-            with contextlib.suppress(OSError, ValueError):
-                if context and at_once:
-                    self._tls()
-                self._talk()
-            for each in (self.rfile, self.wfile, self.connection):
-                with contextlib.suppress(OSError):
-                    each.close()
-
-        def _tls(self) -> None:
-            assert context
-            self.connection = self.request = context.wrap_socket(self.request, server_side=True)
-            self.rfile, self.wfile = self.connection.makefile("rb"), self.connection.makefile("wb", 0)
-
-        def _say(self, line: str) -> None:
-            self.wfile.write(f"{line}\r\n".encode())
-
-        def _talk(self) -> None:
-            to = ""
-            self._say("220 here")
-            while line := self.rfile.readline().decode().rstrip("\r\n"):
-                box.heard.append(line)
-                verb = line[:4].upper()
-                if verb == "EHLO":
-                    self._say("250-here")
-                    self._say("250 STARTTLS" if context and not at_once else "250 AUTH PLAIN")
-                elif verb == "STAR":
-                    self._say("220 go on")
-                    self._tls()
-                elif verb == "AUTH":
-                    self._say("235 yes" if line.endswith("AHVzZXIAcmlnaHQ=") else "535 no")
-                elif verb == "RCPT":
-                    to = line.partition("<")[2].rstrip(">")
-                    self._say(f"550 no such user {to}" if to in box.refused else "250 yes")
-                elif verb == "DATA":
-                    self._data(to)
-                elif verb == "QUIT":
-                    self._say("221 bye")
-                    return
-                else:
-                    self._say("250 yes")
-
-        def _data(self, to: str) -> None:
-            self._say("354 go on")
-            lines = []
-            while (line := self.rfile.readline().decode().rstrip("\r\n")) != ".":
-                lines.append(line)
-            if not box.after:
-                raise OSError
-            if box.after.startswith("250"):
-                box.taken.append((to, "\n".join(lines)))
-            self._say(box.after)
-
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Talk) as server:
-        server.daemon_threads = True
+    with Server(box, context, at_once=at_once) as server:
         box.port = server.server_address[1]
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         try:
