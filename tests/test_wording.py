@@ -15,6 +15,7 @@ from attunement.countertransference.feelings import FACTORS, NEGATIVE, POSITIVE
 from attunement.countertransference.mirror import HOURS, PARTS
 from attunement.instruments import instrument
 from attunement.reports.meaning import FURTHER
+from attunement.sessions import ABOUT
 from attunement.web import words
 from attunement.web.pages.client import ASKED
 from attunement.wording import FILES, in_hundred, number, say, sentences
@@ -105,7 +106,9 @@ def test_every_sentence_is_said_somewhere() -> None:
     lines = {f"conversation_ask_{each}" for each in instrument("connection").scale("total").items}
     tried = {f"conversation{ask}_step_{each}" for ask in ("", "_ask") for each in ("open", "yes", "no")}
     rooms = {each for each in sentences() if each.startswith(("rooms_about_", "rooms_no_", "rooms_from_"))}
-    built = board | feelings | words | lines | tried | rooms | {f"further_{each}" for each in FURTHER}
+    steps = {f"steps_{each}_{part}" for each in ABOUT for part in ("name", "opening", "1", "2", "3")}
+    built = board | feelings | words | lines | tried | rooms | steps
+    built |= {f"further_{each}" for each in FURTHER}
     assert [
         name for name in sentences() if not re.search(f"[\"']{name}[\"']", code) and name not in built
     ] == []

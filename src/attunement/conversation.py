@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from attunement.connecting import CALLED
 from attunement.findings import Finding, NotYet
 from attunement.instruments import instrument
+from attunement.steps import openings
 from attunement.wording import number, say
 
 if TYPE_CHECKING:
@@ -99,13 +100,13 @@ def _step(heard: Heard, language: Language) -> Point | None:
 def _rupture(heard: Heard, language: Language) -> Point | None:
     if heard.rupture is None:
         return None
-    return Point("rupture", heard.rupture.sentence, say("conversation_ask_rupture", language), heard.rupture)
+    return Point("rupture", heard.rupture.sentence, openings("rupture", language)[0], heard.rupture)
 
 
 def _course(heard: Heard, language: Language) -> Point | None:
     if heard.bond is None or heard.rupture is not None:
         return None
-    return Point("course", heard.bond.sentence, say("conversation_ask_course", language), heard.bond)
+    return Point("course", heard.bond.sentence, openings("course", language)[0], heard.bond)
 
 
 def _hindering(heard: Heard, language: Language) -> Point | None:
@@ -114,15 +115,15 @@ def _hindering(heard: Heard, language: Language) -> Point | None:
         return None
     points = number(answer, 0, language)
     why = say("conversation_hindering", language, session=heard.session, points=points)
-    return Point("hindering", why, say("conversation_ask_hindering", language))
+    return Point("hindering", why, openings("hindering", language)[0])
 
 
-def _hypothesis(heard: Heard, _: Language) -> Point | None:
-    """What fits best on the board, with its own question; where nothing stands out, that is no point."""
+def _hypothesis(heard: Heard, language: Language) -> Point | None:
+    """What fits best on the board; where nothing stands out, that is no point."""
     if not isinstance(heard.board, Finding) or heard.board.estimate.value < CALLED:
         return None
-    first = heard.board.evidence.row(0, named=True)
-    return Point(first["hypothesis"], heard.board.sentence, first["ask"], heard.board)
+    first = str(heard.board.evidence["hypothesis"][0])
+    return Point(first, heard.board.sentence, openings(first, language)[0], heard.board)
 
 
 def _line(heard: Heard, language: Language) -> Point | None:

@@ -20,6 +20,7 @@ prints it and exits with 2; a page answers with it and a status of 4xx. Nobody e
     │   ├── NewerVersion        written by a later version of this program
     │   ├── InUse               another process has it open
     │   └── NotStored           the disk is full or failing: nothing was stored, sending it again would do
+    ├── NotSent               a mail server did not take a mail; nothing is noted as sent
     └── Refused               the practice's policy says no, or there is no such thing: the two read alike
         └── Gone                it was there and is over: used, ended, revoked, erased
 """
@@ -83,6 +84,10 @@ class InUse(VaultProblem):
 
 class NotStored(VaultProblem):
     """The disk is full or failing: nothing was stored, and sending it again would do."""
+
+
+class NotSent(AttunementError):  # noqa: N818 - reads as a sentence
+    """A mail server did not take a mail: nothing is noted as sent, and it is tried again the next time."""
 
 
 class Refused(AttunementError):  # noqa: N818 - reads as a sentence

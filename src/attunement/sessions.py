@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import Any, Final, Literal
 
 from attunement.errors import InputError
-from attunement.frames import SESSIONS
+from attunement.frames import SESSIONS, STEPS
 from attunement.instruments import Answers  # noqa: TC001 - a field's type
 
 _CODE: Final = re.compile(r"[^\W_](?:[\w .\-]{0,30}[^\W_])?")
@@ -40,6 +40,11 @@ STRAINS: Final = ("withdrew", "confronted", "named", "repaired")
 PLANNED: Final = "planned"
 """The attendance of a session that is still to come."""
 ATTENDANCE: Final = next(column.words for column in SESSIONS.columns if column.name == "attendance")
+ENDINGS: Final = ("agreed", "left")
+"""How a therapy ended: agreed together, or left without agreement."""
+ABOUT: Final = next(column.words for column in STEPS.columns if column.name == "about")
+"""What a step can answer: a hypothesis of the board, or what called for attention."""
+REPAIRED: Final = next(column.words for column in STEPS.columns if column.name == "repaired")
 
 
 class Credential(StrEnum):
@@ -110,13 +115,26 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class Dyad:
-    """A therapist with a client."""
+    """A therapist with a client.
+
+    Parameters
+    ----------
+    id
+        Random.
+    therapist, client
+        Who.
+    since, ended
+        From when, and until when.
+    ending
+        How it ended, one of `ENDINGS`; None where that was not said.
+    """
 
     id: str
     therapist: str
     client: Client
     since: datetime
     ended: datetime | None = None
+    ending: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,14 +216,69 @@ class CheckIn:
 
 
 @dataclass(frozen=True, slots=True)
+class StepAnswer:
+    """What the client said of a step in a check-in.
+
+    Parameters
+    ----------
+    session
+        Of which session the check-in was.
+    talked
+        ``yes`` or ``no``; None where skipped.
+    helped
+        0 to 10; None where skipped.
+    """
+
+    session: int
+    talked: str | None = None
+    helped: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
-    """What the therapist tries next, and what came of it."""
+    """What the therapist tries next, and what came of it.
+
+    Parameters
+    ----------
+    id
+        Random.
+    client
+        The client's code.
+    chosen, after
+        When, and after which session; None where there was none yet.
+    what
+        What is tried.
+    outcome
+        What came of it; None while it is open.
+    about
+        What it answers, one of `ABOUT`; None where that was not said.
+    repaired
+        Whether something was repaired, one of `REPAIRED`; None where it was not about that.
+    answers
+        What the client said of it, in the order of sessions.
+    """
 
     id: str
     client: str
     chosen: datetime
     what: str
     outcome: str | None = None
+    about: str | None = None
+    repaired: str | None = None
+    after: int | None = None
+    answers: tuple[StepAnswer, ...] = ()
+
+    @property
+    def talked(self) -> str | None:
+        """Whether they talked about it: yes as soon as the client said so once."""
+        said = {each.talked for each in self.answers}
+        return "yes" if "yes" in said else "no" if "no" in said else None
+
+    @property
+    def helped(self) -> float | None:
+        """How far the talk helped, as the client last said; nothing where there was none."""
+        given = [each.helped for each in self.answers if each.talked != "no" and each.helped is not None]
+        return given[-1] if given else None
 
 
 @dataclass(frozen=True, slots=True)

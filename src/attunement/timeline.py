@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 TRACKS: Final = ("state", "attendance", "ruptures", "strain", "steps")
 RUPTURES: Final = {"fell": "probable rupture", "back": "back"}
+LABELS: Final = {"strain": "strain and repair", "ruptures": "probable ruptures", "steps": "steps and repair"}
+REPAIRS: Final = {"yes": "repaired", "partly": "partly repaired"}
 _TOP, _ROW, _LEFT, _RIGHT = 176, 42, 26, 12
 
 
@@ -48,8 +50,9 @@ class Course:
         strained or repaired.
     ruptures
         What the ratings tell of a session: ``fell`` (a probable rupture) or ``back``.
-    steps
-        What was chosen after a session.
+    steps, repairs
+        What was chosen after a session; and, for a step that was closed as repaired or partly so, that word, at the
+        session of which the client last spoke of it, else after which it was chosen.
     concerns
         Sessions with a concern about safety.
     """
@@ -65,6 +68,7 @@ class Course:
     strain: Mapping[int, tuple[str, ...]] = field(default_factory=dict, repr=False)
     ruptures: Mapping[int, str] = field(default_factory=dict, repr=False)
     steps: Mapping[int, str] = field(default_factory=dict, repr=False)
+    repairs: Mapping[int, str] = field(default_factory=dict, repr=False)
     concerns: frozenset[int] = frozenset()
 
     @property
@@ -78,7 +82,7 @@ class Course:
         """Which rows there is something in."""
         there = {
             "state": self.state, "attendance": self.sessions, "ruptures": self.ruptures, "strain": self.strain,
-            "steps": self.steps,
+            "steps": self.steps or self.repairs,
         }  # fmt: skip
         return tuple(name for name in TRACKS if there[name])
 
@@ -107,11 +111,12 @@ class Course:
                     "rupture": RUPTURES.get(self.ruptures.get(number, "")),
                     "strain": ", ".join(self.strain.get(number, ())) or None,
                     "step": self.steps.get(number),
+                    "repair": REPAIRS.get(self.repairs.get(number, "")),
                 }
             )
         columns = {"session": pl.Int64, "attendance": pl.String, **dict.fromkeys(_NUMBERS, pl.Float64)}
         whole = pl.DataFrame(
-            rows, schema={**columns, "rupture": pl.String, "strain": pl.String, "step": pl.String}
+            rows, schema={**columns, **dict.fromkeys(("rupture", "strain", "step", "repair"), pl.String)}
         )
         kept = [name for name in whole.columns if name == "session" or whole[name].is_not_null().any()]
         return whole.select(kept)
@@ -137,6 +142,8 @@ class Course:
         ]
         if strained:
             told += f" Strain noted in session{'s' * (len(strained) > 1)} {', '.join(map(str, sorted(strained)))}."
+        for number, word in sorted(self.repairs.items()):
+            told += f" A step was closed as {REPAIRS[word]} (session {number})."
         return told
 
 
@@ -243,7 +250,7 @@ class _Drawing:
         return drawn
 
     def _row(self, name: str, top: float) -> list[str]:
-        label = {"strain": "strain and repair", "ruptures": "probable ruptures"}.get(name, name)
+        label = LABELS.get(name, name)
         return [
             _line(_LEFT, top, self.width - _RIGHT, top, "rule"),
             _text(_LEFT, top + 13, label, "start", size=11),
@@ -275,7 +282,9 @@ class _Drawing:
         return drawn
 
     def _of_steps(self, y: float) -> list[str]:
-        return [
+        """A flag where one was chosen, a ring where something was repaired, a broken one where partly."""
+        rings = [_ring(self.x(n), y, broken=word == "partly") for n, word in self.course.repairs.items()]
+        return rings + [
             f'<path d="M{self.x(n):.1f} {y + 5} v-11 l8 3.5 l-8 3.5" fill="{light("accent")}" '
             f'stroke="{light("accent")}" stroke-width="1.5"/>'
             for n in self.course.steps
@@ -286,8 +295,11 @@ class _Drawing:
         return [f"{self.x(session):.1f},{self.y(points):.1f}" for session, points in rows]
 
 
-def _ring(x: float, y: float) -> str:
-    return f'<circle cx="{x:.1f}" cy="{y}" r="7" fill="none" stroke="{light("accent")}" stroke-width="2"/>'
+def _ring(x: float, y: float, *, broken: bool = False) -> str:
+    dash = ' stroke-dasharray="3 3"' if broken else ""
+    return (
+        f'<circle cx="{x:.1f}" cy="{y}" r="7" fill="none" stroke="{light("accent")}" stroke-width="2"{dash}/>'
+    )
 
 
 def _sign(x: float, y: float, session: Session) -> str:

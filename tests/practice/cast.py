@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from attunement.errors import NotSent
 from attunement.practice import Practice, Role
 from attunement.sessions import Purpose, Reflection
 from attunement.vault.clock import Clock
@@ -27,6 +28,19 @@ ANSWERS: dict[str, float | None] = {
     "safe": 8, "understood": 9, "supported": 8, "not_judged": 10, "could_say": 7, "contact": 6,
     "matters": None, "hindering": 2,
 }  # fmt: skip
+
+
+class Box:
+    """Where mail goes: kept as it was handed over, or refused."""
+
+    def __init__(self, *refused: str) -> None:
+        self.mails: list[tuple[str, str, str]] = []
+        self.refused = refused
+
+    def send(self, to: str, subject: str, link: str) -> None:
+        if to in self.refused:
+            raise NotSent("The mail server did not take the mail (code 550); nothing was sent.")
+        self.mails.append((to, subject, link))
 
 
 class Hands:

@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from attunement.errors import AttunementError
+from attunement.errors import AttunementError, NotSent
 from attunement.practice import Practice, Role
 from attunement.sessions import Purpose, Reflection
 from attunement.vault import cipher
@@ -55,6 +55,7 @@ def live(folder: Path, secrets: dict[str, list[str]]) -> None:
         if place % 3 == 2:
             practice.release(client)
             practice.erase(client)
+    remind(practice, next(planted["email"]))
     for shared in supervisor.shares():
         supervisor.open_share(shared.id)
     practice.back_up(folder / "backup.age", new_identity()[1])
@@ -71,8 +72,10 @@ def weeks(practice: Practice, client: str, planted: dict[str, Any]) -> None:
     practice.take_on(client, agreed=tuple(Purpose))
     practice.identify(client, next(planted["person"]), next(planted["contact"]))
     practice.log_session(client, BEGAN)
-    practice.choose_step(client, next(planted["step"]))
-    practice.close_step(practice.steps(client)[0].id, next(planted["outcome"]))
+    practice.choose_step(client, next(planted["step"]), "strain")
+    practice.close_step(practice.steps(client)[0].id, next(planted["outcome"]), "partly")
+    practice.end(client, "left")
+    practice.resume(client)
     practice.hold(client, next(planted["reason"]))
     token = practice.invite(client, 1).token
     practice.for_client().receive(token, dict.fromkeys(ITEMS, 7), next(planted["sending"]))
@@ -82,6 +85,23 @@ def weeks(practice: Practice, client: str, planted: dict[str, Any]) -> None:
     practice.reflect(client, 1, words)
     practice.reflections(client)
     practice.by_token(practice.add_token(next(planted["program"]), ["sessions:read"]).secret).sessions(client)
+
+
+class Broken:
+    """A mail server that takes nothing."""
+
+    def send(self, to: str, subject: str, link: str) -> None:
+        logging.getLogger("planted").info("asked to send %d letters", len(to + subject + link))
+        raise NotSent("The mail server cannot be reached, or broke off; nothing was sent.")
+
+
+def remind(practice: Practice, email: str) -> None:
+    """Remind of a session that was held this morning; the client can be reached, the server cannot."""
+    practice.set_email(f"{email}@practice.example")
+    practice.take_on("reached", agreed=tuple(Purpose))
+    practice.identify("reached", "Somebody", f"{email}@home.example")
+    practice.log_session("reached", datetime.now(UTC) - timedelta(hours=5))
+    sys.stderr.write(f"{practice.remind(Broken(), 'https://practice.example')} {practice.due()}\n")
 
 
 def fail(practice: Practice, planted: dict[str, Any]) -> None:

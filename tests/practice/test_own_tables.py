@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
     from cast import Cast
 
-CONTRACTS = ("ratings", "sessions", "check_ins", "outcomes", "reflections", "days", "namings", "tags")
+CONTRACTS = (
+    "ratings", "sessions", "check_ins", "outcomes", "reflections", "days", "namings", "tags", "endings", "steps",
+)  # fmt: skip
 GUESS = {"safe": 5.0, "understood": 6.0, "supported": 5.0, "not_judged": 6.0, "could_say": 5.0}
 FULL = Reflection(
     connection=4, guess=GUESS, feelings={"bored": 6.0, "warm": 2.0}, whose="theirs", my_day=3.0,

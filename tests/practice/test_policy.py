@@ -10,7 +10,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from cast import ANSWERS, BEGAN, PHRASES, Cast, reflected, seen
+from cast import ANSWERS, BEGAN, PHRASES, Box, Cast, reflected, seen
 
 from attunement.concerns import Protocol
 from attunement.errors import AttunementError, Gone, InputError, Refused, WrongKey
@@ -60,6 +60,8 @@ CALLS: dict[Verb, Call] = {
     Verb.SEE_TRAJECTORIES: lambda who, _: who.ratings(),
     Verb.CHOOSE_STEP: lambda who, client: who.choose_step(client, "name it"),
     Verb.CLOSE_STEP: lambda who, client: who.close_step(steps(who)[client], "it helped"),
+    Verb.REOPEN_STEP: lambda who, client: who.reopen_step(steps(who)[client]),
+    Verb.DROP_STEP: lambda who, client: who.drop_step(steps(who)[client]),
     Verb.SEE_STEPS: lambda who, client: who.steps(client),
     Verb.RESUME_DYAD: lambda who, client: who.resume(client),
     Verb.SEE_AGENDA: lambda who, _: who.agenda(),
@@ -100,6 +102,10 @@ CALLS: dict[Verb, Call] = {
     Verb.DEIDENTIFY: lambda who, _: who.deidentify(),
     Verb.SEE_JOURNAL: lambda who, _: who.journal(),
     Verb.VERIFY: lambda who, _: who.verify(),
+    Verb.SEE_DUE: lambda who, _: who.due(),
+    Verb.REMIND: lambda who, _: who.remind(Box()),
+    Verb.SET_EMAIL: lambda who, _: who.set_email("somebody@practice.example"),
+    Verb.SEE_EMAIL: lambda who, _: who.email(),
     Verb.BACK_UP: lambda who, _: who.back_up(Path(str(who.house.folder) + ".age"), new_identity()[1]),
 }
 OF_A_CLIENT = [verb for verb, call in CALLS.items() if "client" in inspect.signature(call).parameters]

@@ -15,7 +15,7 @@ import cyclopts
 from cyclopts import App
 
 from attunement import __version__
-from attunement.cli import clients, keeping, looking, people, programs, serving
+from attunement.cli import clients, keeping, looking, people, programs, reminding, serving
 from attunement.errors import AttunementError
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ app = App(
     help="See, understand and keep the connection between psychotherapists and their clients.",
     version=__version__,
 )
-for _commands in (looking, serving, people, programs, keeping, clients):
+for _commands in (looking, serving, people, programs, keeping, reminding, clients):
     _commands.add_to(app)
 
 

@@ -39,7 +39,8 @@ def serve(  # noqa: PLR0913 - each is an option
     """Open the rooms: pages for a therapist's day and a client's minute, on this computer.
 
     Where there is no practice yet, the address that is shown opens the first run. The practice opens when somebody
-    signs in; with ATTUNEMENT_PASSPHRASE or its _FILE set, at once, so that answers are taken from the start.
+    signs in; with ATTUNEMENT_PASSPHRASE or its _FILE set, at once, so that answers are taken from the start. With
+    ATTUNEMENT_SMTP_HOST and ATTUNEMENT_SMTP_FROM set, it sends reminders once a day.
 
     Parameters
     ----------
@@ -60,10 +61,11 @@ def serve(  # noqa: PLR0913 - each is an option
     open_page
         Open the browser.
     """
+    from attunement.post import post_from
     from attunement.web.serving import Place
     from attunement.web.serving import serve as serving
 
-    phrase = from_environment(PASSPHRASE)
+    phrase, post = from_environment(PASSPHRASE), post_from(from_environment)
 
     def ready(address: str, rooms: Rooms) -> None:
         if phrase and rooms.door.founded:
@@ -73,7 +75,7 @@ def serve(  # noqa: PLR0913 - each is an option
         if open_page:
             webbrowser.open(address)
 
-    serving(folder, Place(host, port, url, certificate, key), ready=ready)
+    serving(folder, Place(host, port, url, certificate, key), ready=ready, post=post)
 
 
 def demo(

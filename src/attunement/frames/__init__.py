@@ -25,6 +25,7 @@ from attunement.frames.contracts import (
     RATINGS,
     REFLECTIONS,
     SESSIONS,
+    STEPS,
     TAGS,
     Column,
     Contract,
@@ -45,6 +46,7 @@ __all__ = [
     "RATINGS",
     "REFLECTIONS",
     "SESSIONS",
+    "STEPS",
     "TAGS",
     "Column",
     "Contract",
@@ -58,6 +60,7 @@ __all__ = [
     "ratings",
     "reflections",
     "sessions",
+    "steps",
     "tags",
 ]
 
@@ -114,3 +117,8 @@ def check_ins(table: Any) -> pl.DataFrame:  # noqa: ANN401 - any eager frame nar
     No answer is required by itself; what is asked of a line that is not there is answered with a `NotYet`.
     """
     return hold(table, CHECK_INS)
+
+
+def steps(table: Any) -> pl.DataFrame:  # noqa: ANN401 - any eager frame narwhals knows
+    """Take a table of steps, what the client said of them and what came of them: one row a step, see `STEPS`."""
+    return hold(table, STEPS)

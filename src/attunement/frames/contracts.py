@@ -182,7 +182,37 @@ CHECK_INS = Contract(
     key=_KEY,
 )
 
+STEPS = Contract(
+    "steps",
+    (
+        _THERAPIST,
+        _CLIENT,
+        Column(
+            "step", "count", "Which step of this therapist with this client: 1, 2, ….", "steps",
+            required=True, empty=False,
+        ),
+        Column("session", "count", "The session after which it was chosen, where there was one.", "sessions"),
+        Column("time", "time", "When it was chosen, in local time."),
+        Column(
+            "about", "word", "What the step answers; empty where that was not said.",
+            words=(
+                "forming", "torn", "theme", "day", "stirs", "style", "unsaid", "outside",
+                "rupture", "course", "strain", "hindering",
+            ),
+        ),
+        Column(
+            "talked", "word", "The client's answer: whether the two talked about it.", words=("yes", "no"),
+        ),
+        Column("helped", "number", "The client's answer: how far that talk helped.", "0 to 10"),
+        Column(
+            "repaired", "word", "What the therapist said when it was closed: whether something was repaired.",
+            words=("yes", "partly", "no"),
+        ),
+    ),
+    key=("therapist", "client", "step"),
+)  # fmt: skip
+
 CONTRACTS = {
     contract.name: contract
-    for contract in (RATINGS, SESSIONS, OUTCOMES, REFLECTIONS, DAYS, NAMINGS, TAGS, ENDINGS, CHECK_INS)
+    for contract in (RATINGS, SESSIONS, OUTCOMES, REFLECTIONS, DAYS, NAMINGS, TAGS, ENDINGS, CHECK_INS, STEPS)
 }

@@ -96,7 +96,7 @@ def _refuse_twins(frame: pl.DataFrame, contract: Contract) -> None:
     first = twins.row(0, named=True)
     rows = " and ".join(str(row) for row in first["row"][:_SHOWN])
     who = ", ".join(f"{name} {first[name]}" for name in key)
-    each = "session" if "session" in key else "therapy"
+    each = "session" if "session" in key else "step" if "step" in key else "therapy"
     more = f" So do {twins.height - 1} other such groups." if twins.height > 1 else ""
     raise ColumnProblem(
         f"{contract.name}: the same {_listed(key)} stand in rows {rows} ({who}); each {each} is one row.{more}"

@@ -6,16 +6,18 @@ desk            the one gate that every verb passes
 house           the folder with `keys.json` and the vaults
 practice        `Practice`: founding, opening, signing in
 agenda          how each of one's clients stands now
-caseload        clients, sessions, contacts, consents, steps
+caseload        clients, sessions, contacts, consents
 checking_in     invitations and check-ins
 rated           what was rated, by check-ins and in tables taken in
 safety          concerns, what was done, and the practice's protocol
+steps           what is tried next, what the client says of it, what came of it
 reflecting      a therapist's own reflections
 supervision     sharing one with a supervisor, until a day
 accounts        who may come in
 factors         a second step at the door
 tokens          by what a program comes in, and how far
 keeping         who a code is, holds, erasure, what leaves, journal, backup
+reminding       what is due, and reminders of it by mail
 release         what leaves, by an allow-list of columns
 rotation        new keys for all vaults
 restoring       from a backup to a practice
@@ -28,9 +30,10 @@ from attunement.practice.factors import Factor
 from attunement.practice.policy import Role, Scope, Verb, Who, permits
 from attunement.practice.practice import Practice
 from attunement.practice.rated import Rated, TakenIn
+from attunement.practice.reminding import Due, Sender, Sent
 from attunement.practice.tokens import Given, Token
 
 __all__ = [
-    "Agenda", "Asked", "Factor", "Given", "Invited", "Practice", "Rated", "Received", "Role", "Scope", "Standing",
-    "TakenIn", "Token", "Tried", "Verb", "Who", "permits",
+    "Agenda", "Asked", "Due", "Factor", "Given", "Invited", "Practice", "Rated", "Received", "Role", "Scope", "Sender",
+    "Sent", "Standing", "TakenIn", "Token", "Tried", "Verb", "Who", "permits",
 ]  # fmt: skip

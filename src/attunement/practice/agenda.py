@@ -13,13 +13,15 @@ from attunement.practice.checking_in import as_check_in
 from attunement.practice.policy import Verb
 from attunement.practice.rated import CHECK_IN
 from attunement.practice.safety import as_concern
-from attunement.sessions import PLANNED, CheckIn, Dyad, Invitation, Purpose, Session, Step
+from attunement.practice.steps import as_step
+from attunement.sessions import PLANNED, CheckIn, Dyad, Invitation, Purpose, Session
 from attunement.vault import tables
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from attunement.concerns import Concern
+    from attunement.sessions import Step
     from attunement.vault.rows import Row, Rows
 
 
@@ -39,8 +41,8 @@ class Standing:
         The numbers of those of the sessions for which there are answers.
     invitations
         Those not used, also such as have ended.
-    steps
-        What was chosen and has no outcome yet.
+    steps, repairs
+        What was chosen and has no outcome yet; and what was closed as repaired.
     concerns
         Those that are open.
     agreed
@@ -56,6 +58,7 @@ class Standing:
     answered: frozenset[int] = frozenset()
     invitations: tuple[Invitation, ...] = ()
     steps: tuple[Step, ...] = ()
+    repairs: tuple[Step, ...] = ()
     concerns: tuple[Concern, ...] = ()
     agreed: frozenset[Purpose] = frozenset()
     curve: bool = False
@@ -155,6 +158,8 @@ def _queries(mine: sa.ColumnElement[bool]) -> dict[str, sa.Select[Any]]:
         .join(invitation, invitation.c.session == with_session).where(mine, invitation.c.used.is_(None)),
         "step": sa.select(tables.step).join(tables.dyad).where(mine, tables.step.c.outcome.is_(None))
         .order_by(tables.step.c.chosen),
+        "repair": sa.select(tables.step).join(tables.dyad).where(mine, tables.step.c.repaired == "yes")
+        .order_by(tables.step.c.chosen),
         "concern": sa.select(tables.concern, number).join(tables.dyad, tables.dyad.c.id == tables.concern.c.dyad)
         .outerjoin(tables.session, with_session == tables.concern.c.session)
         .where(mine, tables.concern.c.closed.is_(None)).order_by(tables.concern.c.at),
@@ -213,9 +218,8 @@ def _standing(row: Row, own: dict[str, Grouped]) -> Standing:
             Invitation(each["id"], code, each["number"], each["instrument"], each["expires"])
             for each in own["invitation"].get(dyad, [])
         ),
-        steps=tuple(
-            Step(each["id"], code, each["chosen"], each["what"]) for each in own["step"].get(dyad, [])
-        ),
+        steps=tuple(as_step(each, code) for each in own["step"].get(dyad, [])),
+        repairs=tuple(as_step(each, code) for each in own["repair"].get(dyad, [])),
         concerns=tuple(as_concern(each, code) for each in own["concern"].get(dyad, [])),
         agreed=frozenset(Purpose(each["purpose"]) for each in own["consent"].get(dyad, [])),
         curve=row["curve"] is not None,

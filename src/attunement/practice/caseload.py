@@ -1,4 +1,4 @@
-"""A therapist's clients and what happened with them: sessions, contacts, consents, steps."""
+"""A therapist's clients and what happened with them: sessions, contacts, consents."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from attunement.practice.desk import Desk
 from attunement.practice.policy import Verb
 from attunement.sessions import (
     ATTENDANCE,
+    ENDINGS,
     PLANNED,
     Client,
     Consent,
@@ -19,7 +20,6 @@ from attunement.sessions import (
     Dyad,
     Purpose,
     Session,
-    Step,
     code,
     instant,
 )
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from attunement.vault.rows import Row, Rows
-
-LONGEST_STEP = 500  # characters
 
 
 class Caseload(Desk):
@@ -63,14 +61,25 @@ class Caseload(Desk):
 
         return self._act(Verb.TAKE_ON, work)
 
-    def end(self, client: str) -> Dyad:
-        """End with a client; what is kept stays."""
+    def end(self, client: str, ending: str | None = None) -> Dyad:
+        """End with a client; what is kept stays. How it ended can be said later, by the same words.
+
+        Parameters
+        ----------
+        client
+            The code.
+        ending
+            How it ended, one of `sessions.ENDINGS`: ``agreed`` together, or ``left`` without agreement; None where
+            that is not said, or is taken back.
+        """
+        if ending is not None and ending not in ENDINGS:
+            raise InputError(f"How it ended is one of {', '.join(ENDINGS)}, or left out.")
 
         def work(rows: Rows) -> tuple[str, Dyad]:
             found = self._dyad(rows, client)
-            ended = rows.now().at
-            rows.change(tables.dyad, self._whole(rows, tables.dyad, found["id"]), ended=ended)
-            return found["client"], as_dyad({**found, "ended": ended})
+            said = {"ended": found["ended"] or rows.now().at, "ending": ending}
+            rows.change(tables.dyad, self._whole(rows, tables.dyad, found["id"]), **said)
+            return found["client"], as_dyad({**found, **said})
 
         return self._act(Verb.END_DYAD, work)
 
@@ -79,8 +88,9 @@ class Caseload(Desk):
 
         def work(rows: Rows) -> tuple[str, Dyad]:
             found = self._dyad(rows, client)
-            rows.change(tables.dyad, self._whole(rows, tables.dyad, found["id"]), ended=None)
-            return found["client"], as_dyad({**found, "ended": None})
+            open_again = {"ended": None, "ending": None}
+            rows.change(tables.dyad, self._whole(rows, tables.dyad, found["id"]), **open_again)
+            return found["client"], as_dyad({**found, **open_again})
 
         return self._act(Verb.RESUME_DYAD, work)
 
@@ -271,48 +281,6 @@ class Caseload(Desk):
 
         return self._see(Verb.SEE_CONSENTS, query)
 
-    # -- steps
-
-    def choose_step(self, client: str, what: str) -> Step:
-        """Choose what to try next with a client."""
-        text = what.strip()
-        if not 1 <= len(text) <= LONGEST_STEP:
-            raise InputError(f"A step is said in 1 to {LONGEST_STEP} characters.")
-
-        def work(rows: Rows) -> tuple[str, Step]:
-            dyad = self._dyad(rows, client)
-            row = rows.add(tables.step, dyad=dyad["id"], chosen=rows.now().at, what=text)
-            return row["id"], Step(row["id"], client, row["chosen"], text)
-
-        return self._act(Verb.CHOOSE_STEP, work)
-
-    def close_step(self, step: str, outcome: str) -> Step:
-        """Say what came of a step."""
-        text = outcome.strip()
-        if not 1 <= len(text) <= LONGEST_STEP:
-            raise InputError(f"What came of a step is said in 1 to {LONGEST_STEP} characters.")
-
-        def work(rows: Rows) -> tuple[str, Step]:
-            row = self._whole(rows, tables.step, step)
-            dyad = self._whole(rows, tables.dyad, row["dyad"])
-            self._refuse_unless(Verb.CLOSE_STEP, owner=dyad["therapist"])
-            client = self._whole(rows, tables.client, dyad["client"])
-            rows.change(tables.step, row, outcome=text)
-            return row["id"], Step(row["id"], client["code"], row["chosen"], row["what"], text)
-
-        return self._act(Verb.CLOSE_STEP, work)
-
-    def steps(self, client: str) -> tuple[Step, ...]:
-        """Return the steps with a client, in order."""
-
-        def query(rows: Rows) -> tuple[str, tuple[Step, ...]]:
-            dyad = self._dyad(rows, client)
-            found = rows.all(_of(tables.step, dyad).order_by(tables.step.c.chosen))
-            steps = (Step(row["id"], client, row["chosen"], row["what"], row["outcome"]) for row in found)
-            return dyad["client"], tuple(steps)
-
-        return self._see(Verb.SEE_STEPS, query)
-
     # -- inside
 
     def _refuse_twin(self, rows: Rows, typed: str) -> None:
@@ -378,7 +346,7 @@ def _of(table: sa.Table, dyad: Row) -> sa.Select[Any]:
 def as_dyad(row: Row) -> Dyad:
     """Read a dyad from its row, with the client's ``code``, ``client_since`` and ``held``."""
     person = Client(row["client"], row["code"], row["client_since"], row["held"])
-    return Dyad(row["id"], row["therapist"], person, row["since"], row.get("ended"))
+    return Dyad(row["id"], row["therapist"], person, row["since"], row.get("ended"), row.get("ending"))
 
 
 def as_session(row: Row) -> Session:

@@ -18,15 +18,20 @@ from attunement.practice.caseload import require
 from attunement.practice.desk import Desk
 from attunement.practice.policy import Verb
 from attunement.practice.safety import raise_from_answers
-from attunement.sessions import CheckIn, Invitation, Purpose
+from attunement.sessions import UNDATED, CheckIn, Invitation, Purpose
 from attunement.vault import tables
 from attunement.vault.rows import Prepared
+from attunement.vault.tables import written
 
 if TYPE_CHECKING:
     from attunement.instruments import Answers
     from attunement.vault.rows import Row, Rows
 
 OPEN_FOR: Final = timedelta(hours=72)
+BEFORE: Final = "state"
+"""The instrument that is asked before a session."""
+HOUR: Final = timedelta(hours=1)
+"""So long after its beginning a session is over: what was chosen later is for the next one."""
 _TOKEN_BYTES: Final = 32
 _NO_LINK: Final = "This link does not work, or no longer does; your therapist can send a new one."
 
@@ -56,7 +61,7 @@ class Asked:
     instrument
         What is asked.
     step
-        Whether something was tried since the last time, about which two more questions are asked.
+        Whether a step was to be tried in this session, about which two more questions are asked.
     """
 
     instrument: str
@@ -176,7 +181,7 @@ class CheckingIn(Desk):
             row = self._by_token(rows, token)
             if row["used"] is not None or rows.now().steady >= row["expires"]:
                 raise Gone(_NO_LINK)
-            return row["id"], Asked(row["instrument"], _tried_last(rows, row) is not None)
+            return row["id"], Asked(row["instrument"], _to_ask_about(rows, row) is not None)
 
         return self._see(Verb.SEE_INVITATION, query)
 
@@ -219,7 +224,7 @@ class CheckingIn(Desk):
             if at_risk:
                 where = {"dyad": row["dyad"], "session": row["session"], "check_in": kept["id"]}
                 raise_from_answers(rows, row["instrument"], answers, where)
-            if tried != NOTHING_TRIED and (step := _tried_last(rows, row)) is not None:
+            if tried != NOTHING_TRIED and (step := _to_ask_about(rows, row)) is not None:
                 about = {"step": step["id"], "check_in": kept["id"]}
                 helped = None if tried.helped is None else float(tried.helped)
                 rows.add(tables.step_answer, **about, talked=tried.talked or "skipped", helped=helped)
@@ -309,7 +314,7 @@ _AGREED = (
 )
 _CURVE = sa.exists().where(tables.own_curve.c.id == tables.dyad.c.id).label("curve")
 _BY_TOKEN: Final = Prepared(
-    sa.select(tables.invitation, tables.session.c.dyad, _AGREED, _CURVE)
+    sa.select(tables.invitation, tables.session.c.dyad, tables.session.c.began, _AGREED, _CURVE)
     .join(tables.session, tables.session.c.id == tables.invitation.c.session)
     .join(tables.dyad, tables.dyad.c.id == tables.session.c.dyad)
     .where(tables.invitation.c.token_hash == sa.bindparam("token_hash"))
@@ -327,16 +332,30 @@ def _invited_before(rows: Rows, token: str, session: str, instrument: str) -> Ro
     return found
 
 
-def _tried_last(rows: Rows, row: Row) -> Row | None:
-    """Return the step that is open with this client, the latest of them."""
-    return rows.prepared(_OPEN_STEP, dyad=row["dyad"])
+def _to_ask_about(rows: Rows, row: Row) -> Row | None:
+    """Return the step that a check-in asks about: open, chosen before its session was over, and not answered yet.
+
+    Who said that they did not talk about it is asked again. What comes before a session asks about none.
+    """
+    if row["instrument"] == BEFORE:
+        return None
+    over = _EVER if row["began"] == UNDATED else written(row["began"] + HOUR)
+    return rows.prepared(_OPEN_STEP, dyad=row["dyad"], over=over)
 
 
 _OPEN_STEP: Final = Prepared(
     sa.select(tables.step)
-    .where(tables.step.c.dyad == sa.bindparam("dyad"), tables.step.c.outcome.is_(None))
+    .where(
+        tables.step.c.dyad == sa.bindparam("dyad"),
+        tables.step.c.outcome.is_(None),
+        tables.step.c.chosen <= sa.bindparam("over"),
+        ~sa.exists().where(
+            tables.step_answer.c.step == tables.step.c.id, tables.step_answer.c.talked != "no"
+        ),
+    )
     .order_by(tables.step.c.chosen.desc())
 )
+_EVER: Final = "9999"
 
 
 def all_check_ins() -> sa.Select[Any]:

@@ -6,14 +6,11 @@ import shutil
 import stat
 import sys
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-import sqlalchemy as sa
 from sqlcipher3 import dbapi2
 
-from attunement.practice.policy import Verb
-from attunement.vault import tables
+from attunement.practice.reminding import BACKUP, last_backup
 from attunement.vault.cipher import LEAST_SQLITE
 
 if TYPE_CHECKING:
@@ -23,7 +20,6 @@ if TYPE_CHECKING:
     from attunement.vault.journal import Tip
 
 LEAST_ROOM: Final = 200_000_000  # bytes
-_OLD: Final = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +98,9 @@ def _room(practice: Practice) -> Check:
 
 
 def _backup(practice: Practice) -> Check:
-    table = tables.RECORD.tables["journal"]
-    latest = sa.func.max(table.c.at, type_=tables.Instant()).label("at")
-    query = sa.select(latest).where(table.c.verb == Verb.BACK_UP.value)
     with practice.house.record.reading() as rows:
-        found = rows.one(query)
-    last = found["at"] if found else None
+        last = last_backup(rows)
     if last is None:
         return Check("backup", well=False, sentence="There is no backup yet; `attunement backup` makes one.")
     age = practice.house.clock.now().at - last
-    return Check("backup", age < _OLD, f"The last backup is {age.days} days old; one a week would do.")
+    return Check("backup", age <= BACKUP, f"The last backup is {age.days} days old; one a week would do.")

@@ -6,7 +6,7 @@ import contextlib
 import json
 import secrets
 import shutil
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from attunement.vault.journal import Tip, Verdict
     from attunement.vault.rows import Row, Rows
 
+TO_CLIENT: Final = "link"
+"""The kind of a reminder that went to the client."""
 _OF_DYAD = (tables.step, tables.contact, tables.session)
 
 
@@ -265,6 +267,7 @@ def _all_of(rows: Rows, client: str) -> list[tuple[sa.Table, list[str]]]:
     sessions = sa.select(tables.session.c.id).where(tables.session.c.dyad.in_(dyads))
     steps = sa.select(tables.step.c.id).where(tables.step.c.dyad.in_(dyads))
     queries = [
+        (tables.reminded, tables.reminded.c.session.in_(sessions)),
         (tables.step_answer, tables.step_answer.c.step.in_(steps)),
         (tables.concern, tables.concern.c.dyad.in_(dyads)),
         (tables.rating, tables.rating.c.session.in_(sessions)),
@@ -323,8 +326,17 @@ def _record(rows: Rows, dyad: Row) -> dict[str, list[dict[str, Any]]]:
         .where(tables.session.c.dyad == dyad["id"])
         .order_by(number)
     )
+    sent = tables.reminded
+    reminders = (
+        sa.select(number, sent.c.at)
+        .join(tables.session, tables.session.c.id == sent.c.session)
+        .where(tables.session.c.dyad == dyad["id"], sent.c.kind == TO_CLIENT)
+        .order_by(sent.c.at)
+    )
     found = {
-        "client": [{"code": dyad["code"], "since": dyad["client_since"]}],
+        "client": [
+            {**{name: dyad[name] for name in ("code", "ended", "ending")}, "since": dyad["client_since"]}
+        ],
         "sessions": [{**row, "session": row["number"]} for row in sessions],
         "contacts": rows.all(of["contact"].order_by(tables.contact.c.at)),
         "check_ins": answers,
@@ -332,6 +344,7 @@ def _record(rows: Rows, dyad: Row) -> dict[str, list[dict[str, Any]]]:
         "steps": rows.all(of["step"].order_by(tables.step.c.chosen)),
         "step_answers": rows.all(step_answers),
         "concerns": rows.all(concerns),
+        "reminders": rows.all(reminders),
         "consents": rows.all(consents.order_by(tables.consent.c.given, tables.consent.c.purpose)),
     }
     return {name: release.allowed(name, found[name]) for name in release.EXPORTED}

@@ -18,13 +18,16 @@ from attunement.instruments import instrument, score
 from attunement.practice.policy import Verb
 from attunement.practice.rated import CHECK_IN, Ratings
 from attunement.practice.reflecting import Reflecting
+from attunement.practice.steps import all_steps
 from attunement.sessions import PLANNED, UNDATED
+from attunement.steps import table
 from attunement.vault import tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import datetime
 
-    from attunement.sessions import Reflected
+    from attunement.sessions import Reflected, Step
     from attunement.vault.rows import Row, Rows
 
 STATE: Final = "state"
@@ -42,7 +45,11 @@ _SCHEMAS: Final[dict[str, dict[str, Any]]] = {
     "days": {**_WHO, "my_day": pl.Float64},
     "namings": {**_WHO, "whose": pl.String},
     "tags": {**_WHO, "kind": pl.String, "tag": pl.String},
-}
+    "endings": {"therapist": pl.String, "client": pl.String, "ending": pl.String},
+    "contacts": {
+        "therapist": pl.String, "client": pl.String, "time": pl.Datetime("us"), "kind": pl.String, "begun_by": pl.String
+    },
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +64,12 @@ class OwnTables:
         What was held, what was answered, and the totals of all other instruments.
     reflections, days, namings, tags
         The therapist's own.
+    endings
+        How each therapy ended, or that it has not; those of which that was not said are left out.
+    steps
+        What was tried, and what the client says of it.
+    contacts
+        Messages and calls between sessions: that they were.
     """
 
     ratings: pl.DataFrame = field(repr=False)
@@ -67,6 +80,9 @@ class OwnTables:
     days: pl.DataFrame = field(repr=False)
     namings: pl.DataFrame = field(repr=False)
     tags: pl.DataFrame = field(repr=False)
+    endings: pl.DataFrame = field(repr=False)
+    steps: pl.DataFrame = field(repr=False)
+    contacts: pl.DataFrame = field(repr=False)
 
 
 class Tables(Ratings, Reflecting):
@@ -82,16 +98,25 @@ class Tables(Ratings, Reflecting):
         """Return one's own tables; those of one's reflections only while these are unlocked, and if they are wanted."""
         mine = self.who.code
 
-        def query(rows: Rows) -> tuple[str, tuple[list[Row], list[Row]]]:
-            return "", (rows.all(_held(mine)), rows.all(_answered(mine)))
+        def query(rows: Rows) -> tuple[str, tuple[list[list[Row]], list[Step]]]:
+            own = [rows.all(each(mine)) for each in (_held, _answered, _ended, _contacts)]
+            return "", (own, all_steps(rows, tables.dyad.c.therapist == mine))
 
-        held, answered = self._see(Verb.SEE_TRAJECTORIES, query)
+        (held, answered, dyads, contacts), steps = self._see(Verb.SEE_TRAJECTORIES, query)
         reflected = self.reflected(since=UNDATED) if reflections and self.unlocked else {}
         finished = {where: each for where, each in reflected.items() if each.reflection.finished}
-        laid = {**_of_record(held, answered, finished), **_of_reflections(mine, finished)}
-        return OwnTables(**{
+        laid = {
+            **_of_record(held, answered, finished),
+            **_of_reflections(mine, finished),
+            "endings": _endings(dyads),
+            "contacts": (
+                (mine, row["code"], _local(row["at"]), row["kind"], row["begun_by"]) for row in contacts
+            ),
+        }
+        made = {
             name: pl.DataFrame(list(rows), schema=_SCHEMAS[name], orient="row") for name, rows in laid.items()
-        })  # fmt: skip
+        }
+        return OwnTables(**made, steps=table(steps, mine))
 
     def looked(self, *, reflections: bool) -> None:
         """Write down that what was worked out from one's own tables is looked at; with reflections, in their journal.
@@ -112,6 +137,30 @@ def _held(therapist: str) -> sa.Select[Any]:
     return _of(sa.select(tables.session, tables.client.c.code, tables.dyad.c.therapist), therapist).where(
         tables.session.c.attendance != PLANNED
     )
+
+
+def _ended(therapist: str) -> sa.Select[Any]:
+    dyad = tables.dyad
+    return (
+        sa.select(dyad.c.therapist, tables.client.c.code, dyad.c.ended, dyad.c.ending)
+        .join(tables.client, tables.client.c.id == dyad.c.client)
+        .where(dyad.c.therapist == therapist)
+        .order_by(dyad.c.since, tables.client.c.code)
+    )
+
+
+def _contacts(therapist: str) -> sa.Select[Any]:
+    contact = tables.contact
+    asked = sa.select(contact, tables.client.c.code).join(tables.dyad, tables.dyad.c.id == contact.c.dyad)
+    named = asked.join(tables.client, tables.client.c.id == tables.dyad.c.client)
+    return named.where(tables.dyad.c.therapist == therapist).order_by(contact.c.at)
+
+
+def _endings(dyads: list[Row]) -> Iterable[tuple[Any, ...]]:
+    for row in dyads:
+        ending = "still here" if row["ended"] is None else row["ending"]
+        if ending is not None:
+            yield row["therapist"], row["code"], ending
 
 
 def _answered(therapist: str) -> sa.Select[Any]:
@@ -170,8 +219,12 @@ def _of_reflections(
 
 
 def _when(row: Row) -> tuple[Any, ...]:
-    began = None if row["began"] == UNDATED else row["began"].replace(tzinfo=None)
+    began = None if row["began"] == UNDATED else _local(row["began"])
     return row["therapist"], row["code"], row["number"], began
+
+
+def _local(at: datetime) -> datetime:
+    return at.replace(tzinfo=None)
 
 
 def _score(row: Row) -> float | None:

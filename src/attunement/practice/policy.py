@@ -61,6 +61,8 @@ class Verb(StrEnum):
     SEE_TRAJECTORIES = "see trajectories"
     CHOOSE_STEP = "choose step"
     CLOSE_STEP = "close step"
+    REOPEN_STEP = "reopen step"
+    DROP_STEP = "drop step"
     SEE_STEPS = "see steps"
     RAISE_CONCERN = "raise concern"
     CLOSE_CONCERN = "close concern"
@@ -88,6 +90,10 @@ class Verb(StrEnum):
     VERIFY = "verify journal"
     BACK_UP = "back up"
     UPGRADE = "upgrade"
+    SEE_DUE = "see what is due"
+    SET_EMAIL = "set e-mail address"
+    SEE_EMAIL = "see e-mail address"
+    REMIND = "remind"
 
 
 class Scope(StrEnum):
@@ -159,6 +165,10 @@ ALLOWED: Final[dict[Verb, frozenset[Role]]] = {
     Verb.REMOVE_TOKEN: _THERAPIST,
     Verb.SEE_TOKENS: _THERAPIST,
     Verb.USE_TOKEN: _ANYONE,
+    Verb.SEE_DUE: _ALL,
+    Verb.SET_EMAIL: _ALL,
+    Verb.SEE_EMAIL: _ALL,
+    Verb.REMIND: _ALL,
     Verb.SET_PROTOCOL: _ADMIN,
     Verb.SEE_PROTOCOL: _ANYONE,
     Verb.SEE_OWN_CURVE: _ANYONE,
@@ -176,7 +186,8 @@ ALLOWED: Final[dict[Verb, frozenset[Role]]] = {
             Verb.SHOW_CURVE, Verb.TAKE_IN, Verb.RAISE_CONCERN, Verb.CLOSE_CONCERN, Verb.SEE_CONCERNS,
             Verb.LOG_CONTACT, Verb.SEE_CONTACTS, Verb.GIVE_CONSENT, Verb.WITHDRAW_CONSENT,
             Verb.SEE_CONSENTS, Verb.INVITE, Verb.SEE_CHECK_INS, Verb.SEE_TRAJECTORIES,
-            Verb.CHOOSE_STEP, Verb.CLOSE_STEP, Verb.SEE_STEPS, Verb.REFLECT, Verb.SEE_REFLECTIONS,
+            Verb.CHOOSE_STEP, Verb.CLOSE_STEP, Verb.REOPEN_STEP, Verb.DROP_STEP, Verb.SEE_STEPS,
+            Verb.REFLECT, Verb.SEE_REFLECTIONS,
             Verb.DESTROY_REFLECTION, Verb.SHARE, Verb.REVOKE, Verb.IDENTIFY, Verb.SEE_IDENTITY,
             Verb.HOLD, Verb.RELEASE, Verb.ERASE, Verb.EXPORT, Verb.DEIDENTIFY,
         ),

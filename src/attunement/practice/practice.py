@@ -11,11 +11,12 @@ from attunement.practice.accounts import Accounts, found_account
 from attunement.practice.agenda import Overview
 from attunement.practice.factors import Factors
 from attunement.practice.house import House, claimed_new
-from attunement.practice.keeping import Keeping
 from attunement.practice.own_tables import Tables
 from attunement.practice.policy import CLIENT, Role, Verb, Who
+from attunement.practice.reminding import Reminding
 from attunement.practice.rotation import Rotation
 from attunement.practice.safety import Safety
+from attunement.practice.steps import Steps
 from attunement.practice.supervision import Supervision
 from attunement.practice.tokens import Tokens
 from attunement.sessions import Credential, code
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from attunement.vault.rows import Rows
 
 
-class Practice(Overview, Tables, Safety, Supervision, Accounts, Factors, Tokens, Keeping, Rotation):
+class Practice(Overview, Tables, Steps, Safety, Supervision, Accounts, Factors, Tokens, Reminding, Rotation):
     """Opened vaults, a clock and the policies, as one account stands before them.
 
     Every verb passes one policy (`attunement.practice.policy`) and leaves one entry in the journal of the vault that it
@@ -46,10 +47,11 @@ class Practice(Overview, Tables, Safety, Supervision, Accounts, Factors, Tokens,
     check-ins           invite · withdraw_invitation · invitation · receive · check_ins · show_curve · own_curve
     what was rated      ratings · rated · trajectories · own_tables · take_in
     safety              raise_concern · close_concern · concerns · protocol · set_protocol
-    steps               choose_step · close_step · steps
+    steps               choose_step · close_step · reopen_step · drop_step · steps
     reflections         unlock · lock · reflect · reflections · destroy_reflection · verify_reflections
     supervision         fingerprint · pin · share · shares · open_share · revoke
     who a code is       identify · identity
+    reminders           due · remind · set_email · email
     keeping             hold · release · erase · export · deidentify · journal · verify · back_up
     keys                rotate_keys · change_passphrase · reset_passphrase
     accounts            add_account · end_account · accounts · sign_in

@@ -23,14 +23,15 @@ if TYPE_CHECKING:
 
 
 EXPORTED: Final[dict[str, tuple[str, ...]]] = {
-    "client": ("code", "since"),
+    "client": ("code", "since", "ended", "ending"),
     "sessions": ("session", "began", "attendance", "lateness"),
     "contacts": ("at", "kind", "begun_by"),
     "check_ins": ("session", "at", "instrument", "version", "item", "answer"),
     "ratings": ("session", "measure", "low", "high", "score"),
-    "steps": ("chosen", "what", "outcome"),
+    "steps": ("chosen", "what", "about", "outcome", "repaired"),
     "step_answers": ("session", "talked", "helped"),
     "concerns": ("at", "session", "item", "answer", "why", "closed", "done", "done_at"),
+    "reminders": ("session", "at"),
     "consents": ("purpose", "given", "withdrawn"),
 }
 """The client's record: which columns of what leave, and no others."""
@@ -42,14 +43,15 @@ LEAST_CLIENTS: Final = 5
 _FIRST = (1980, 1, 1, 0, 0, 0)  # the same record gives the same bytes
 _README: Final = """This is what the practice keeps about you.
 
-client.csv     your code, and since when you come
+client.csv     your code, since when you come, and how it ended, if it has
 sessions.csv   when you met, and whether the session was held
 contacts.csv   that there was a message or a call; never what it said
 check_ins.csv  what you answered, item by item
 ratings.csv    what you answered before, in a table that your therapist brought along
-steps.csv      what your therapist tried next
+steps.csv      what your therapist tried next, in answer to what, and what came of it
 step_answers.csv  whether you two talked about it, and whether that helped
 concerns.csv   when somebody thought of your safety, and what was done
+reminders.csv  when you were sent a link to a check-in by e-mail
 consents.csv   what you agreed to, and what you withdrew
 record.json    the same, for a program
 

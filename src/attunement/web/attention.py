@@ -26,6 +26,8 @@ OVER: Final = timedelta(hours=2)
 """So long after its beginning a planned session is over."""
 LOOKED_BACK: Final = timedelta(days=21)
 HELD: Final = frozenset({"held", "late"})
+_OF_STRAIN: Final = frozenset({"strain", "rupture", "torn", None})
+"""What a step is about that can repair a strain; one that says nothing of it, and was closed as repaired, can too."""
 ERROR_RATE: Final = (
     "In simulated practices of 12 clients this was said of 2 in 410 who had not fallen, "
     "and of 35 in 40 who had."
@@ -57,12 +59,15 @@ class Reason:
         In two words, and in one sentence with its uncertainty.
     rate
         How often such a reason is wrong, where it is an alert.
+    about
+        What a step that answers it would be about, one of `sessions.ABOUT`; empty where it asks for none.
     """
 
     weight: Weight
     badge: str
     sentence: str
     rate: str = ""
+    about: str = ""
 
     @property
     def calls(self) -> bool:
@@ -194,7 +199,7 @@ def _course(trajectory: Trajectory | None) -> list[Reason]:
     if trajectory is None or not trajectory.wants_a_look:
         return []
     rate = ERROR_RATE if trajectory.shown[0][0] == "falling" else ""
-    return [Reason(Weight.COURSE, trajectory.word, trajectory.state.sentence, rate)]
+    return [Reason(Weight.COURSE, trajectory.word, trajectory.state.sentence, rate, about="course")]
 
 
 def _rupture(client: str, board: Board | None) -> list[Reason]:
@@ -204,7 +209,8 @@ def _rupture(client: str, board: Board | None) -> list[Reason]:
     if found is None or looked is None or not looked.open:
         return []
     told = found.told(looked)
-    return [Reason(Weight.RUPTURE, "probable rupture", told.sentence, found.power_at_last(looked))]
+    rate = found.power_at_last(looked)
+    return [Reason(Weight.RUPTURE, "probable rupture", told.sentence, rate, about="rupture")]
 
 
 def _strain(standing: Standing, noted: Mapping[tuple[str, int], Reflection | None]) -> list[Reason]:
@@ -214,13 +220,21 @@ def _strain(standing: Standing, noted: Mapping[tuple[str, int], Reflection | Non
         return []
     number, last = max(mine, key=lambda pair: pair[0])
     kinds = [each for each in ("withdrew", "confronted") if each in last.strain]
-    if not kinds or "repaired" in last.strain:
+    if not kinds or "repaired" in last.strain or _repaired_since(standing, number):
         return []
     named = ", and it was named" if "named" in last.strain else ""
     sentence = (
         f"You noted that they {' and '.join(kinds)} in session {number}{named}; no repair is noted yet."
     )
-    return [Reason(Weight.STRAIN, "strain", sentence)]
+    return [Reason(Weight.STRAIN, "strain", sentence, about="strain")]
+
+
+def _repaired_since(standing: Standing, number: int) -> bool:
+    """Whether a step that was chosen after that session, and was about it, was closed as repaired."""
+    began = next((each.began for each in standing.sessions if each.number == number), None)
+    return began is not None and any(
+        each.chosen >= began and each.about in _OF_STRAIN for each in standing.repairs
+    )
 
 
 def _hindered(standing: Standing) -> list[Reason]:
@@ -229,7 +243,7 @@ def _hindered(standing: Standing) -> list[Reason]:
     if said is None or answer is None or answer < HINDERING:
         return []
     sentence = f"They said of session {said.session} that something got in the way ({answer:g} of 10)."
-    return [Reason(Weight.HINDERED, "something in the way", sentence)]
+    return [Reason(Weight.HINDERED, "something in the way", sentence, about="hindering")]
 
 
 def _missing(standing: Standing, last: Session | None, agenda: Agenda) -> list[Reason]:

@@ -39,6 +39,13 @@ class Door:
         self._practice: Practice | None = None
         self._guard = threading.Lock()
         self._protocol: Protocol | None = None
+        self._signed_in: dict[str, Practice] = {}
+
+    @property
+    def signed_in(self) -> tuple[Practice, ...]:
+        """The practice as each account stands before it that has signed in since it was opened."""
+        with self._guard:
+            return tuple(self._signed_in.values())
 
     @property
     def founded(self) -> bool:
@@ -69,7 +76,7 @@ class Door:
             practice = Practice.found(
                 self.folder, account, passphrase, recovery, name=name, credential=credential, cost=self.cost
             )
-            self._practice = practice
+            self._practice = self._signed_in[account] = practice
             return practice
 
     def sign_in(self, account: str, passphrase: str) -> Practice:
@@ -85,9 +92,13 @@ class Door:
                 if account not in self.accounts:
                     raise WrongKey("There is no such account, or the passphrase is not right.")
                 self._practice = Practice.open(self.folder, account, passphrase)
+                self._signed_in[account] = self._practice
                 return self._practice
             opened = self._practice
-        return opened.sign_in(account, passphrase)
+        came = opened.sign_in(account, passphrase)
+        with self._guard:
+            self._signed_in[account] = came
+        return came
 
     def take_over(self, practice: Practice) -> None:
         """Begin with a practice that is open already, as whoever made it."""
@@ -124,3 +135,4 @@ class Door:
             if self._practice is not None:
                 self._practice.close()
             self._practice, self._protocol = None, None
+            self._signed_in.clear()

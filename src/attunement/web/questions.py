@@ -345,6 +345,23 @@ def _growth(material: Material, language: Language) -> Answer:
     )
 
 
+def _staying(material: Material, language: Language) -> Answer:
+    """Whether clients with a weaker bond leave more often; of one client only where such chances have held."""
+    from attunement.impact import engagement  # noqa: PLC0415 - see above
+    from attunement.trajectories import Measure  # noqa: PLC0415 - see above
+
+    ratings, tables = _rated(material), material.tables
+    if ratings["score"].is_null().all():
+        return _nothing("staying", "ratings", language)
+    measure = Measure.of("connection")
+    found = engagement(ratings, tables.endings, measure, sessions=tables.sessions, language=language)
+    known = set(tables.endings["client"])
+    clients = [each for each in ratings["client"].unique(maintain_order=True) if each in known]
+    return Answer(
+        (Told("staying", found.all),), {each: (Told("staying", found.of(each)),) for each in clients}
+    )
+
+
 # -- inside
 
 
@@ -429,5 +446,6 @@ QUESTIONS: Final[dict[str, Question]] = {
     "bond": Question(("rated",), own=False, ask=_bond),
     "outcome": Question(("ratings",), own=False, ask=_outcome),
     "change": Question(("outcomes", "rated"), own=False, ask=_change),
+    "staying": Question(("ratings", "endings", "sessions"), own=False, ask=_staying),
 }
 """The board alone is asked without reflections too, and says then what is missing."""

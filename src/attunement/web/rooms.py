@@ -20,6 +20,7 @@ from attunement.web.door import Door
 from attunement.web.forms import TooLong, WrongKind, kept_fields, read_form, read_upload
 from attunement.web.limits import Limit
 from attunement.web.page import Ask, drawn
+from attunement.web.reminding import Daily
 from attunement.web.shield import API, Names, Shield, note_failure
 from attunement.web.understanding import Understanding
 from attunement.web.visits import Visits
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from attunement.instruments.description import Language
+    from attunement.practice import Sender
     from attunement.vault.locks import Cost
     from attunement.web.visits import Visit
     from attunement.web.ways import Way
@@ -58,13 +60,15 @@ class Rooms:
         The one-time word of the first run, without which nobody founds a practice here.
     cost
         Of guessing a passphrase, for accounts made here.
+    post
+        Who carries reminders, once a day; nobody where left out.
     seconds
         A clock that only runs forward; a test gives its own.
     """
 
     def __init__(
         self, folder: Path, *, port: int, url: str = "", begin: str = "", cost: Cost | None = None,
-        seconds: Callable[[], float] = time.monotonic,
+        post: Sender | None = None, seconds: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
         self.door = Door(folder, cost)
         self.visits = Visits(seconds)
@@ -76,6 +80,8 @@ class Rooms:
         self.in_language: dict[Language, Working] = {"en": self.working, "es": Working(apart, "es")}
         self.wrong_tokens = 0
         self.founding: dict[str, Any] = {}
+        own = self.url or f"http://127.0.0.1:{port}"
+        self.daily = Daily(post, own, lambda: self.door.signed_in) if post else None
 
     @property
     def cookie(self) -> str:
@@ -124,11 +130,15 @@ def app(rooms: Rooms, ways: Sequence[Way]) -> ASGIApp:
             while not idle.wait(_EVERY):
                 rooms.look_round()
 
-        thread = threading.Thread(target=look, daemon=True)
-        thread.start()
+        threads = [threading.Thread(target=look, daemon=True)]
+        if rooms.daily:
+            threads.append(threading.Thread(target=rooms.daily.keep_looking, args=(idle,), daemon=True))
+        for thread in threads:
+            thread.start()
         yield
         idle.set()
-        thread.join()
+        for thread in threads:
+            thread.join()
         rooms.close()
 
     from attunement.web.api import api  # noqa: PLC0415 - it knows the rooms

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from attunement.practice import Sender
     from attunement.vault.locks import Cost
 
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -52,16 +53,22 @@ class Place:
             )
         if bool(self.certificate) != bool(self.key):
             raise InputError("A certificate and its key are given together.")
-        if self.url and (urlsplit(self.url).scheme != "https" or not urlsplit(self.url).netloc):
-            raise InputError("--url begins with https://, such as https://practice.example.")
+        refuse_odd_url(self.url)
         for file in (self.certificate, self.key):
             if file and not file.is_file():
                 raise InputError(f"There is no file {file}.")
 
 
+def refuse_odd_url(url: str) -> None:
+    """Refuse what clients' links cannot begin with."""
+    if url and (urlsplit(url).scheme != "https" or not urlsplit(url).netloc):
+        raise InputError("--url begins with https://, such as https://practice.example.")
+
+
 def serve(
-    folder: Path, place: Place, *, ready: Callable[[str, Rooms], None], cost: Cost | None = None
-) -> None:
+    folder: Path, place: Place, *, ready: Callable[[str, Rooms], None], cost: Cost | None = None,
+    post: Sender | None = None,
+) -> None:  # fmt: skip
     """Serve a practice until the program is stopped.
 
     Parameters
@@ -74,6 +81,8 @@ def serve(
         Called with the address that opens it, once it listens.
     cost
         Of guessing a passphrase, for accounts made here.
+    post
+        Who carries reminders, once a day; nobody where left out.
 
     Raises
     ------
@@ -88,7 +97,7 @@ def serve(
     scheme = "https" if place.certificate else "http"
     rooms = Rooms(
         folder, port=port, url=place.url or (f"https://{place.host}:{port}" if place.certificate else ""),
-        begin="" if (folder / "keys.json").exists() else secrets.token_urlsafe(24), cost=cost,
+        begin="" if (folder / "keys.json").exists() else secrets.token_urlsafe(24), cost=cost, post=post,
     )  # fmt: skip
     config = uvicorn.Config(
         app(rooms, WAYS), access_log=False, server_header=False, date_header=False, log_config=None, lifespan="on",

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 Kept = TypeVar("Kept")
 FAILED: Final = "This could not be worked out; everything else is as it was."
+_OF_NO_QUESTION: Final = frozenset({"steps", "contacts"})
+"""Tables whose changes are not in the version of a practice, so that no question may read them."""
 PATIENCE: Final = (
     0.2  # seconds that a page waits for what was changed a moment ago, where it has what was before
 )
@@ -245,7 +247,7 @@ def read(practice: Practice, version: str, *, reflections: bool) -> Read:
     tables = practice.own_tables(reflections=reflections)
     held = {each.name: _countable(getattr(tables, each.name)) for each in fields(tables)}
     rated = tuple(each for each in practice.rated() if each.ratings["session"].max() <= LONGEST)  # type: ignore[operator]
-    digests = {name: _digest(table) for name, table in held.items()}
+    digests = {name: _digest(table) for name, table in held.items() if name not in _OF_NO_QUESTION}
     digests["rated"] = " ".join(f"{each.id} {each.measure} {_digest(each.ratings)}" for each in rated)
     return Read(version, Material(practice.who.code, replace(tables, **held), rated), digests)
 

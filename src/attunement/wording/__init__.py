@@ -30,6 +30,7 @@ FILES: Final = (
     "rooms",
     "ruptures",
     "signal",
+    "steps",
     "tags",
     "trajectories",
     "trust",

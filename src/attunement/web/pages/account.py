@@ -37,6 +37,15 @@ def change_passphrase(ask: Ask) -> Response:
     return ask.go("/account", "Your passphrase is changed; every other browser was signed out.")
 
 
+def set_email(ask: Ask) -> Response:
+    """Set to which address one's own reminders go."""
+    before = ask.practice.email()
+    address = ask.form.know("email").text("email", most=254, called="The e-mail address")
+    ask.practice.set_email(address)
+    said = "Reminders go there from now on." if address else "Reminders go nowhere now."
+    return ask.go("/account", said, undo=("/account/email", {"email": before}))
+
+
 def offer_code(ask: Ask) -> Response:
     """Show a secret for an app that makes codes; it is asked for once before it counts."""
     _refuse_wrong(ask)
@@ -139,7 +148,7 @@ def _shown(ask: Ask, said: str = "", status: int = 200) -> Response:
     therapist = Role.THERAPIST in ask.signed_in.roles
     return ask.page(
         "account.html", status, said=said, factors=ask.practice.factors(), visits=visits, opens=OPENS, longest=LONGEST,
-        tokens=ask.practice.tokens() if therapist else None,
+        tokens=ask.practice.tokens() if therapist else None, email=ask.practice.email(),
     )  # fmt: skip
 
 

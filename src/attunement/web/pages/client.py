@@ -9,10 +9,12 @@ from starlette.responses import RedirectResponse
 
 from attunement.errors import InputError, Locked, Refused
 from attunement.instruments import instrument, score
-from attunement.sessions import ATTENDANCE, PLANNED, Purpose
+from attunement.sessions import ABOUT, ATTENDANCE, ENDINGS, PLANNED, Purpose
+from attunement.steps import named, suggestions
 from attunement.timeline import Course, timeline
 from attunement.web.attention import cases
 from attunement.web.page import qr
+from attunement.web.pages.steps import they_say
 from attunement.web.pages.today import LATELY
 
 if TYPE_CHECKING:
@@ -43,6 +45,7 @@ def client(ask: Ask) -> Response:
     check_ins = ask.practice.check_ins(case.code)
     steps, concerns = ask.practice.steps(case.code), ask.practice.concerns(case.code)
     ask.signed_in.shown |= {(case.code, each.session) for each in check_ins}
+    about = ask.query("about")
     course = _course(case, sessions, check_ins, steps, concerns, own)
     wide, narrow = timeline(course, _WIDE, _NARROW)
     return ask.page(
@@ -51,7 +54,8 @@ def client(ask: Ask) -> Response:
         narrow=narrow.themed(), course=course, latest=_latest(check_ins), torn=_torn(case),
         contacts=ask.practice.contacts(case.code),
         purposes=Purpose, attendance=ATTENDANCE, planned=PLANNED, protocol=ask.rooms.door.protocol(), asked=ASKED,
-        open_for=OPEN_FOR, now=agenda.now, local=datetime.now(UTC).astimezone(),
+        open_for=OPEN_FOR, about=about if about in ABOUT else "", named=named, abouts=ABOUT, suggestions=suggestions,
+        they_say=they_say, now=agenda.now, local=datetime.now(UTC).astimezone(),
         latest_first=[each.number for each in reversed(sessions)][:12],
     )  # fmt: skip
 
@@ -156,12 +160,16 @@ def show_curve(ask: Ask) -> Response:
 
 
 def end(ask: Ask) -> Response:
-    """End with a client; what is kept stays."""
-    ask.form.know()
-    ask.practice.end(ask.code)
-    return ask.go(
-        _at(ask), f"You have ended with {ask.code}; what is kept stays.", undo=(f"{_at(ask)}/resume", {})
-    )
+    """End with a client, or say how it ended; what is kept stays."""
+    ending = ask.form.know("ending").optional("ending", *ENDINGS)
+    (standing,) = ask.practice.agenda(ask.code).standings
+    before = standing.dyad
+    ask.practice.end(ask.code, ending)
+    if before.ended is None:
+        said = f"You have ended with {ask.code}; what is kept stays."
+        return ask.go(_at(ask), said, undo=(f"{_at(ask)}/resume", {}))
+    back = (f"{_at(ask)}/end", {"ending": before.ending or ""})
+    return ask.go(_at(ask), "How it ended is written down.", undo=back)
 
 
 def resume(ask: Ask) -> Response:
@@ -169,22 +177,6 @@ def resume(ask: Ask) -> Response:
     ask.form.know()
     ask.practice.resume(ask.code)
     return ask.go(_at(ask), f"You go on with {ask.code}.")
-
-
-def choose_step(ask: Ask) -> Response:
-    """Choose what to try next; the next check-in asks whether it was talked about."""
-    ask.practice.choose_step(
-        ask.code, ask.form.know("what").text("what", most=500, least=1, called="The step")
-    )
-    return ask.go(_at(ask), "Chosen. Their next check-in asks whether you two talked, and whether it helped.")
-
-
-def close_step(ask: Ask) -> Response:
-    """Say what came of it."""
-    _own_step(ask)
-    outcome = ask.form.know("outcome").text("outcome", most=500, least=1, called="What came of it")
-    ask.practice.close_step(ask.request.path_params["step"], outcome)
-    return ask.go(_at(ask), "Written down.")
 
 
 def raise_concern(ask: Ask) -> Response:
@@ -218,11 +210,6 @@ def _at(ask: Ask) -> str:
     return f"/clients/{ask.code}"
 
 
-def _own_step(ask: Ask) -> None:
-    if ask.request.path_params["step"] not in {each.id for each in ask.practice.steps(ask.code)}:
-        raise Refused("no such step")
-
-
 def _own(ask: Ask, code: str) -> dict[int, Reflection]:
     """One's own reflections by session, or nothing while they are locked here."""
     if not ask.signed_in.unlocked:
@@ -247,6 +234,7 @@ def _course(
         guess={number: value for number, value in guesses.items() if value is not None},
         strain={number: each.strain for number, each in own.items() if each.strain},
         steps={_after(sessions, each.chosen): each.what for each in steps},
+        repairs=_repairs(sessions, steps),
         concerns=frozenset(each.session for each in concerns if each.session is not None),
         ruptures=_ruptures(case),
     )  # fmt: skip
@@ -297,6 +285,16 @@ def _totals(check_ins: tuple[CheckIn, ...], which: str) -> dict[int, float]:
 def _after(sessions: tuple[Session, ...], at: datetime) -> int:
     """The session after which something was done."""
     return max((each.number for each in sessions if each.began <= at), default=1)
+
+
+def _repairs(sessions: tuple[Session, ...], steps: tuple[Step, ...]) -> dict[int, str]:
+    """Where the client last spoke of a step that was closed as repaired, or partly so."""
+    found = {}
+    for each in steps:
+        if each.repaired in {"yes", "partly"}:
+            said = [answer.session for answer in each.answers]
+            found[said[-1] if said else _after(sessions, each.chosen)] = str(each.repaired)
+    return found
 
 
 def _latest(check_ins: tuple[CheckIn, ...]) -> dict[str, Any] | None:

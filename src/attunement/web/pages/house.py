@@ -94,4 +94,5 @@ def _shown(ask: Ask) -> Response:
     return ask.page(
         "practice.html", accounts=ask.practice.accounts(), protocol=ask.rooms.door.protocol(), roles=Role,
         credentials=Credential, longest=LONGEST_PROTOCOL,
+        due=[each for each in ask.practice.due() if each.kind == "backup"],
     )  # fmt: skip

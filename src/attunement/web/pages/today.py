@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from starlette.responses import Response
 
-    from attunement.practice import Agenda
+    from attunement.practice import Agenda, Due
     from attunement.sessions import CheckIn, Reflected, Reflection
     from attunement.web.attention import Case
     from attunement.web.page import Ask
@@ -46,7 +46,7 @@ def today(ask: Ask) -> Response:
         "today.html", agenda=agenda, worked=worked, now=now, concerned=concerned, sessions=sessions,
         rest=rest[:MANY], more=len(rest) - MANY, protocol=ask.rooms.door.protocol(), clients=len(going_on),
         to_write=to_write(found, notes, agenda.now) if ask.signed_in.unlocked else None,
-        said=said, ahead=_ahead(going_on, now), wrong_tokens=ask.rooms.wrong_tokens,
+        said=said, ahead=_ahead(going_on, now), due=_due(ask), wrong_tokens=ask.rooms.wrong_tokens,
     )  # fmt: skip
 
 
@@ -119,6 +119,11 @@ def told(last: CheckIn) -> str:
         parts.append(f"; highest {counted[high]:g} “{asked.item(high).wording.en.rstrip('.')}”")
         parts.append(f", lowest {counted[low]:g} “{asked.item(low).wording.en.rstrip('.')}”")
     return "".join(parts) + "."
+
+
+def _due(ask: Ask) -> list[Due]:
+    """What is due that stands nowhere else on the page: reflections have a place of their own."""
+    return [each for each in ask.practice.due() if each.kind != "reflection"]
 
 
 def _wants(case: Case) -> bool:

@@ -9,6 +9,7 @@ from attunement.connecting import CALLED
 from attunement.conversation import Heard, card
 from attunement.errors import Locked
 from attunement.findings import Finding
+from attunement.steps import suggestions
 from attunement.web.questions import nothing
 from attunement.wording import in_hundred
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 MIRROR: Final[tuple[str, ...]] = ("feelings", "signal", "next", "agreement")
 WITH_CLIENT: Final[tuple[str, ...]] = ("feelings", "signal", "agreement")
 TRUST: Final[tuple[str, ...]] = ("trust",)
-IMPACT: Final[tuple[str, ...]] = ("bond", "outcome", "change")
+IMPACT: Final[tuple[str, ...]] = ("bond", "staying", "outcome", "change")
 
 
 def mirror(ask: Ask) -> Response:
@@ -51,7 +52,7 @@ def board(ask: Ask) -> Response:
         told = nothing("board", "ratings", language)
     return ask.page(
         "board.html", language=language, known=known, found=told, of=ask.code, in_hundred=in_hundred,
-        named=CALLED,
+        named=CALLED, suggestions=suggestions,
     )  # fmt: skip
 
 
@@ -106,8 +107,11 @@ def _heard(ask: Ask, standing: Standing, known: Understood) -> Heard:
         for name in ("bond", "board")
     )
     said, first = standing.said, _first(hypotheses)
+    tried = next((each for each in reversed(ask.practice.steps(ask.code)) if each.outcome is None), None)
     return Heard(
-        step=standing.steps[-1].what if standing.steps else None,
+        step=tried.what if tried else None,
+        talked=tried.talked if tried else None,
+        helped=tried.helped if tried else None,
         rupture=_wanted(bond, "rupture"),
         bond=_wanted(bond, "trajectory"),
         board=first.found if first else None,
