@@ -48,8 +48,8 @@ def main() -> None:
     random = np.random.default_rng(7)
     print("clients  answers  held: mean  half width  held: share  half width  told")
     for row in ROWS:
-        mean, found = truth(random, row), []
-        many = 0
+        mean, many = truth(random, row), 0
+        found: list[list[float]] = []
         while len(found) < PRACTICES:
             steps = drawn(random, row)
             asked = helped(steps)

@@ -15,13 +15,13 @@ from attunement.findings import Finding, NotYet
 from attunement.steps import ANSWERS, CLIENTS, helped
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 MEAN, SHARE, PRACTICES = 6.5, 0.7, 150
 
 
 def steps(
-    answers: dict[str, Sequence[float | None]], talked: str | None = "yes", about: str | None = "torn"
+    answers: Mapping[str, Sequence[float | None]], talked: str | None = "yes", about: str | None = "torn"
 ) -> pl.DataFrame:
     rows = [
         (client, place, about, talked, value)
