@@ -6,8 +6,6 @@ the truth is that of all clients there could be. Prints coverage and half width 
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import polars as pl
 
@@ -51,7 +49,7 @@ def main() -> None:
     print("clients  answers  held: mean  half width  held: share  half width  told")
     for row in ROWS:
         mean, many = truth(random, row), 0
-        found: list[Any] = []
+        found: list[list[float]] = []
         while len(found) < PRACTICES:
             steps = drawn(random, row)
             asked = helped(steps)

@@ -7,9 +7,11 @@ import os
 import re
 import sys
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from postbox import postbox
 
 from attunement.cli import app, main
 from attunement.errors import InputError
@@ -105,6 +107,9 @@ def test_a_practice_is_kept_from_its_beginning_to_a_restored_backup(
         (["rotate-keys"], "--recovery-file"),
         (["erase", "K-07"], "--yes"),
         (["passphrase"], "ATTUNEMENT_NEW_PASSPHRASE"),
+        (["remind", "--send"], "ATTUNEMENT_SMTP_HOST"),
+        (["remind", "--url", "http://practice.example"], "https://"),
+        (["email", "a@b.example, c@d.example"], "one address"),
     ],
 )
 @pytest.mark.usefixtures("home")
@@ -124,6 +129,50 @@ def test_no_command_takes_a_secret_as_an_argument() -> None:
         for command in inner or [app[name]]:
             options = [each for argument in command.assemble_argument_collection() for each in argument.names]
             assert not [each for each in options if re.search("pass|secret|token|-code=", each)]
+
+
+def test_what_is_due_is_printed_and_sent_with_a_link_and_nothing_else(
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Practice.open(home / "practice", "T-1", PASSPHRASE) as practice:
+        practice.take_on("K-07", agreed=[Purpose.CHECK_INS])
+        practice.identify("K-07", "PLANTED Name", "planted@home.example")
+        practice.log_session("K-07", datetime.now(UTC) - timedelta(hours=5))
+    assert said(capsys, "email", "me@practice.example")[0] == 0
+    lines = said(capsys, "remind")[1].splitlines()
+    assert lines[0].split("\t") == ["client", "session", "since", "for", "what"]
+    assert [line.split("\t")[:2] + line.split("\t")[3:4] for line in lines[1:]] == [
+        ["K-07", "1", "client"], ["K-07", "1", "therapist"], ["-", "-", "admin"],
+    ]  # fmt: skip
+    with postbox() as box:
+        monkeypatch.setenv("ATTUNEMENT_SMTP_HOST", "localhost")
+        monkeypatch.setenv("ATTUNEMENT_SMTP_PORT", str(box.port))
+        monkeypatch.setenv("ATTUNEMENT_SMTP_FROM", "practice@practice.example")
+        box.after = "554 planted@home.example is not here"
+        code, out, err = said(capsys, "remind", "--send", "--url", "https://practice.example")
+        assert (code, "planted@" in out + err) == (2, False)
+        assert "did not take the mail" in err
+        box.after = "250 taken"
+        assert said(capsys, "remind", "--send", "--url", "https://practice.example")[1].endswith("Sent: 2.\n")
+        assert said(capsys, "remind", "--send", "--url", "https://practice.example")[1].endswith("Sent: 0.\n")
+    assert [to for to, _ in box.taken] == ["planted@home.example", "me@practice.example"]
+    for _, text in box.taken:
+        assert "PLANTED" not in text
+        assert "K-07" not in text
+        body = text.partition("\n\n")[2].strip()
+        assert re.fullmatch(r"https://practice\.example/(c/[\w-]{43})?", body)
+    assert said(capsys, "email", "none")[0] == 0
+    journal = said(capsys, "journal", "show")[1]
+    assert not re.search("PLANTED|@|K-07", journal)
+
+
+def test_while_another_program_has_it_open_remind_says_so(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Practice.open(home / "practice", "T-1", PASSPHRASE):
+        code, _, err = said(capsys, "remind")
+    assert code == 2
+    assert "sends reminders itself" in err
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a terminal of Unix")

@@ -12,8 +12,10 @@ from attunement import frames
 from attunement.agreement import agreement
 from attunement.countertransference import countertransference
 from attunement.errors import Refused
+from attunement.impact import engagement
 from attunement.ruptures import ruptures
 from attunement.sessions import Reflection
+from attunement.steps import helped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,6 +99,8 @@ def test_a_door_of_the_library_takes_them(cast: Cast) -> None:
     own = cast.first.own_tables()
     assert ruptures(own).all.sentence
     assert agreement(own).all.sentence
+    assert engagement(own, own, sessions=own).all.sentence.startswith("Not yet")
+    assert helped(own).all.sentence.startswith("Not yet")
     told = countertransference(own, days=own)
     assert told.elicited("K-01").sentence.startswith("Not yet")
     assert isinstance(told.frame(), pl.DataFrame)

@@ -10,13 +10,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from cast import ANSWERS, BEGAN, PHRASES, Cast, gathered
+from cast import ANSWERS, BEGAN, PHRASES, Box, Cast, gathered
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from attunement.errors import AttunementError, Gone, Refused
-from attunement.sessions import Purpose, Reflection
+from attunement.sessions import ABOUT, REPAIRED, Purpose, Reflection
 
 STEPS = int(os.environ.get("ATTUNEMENT_STEPS", "500"))
 LENGTH = 100
@@ -118,6 +118,27 @@ class Weeks(RuleBasedStateMachine):
             self.cast.of(therapist).reflect(client, 1, Reflection(words=said))
             self.written[therapist, client, 1] = said
 
+    @rule(therapist=THERAPISTS, client=CLIENTS, about=st.sampled_from([None, *ABOUT]))
+    def choose_step(self, therapist: str, client: str, about: str | None) -> None:
+        if (therapist, client) in self.agreed:
+            self.cast.of(therapist).choose_step(client, f"step-{therapist}", about)
+
+    @rule(therapist=THERAPISTS, place=st.integers(0, 50), repaired=st.sampled_from([None, *REPAIRED]))
+    def close_and_reopen_step(self, therapist: str, place: int, repaired: str | None) -> None:
+        who = self.cast.of(therapist)
+        if found := who.steps():
+            step = found[place % len(found)]
+            assert refused(lambda: self.cast.of("T-1" if therapist == "T-2" else "T-2").drop_step(step.id))
+            assert who.close_step(step.id, "done", repaired).repaired == repaired
+            assert who.reopen_step(step.id).outcome is None
+
+    @rule(therapist=THERAPISTS, agreed=st.booleans())
+    def remind(self, therapist: str, *, agreed: bool) -> None:
+        """Nothing goes to whom it concerns no more: nobody here can be reached, so nothing goes at all."""
+        box = Box()
+        self.cast.of(therapist).remind(box, "https://practice.example" if agreed else "")
+        assert box.mails == []
+
     @rule(therapist=THERAPISTS, client=CLIENTS, days=st.integers(1, 5))
     def share(self, therapist: str, client: str, days: int) -> None:
         if (therapist, client, 1) not in self.written:
@@ -156,7 +177,7 @@ class Weeks(RuleBasedStateMachine):
         """Somebody asks for what is not theirs."""
         asking = self.cast.client if who == "client" else self.cast.of(who)
         own = (who, client) in self.agreed
-        for read in (asking.sessions, asking.check_ins, asking.consents, asking.reflections):
+        for read in (asking.sessions, asking.check_ins, asking.consents, asking.reflections, asking.steps):
             try:
                 found = read(client)
             except AttunementError:
@@ -166,6 +187,7 @@ class Weeks(RuleBasedStateMachine):
             for each in found:
                 words = getattr(getattr(each, "reflection", None), "words", "")
                 assert not words or words.startswith(f"private-{who}-")
+                assert getattr(each, "what", f"step-{who}") == f"step-{who}"
         for key in self.shared:
             if who != "S-1":
                 assert refused(lambda key=key: asking.open_share(key))
