@@ -14,9 +14,11 @@ from markupsafe import Markup
 from starlette.responses import RedirectResponse, Response
 
 from attunement.drawing import PALETTE
+from attunement.library import to_read
 from attunement.practice.policy import Role
 from attunement.sessions import UNDATED
 from attunement.web.forms import Form
+from attunement.web.words import called, say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -148,7 +150,13 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {"day": day, "clock": clock, "ago": ago, "points": points, "svg": Markup}
-    environment.globals |= {"static_url": static_url, "Role": Role}
+    environment.globals |= {
+        "static_url": static_url,
+        "Role": Role,
+        "sources_on": to_read,
+        "words": say,
+        "called": called,
+    }
     return environment
 
 

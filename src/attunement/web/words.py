@@ -1,4 +1,4 @@
-"""What a client reads: each sentence stands once, in both languages."""
+"""What a client reads, and what the pages of both languages say: each sentence stands once."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import tomllib
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final
+
+from attunement import wording
 
 if TYPE_CHECKING:
     from attunement.instruments.description import Language
@@ -22,6 +24,20 @@ def sentences() -> dict[str, dict[str, str]]:
 def say(name: str, language: Language) -> str:
     """Return one sentence."""
     return sentences()[name][language]
+
+
+def called(what: str, value: str, language: Language) -> str:
+    """Return what a topic, a shelf, or what something to read bears on is called.
+
+    Examples
+    --------
+    >>> called("shelf", "guide", "es"), called("about", "torn", "en")
+    ('guía práctica', 'a rupture')
+    """
+    hypothesis = f"{value}_name"
+    if what == "about" and hypothesis in wording.sentences():
+        return wording.say(hypothesis, language)
+    return say(f"{what}_{value}", language)
 
 
 def language_of(asked: str, accepted: str) -> Language:
