@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from html import unescape
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -12,6 +13,7 @@ from whole import whole
 
 from attunement.cli import main
 from attunement.findings import Finding
+from attunement.library import to_read
 from attunement.reports import Meaning, Source, for_machines, look_page, meaning
 from attunement.reports.sections import felt
 from attunement.trajectories import Caseload, Measure, trajectories
@@ -68,6 +70,18 @@ def test_without_the_way_it_is_worse_nothing_is_said_of_the_outcome_but_how_stea
     told = meaning(caseload, only)
     assert [each.name for each in told.sections] == ["ruptures", "stability"]
     assert any("--worse" in each for each in told.further)
+
+
+def test_under_every_section_stands_what_to_read_about_it(caseload: Caseload, meant: Meaning) -> None:
+    page = unescape(look_page(caseload, SOURCE, meant))
+    for section in meant.sections:
+        part = page.partition(f'<section aria-labelledby="{section.name}">')[2].partition("</section>")[0]
+        assert 1 <= len(section.to_read) <= 2
+        for each in section.to_read:
+            assert each.citation() in part
+            assert each.doi is None or f"doi:{each.doi}" in part
+    for each in to_read("trajectory")[:2]:
+        assert each.citation() in page.partition("</section>")[0]
 
 
 def test_the_page_says_every_sentence_and_limit_of_every_section(caseload: Caseload, meant: Meaning) -> None:

@@ -6,15 +6,21 @@ import re
 import threading
 from collections import Counter
 from datetime import timedelta
+from html import unescape
 from typing import TYPE_CHECKING
 
 import pytest
+import sqlalchemy as sa
 from cast import BEGAN, seen
 from guest import hidden
+from hypothesis import given as drawn_from
+from hypothesis import strategies as st
 
 from attunement.concerns import Protocol
 from attunement.instruments import instrument
 from attunement.sessions import Purpose
+from attunement.vault import tables
+from attunement.web.curve import FOOT, HEAD, LEFT, RIGHT, curve
 from attunement.web.words import LANGUAGES, sentences
 
 if TYPE_CHECKING:
@@ -194,6 +200,142 @@ def test_where_a_step_is_open_two_more_questions_are_asked_and_neither_says_whic
     assert "did you two talk" in page
     assert "PLANTED" not in page
     assert sent(house.guest(), token, **ALL, talked="yes", helped="8") == 303
+
+
+def given(house: Building) -> list[tuple[str, float | None]]:
+    with house.cast.first.house.record.reading() as rows:
+        return [(row["talked"], row["helped"]) for row in rows.all(sa.select(tables.step_answer))]
+
+
+@pytest.mark.parametrize(
+    ("sent_with", "kept"),
+    [
+        ({"talked": "yes", "helped": "8"}, [("yes", 8.0)]),
+        ({"talked": "yes", "helped": "skip"}, [("yes", None)]),
+        ({"talked": "no", "helped": "8"}, [("no", None)]),  # without a talk, nothing helped
+        ({"talked": "skip", "helped": "4"}, [("skipped", 4.0)]),
+        ({"talked": "skip", "helped": "skip"}, []),
+        ({}, []),
+    ],
+    ids=str,
+)
+def test_what_a_client_says_of_a_step_is_kept_as_they_said_it_and_each_part_can_be_skipped(
+    house: Building, sent_with: dict[str, str], kept: list[tuple[str, float | None]]
+) -> None:
+    token = invited(house)
+    house.cast.first.choose_step("K-01", "ask about the silence")
+    assert sent(house.guest(), token, **ALL, **sent_with) == 303
+    assert given(house) == kept
+
+
+def test_once_a_step_is_closed_it_is_asked_about_no_more(house: Building) -> None:
+    token = invited(house)
+    step = house.cast.first.choose_step("K-01", "ask about the silence")
+    page = house.guest().get(f"/c/{token}", **{"accept-language": "es"}).text
+    assert "¿hablaron los dos de cómo va su trabajo juntos?" in page
+    assert "Si hablaron de eso: ¿ayudó?" in page
+    house.cast.first.close_step(step.id, "it helped")
+    page = house.guest().get(f"/c/{token}").text
+    assert "did you two talk" not in page
+    assert 'name="helped"' not in page
+
+
+def test_a_step_with_somebody_else_asks_nothing_here(house: Building) -> None:
+    token = invited(house)
+    seen(house.cast.second, "K-02", 1)
+    house.cast.second.choose_step("K-02", "ask about the silence")
+    assert "did you two talk" not in house.guest().get(f"/c/{token}").text
+
+
+def own(house: Building, answers: dict[int, str | None], language: str = "en", **more: str) -> str:
+    """The own curve of a client who answered so in these sessions; one page of text."""
+    first, last = house.cast.first, max(answers)
+    seen(first, "K-01", 0)
+    for number in range(1, last + 1):
+        first.log_session("K-01", BEGAN + timedelta(days=7 * number))
+    first.show_curve("K-01", shown=True)
+    page = ""
+    for number, answer in answers.items():
+        token = first.invite("K-01", number).token
+        lines = dict.fromkeys(ALL, answer or "skip")
+        done = house.guest().post(f"/c/{token}", instrument="connection", key="some-sending", **lines, **more)
+        if number == last:
+            curve = house.guest().post(
+                f"/c/{token}/curve", key=hidden(done.text, "key"), lang=language, **more
+            )
+            assert curve.status_code == 200
+            assert curve.headers["clear-site-data"] == '"cache", "storage"'
+            assert curve.headers["cache-control"] == "no-store"
+            page = unescape(curve.text)
+    return page
+
+
+def test_the_own_curve_says_first_last_lowest_and_highest_and_what_it_cannot_tell(house: Building) -> None:
+    page = own(house, {1: "5", 2: "8", 3: "3", 4: "6"})
+    said = "Your first answer was 5 of 10, your last is 6. The lowest was 3, the highest 8."
+    assert f">{said}<" in page
+    assert f'aria-label="{said}"' in page
+    assert "It goes up and down for everyone." in page
+    assert "It cannot tell why it went up or down, or what comes next. It is not a grade." in page
+    assert page.count("<circle") == 4
+    assert page.count("<polyline") == 1
+    assert re.findall(r'<th scope="row">(\d+)</th><td>([^<]+)</td>', page) == [
+        ("1", "5"), ("2", "8"), ("3", "3"), ("4", "6"),
+    ]  # fmt: skip
+    for word in ("K-01", "T-1", "Attunement", "established", "expected"):
+        assert word not in page
+
+
+def test_the_own_curve_is_not_joined_across_sessions_without_an_answer(house: Building) -> None:
+    page = own(house, {1: "5", 2: "8", 3: None, 4: "6", 5: "6"}, "es")
+    assert page.count("<circle") == 4
+    assert page.count("<polyline") == 2
+    assert "Donde los puntos no están unidos, falta alguna respuesta." in page
+    assert "Su primera respuesta fue 5 de 10; la última es 6. La más baja fue 5; la más alta, 8." in page
+
+
+def test_one_answer_is_said_and_none_is_no_fault(house: Building) -> None:
+    page = own(house, {1: "5"})
+    assert "So far there is one: 5 of 10." in page
+    assert "<svg" not in page
+    assert "<table" not in page
+
+
+def test_where_every_line_was_skipped_there_is_nothing_to_show_and_that_is_fine(house: Building) -> None:
+    page = own(house, {1: None})
+    assert "There is nothing to show yet. That is fine." in page
+    assert "lowest" not in page
+
+
+def test_on_the_therapists_tablet_the_own_curve_ends_with_handing_it_back(house: Building) -> None:
+    assert "hand the tablet back" in own(house, {1: "5", 2: "6"}, kiosk="yes")
+
+
+def test_after_an_answer_on_safety_help_stands_alone(house: Building) -> None:
+    token = invited(house, "state")
+    house.cast.first.show_curve("K-01", shown=True)
+    help_ = house.guest().post(f"/c/{token}", instrument="state", key="some-sending", a__safety="2")
+    assert "You do not have to be alone" in help_.text
+    assert "/curve" not in help_.text
+
+
+def test_what_is_asked_monthly_is_joined_and_what_is_asked_each_session_has_gaps() -> None:
+    monthly = [(4, 5.0), (8, 6.0), (13, 7.0)]
+    assert curve(monthly, each_session=False).lines == ("30.0,70.0 154.4,58.0 310.0,46.0",)
+    assert curve(monthly).lines == ()
+    assert curve(monthly).gaps
+
+
+@drawn_from(
+    st.dictionaries(st.integers(1, 400), st.floats(0, 10), max_size=40).map(lambda each: sorted(each.items()))
+)
+def test_every_answer_is_a_dot_inside_the_picture_and_in_order(rated: list[tuple[int, float]]) -> None:
+    drawn = curve(rated)
+    assert len(drawn.dots) == len(rated)
+    assert all(LEFT <= x <= RIGHT and HEAD <= y <= FOOT for x, y in drawn.dots)
+    assert [x for x, _ in drawn.dots] == sorted(x for x, _ in drawn.dots)
+    for (_, y), (_, value) in zip(drawn.dots, rated, strict=True):
+        assert abs((FOOT - y) / (FOOT - HEAD) * 10 - value) < 0.01
 
 
 def test_own_answers_are_shown_where_the_therapist_lets_them_and_only_to_who_sent_them(

@@ -1,4 +1,4 @@
-"""The command line: `attunement look FILE`, `attunement serve`, `attunement demo`, and those that keep a practice.
+"""The command line: `attunement look FILE`, `library`, `serve`, `demo`, and those that keep a practice.
 
 What a user can mend is one sentence and exit code 2; what they cannot is one sentence and exit code 70, with nothing
 half-written. Nobody sees a stack trace (unless ATTUNEMENT_TRACE is set, for those who develop).
@@ -15,7 +15,7 @@ import cyclopts
 from cyclopts import App
 
 from attunement import __version__
-from attunement.cli import clients, keeping, looking, people, programs, reminding, serving
+from attunement.cli import clients, keeping, looking, people, programs, reading, reminding, serving
 from attunement.errors import AttunementError
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ app = App(
     help="See, understand and keep the connection between psychotherapists and their clients.",
     version=__version__,
 )
-for _commands in (looking, serving, people, programs, keeping, reminding, clients):
+for _commands in (looking, reading, serving, people, programs, keeping, reminding, clients):
     _commands.add_to(app)
 
 

@@ -226,7 +226,8 @@ class CheckingIn(Desk):
                 raise_from_answers(rows, row["instrument"], answers, where)
             if tried != NOTHING_TRIED and (step := _to_ask_about(rows, row)) is not None:
                 about = {"step": step["id"], "check_in": kept["id"]}
-                helped = None if tried.helped is None else float(tried.helped)
+                untold = tried.helped is None or tried.talked == "no"  # without a talk, nothing helped
+                helped = None if untold else tried.helped
                 rows.add(tables.step_answer, **about, talked=tried.talked or "skipped", helped=helped)
             return kept["id"], Received(kept["id"], at_risk, bool(row["curve"]))
 

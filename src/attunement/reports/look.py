@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from attunement import drawing, plots
 from attunement.findings import Finding, NotYet
+from attunement.library import to_read
 from attunement.reports.summary import Source, attention, details, limits, size
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ def look_page(
             limits=limits(caseload),
             sections=[(each, _svg(each.chart) if each.chart else None) for each in meaning.sections],
             further=meaning.further,
+            course_to_read=to_read("trajectory")[:2],
             palette=drawing.PALETTE,
             skipped=source.skipped.head(ROWS).to_dicts(),
         )

@@ -20,10 +20,12 @@ from attunement.countertransference import (
 from attunement.exchange.columns import LINES
 from attunement.findings import Finding, NotYet
 from attunement.impact import engagement, outcome, stability
+from attunement.library import to_read
 from attunement.trust import trust
 
 if TYPE_CHECKING:
     from attunement.drawing import Chart
+    from attunement.library import Source
     from attunement.ruptures import Ruptures
     from attunement.trajectories import Caseload
 
@@ -32,6 +34,8 @@ Worse = Literal["higher", "lower"]
 FEELING: Final = "feeling:"
 """How the columns of a therapist's feelings begin."""
 _MOST: Final = 40
+_ABOUT: Final = {"ruptures": "rupture", "feelings": "mirror", "next": "next_session"}
+"""What a section is called in the library, where it has another name there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,11 @@ class Section:
     def sentences(self) -> tuple[str, ...]:
         """Everything that is told under the heading."""
         return tuple(each.sentence for each in (self.found, *self.more))
+
+    @property
+    def to_read(self) -> tuple[Source, ...]:
+        """What bears on it, two at most."""
+        return to_read(_ABOUT.get(self.name, self.name))[:2]
 
     @property
     def limits(self) -> tuple[str, ...]:

@@ -14,10 +14,11 @@ from markupsafe import Markup
 from starlette.responses import RedirectResponse, Response
 
 from attunement.drawing import PALETTE
+from attunement.library import to_read
 from attunement.practice.policy import Role
 from attunement.sessions import UNDATED
 from attunement.web.forms import Form
-from attunement.web.words import language_of, word
+from attunement.web.words import called, language_of, say, word
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -166,7 +167,14 @@ def _environment() -> Environment:
         "svg": Markup,
         "cell": cell,
     }
-    environment.globals |= {"static_url": static_url, "Role": Role, "word": word}
+    environment.globals |= {
+        "static_url": static_url,
+        "Role": Role,
+        "sources_on": to_read,
+        "words": say,
+        "word": word,
+        "called": called,
+    }
     return environment
 
 

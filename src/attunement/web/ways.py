@@ -17,6 +17,7 @@ from attunement.web.pages import (
     entering,
     house,
     importing,
+    library,
     programs,
     reflecting,
     steps,
@@ -132,6 +133,8 @@ WAYS: Final = (
     Way("POST", "/reflections/lock", REFLECTS, reflecting.lock),
     # supervision, accounts, the practice
     Way("GET", "/shared", SUPERVISOR, house.shared),
+    Way("GET", "/library", EVERYBODY, library.library),
+    Way("GET", "/library.bib", EVERYBODY, library.library_bib),
     Way("GET", "/account", EVERYBODY, account.account),
     Way("POST", "/account/passphrase", EVERYBODY, account.change_passphrase),
     Way("POST", "/account/email", EVERYBODY, account.set_email),

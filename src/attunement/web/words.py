@@ -7,6 +7,8 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
+from attunement import wording
+
 if TYPE_CHECKING:
     from attunement.instruments.description import Language
 
@@ -27,6 +29,20 @@ def say(name: str, language: Language) -> str:
 def word(name: str, language: Language, /, **values: str) -> str:
     """Return one sentence of the rooms."""
     return sentences("rooms")[name][language].format(**values)
+
+
+def called(what: str, value: str, language: Language) -> str:
+    """Return what a topic, a shelf, or what something to read bears on is called.
+
+    Examples
+    --------
+    >>> called("shelf", "guide", "es"), called("about", "torn", "en")
+    ('guía práctica', 'a rupture')
+    """
+    hypothesis = f"{value}_name"
+    if what == "about" and hypothesis in wording.sentences():
+        return wording.say(hypothesis, language)
+    return say(f"{what}_{value}", language)
 
 
 def language_of(asked: str, accepted: str) -> Language:

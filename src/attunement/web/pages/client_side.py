@@ -11,6 +11,7 @@ from starlette.responses import RedirectResponse
 from attunement.errors import Gone
 from attunement.instruments import instrument
 from attunement.practice import Tried
+from attunement.web.curve import curve
 from attunement.web.page import drawn, points
 from attunement.web.rooms import from_where
 from attunement.web.words import language_of, say
@@ -87,7 +88,7 @@ def send(ask: Ask) -> Response:
     received = door.client().receive(token, answers, key, tried)
     if received.at_risk or received.curve:
         shown: dict[str, Any] = {"token": token, "key": key, "kiosk": kiosk, "at_risk": received.at_risk}
-        response = _drawn(ask, "thanks.html", curve=received.curve, **shown)
+        response = _drawn(ask, "thanks.html", curve=received.curve, instrument=asked.id, **shown)
     else:
         response = RedirectResponse(f"/thanks?lang={_language(ask)}{'&kiosk=yes' * kiosk}", 303)
     response.headers.update(CLEAR)
@@ -112,20 +113,16 @@ def leave(ask: Ask) -> Response:
 @_heard
 def own_curve(ask: Ask) -> Response:
     """Show the client's own answers over time, in plain words, if the therapist lets them."""
-    form = ask.form.know("key", "lang")
+    form = ask.form.know("key", "lang", "kiosk", "instrument")
+    asked = instrument(form.optional("instrument", *_INSTRUMENTS) or "connection")
     rated = ask.rooms.door.client().own_curve(
         ask.request.path_params["token"], form.text("key", least=8, most=100)
     )
-    language = _language(ask)
-    values = [value for _, value in rated]
-    told = (
-        {"first": values[0], "last": values[-1], "least": min(values), "most": max(values)} if values else {}
-    )
-    sentence = say("curve_few", language)
-    if len(values) > 1:
-        high = points(instrument("connection").ends.high)
-        sentence = say("curve_said", language).format(high=high, **{k: points(v) for k, v in told.items()})
-    response = _drawn(ask, "own_curve.html", rated=rated, sentence=sentence, line=_line(values))
+    ends, each_session = asked.ends, asked.how_often != "each month"
+    response = _drawn(
+        ask, "own_curve.html", rated=rated, sentence=_told(rated, ends.high, _language(ask)), low=ends.low,
+        high=ends.high, drawn=curve(rated, ends.low, ends.high, each_session=each_session), kiosk=form.ticked("kiosk"),
+    )  # fmt: skip
     response.headers.update(CLEAR)
     return response
 
@@ -178,7 +175,11 @@ def _points(word: str | None) -> float | None:
     return None if word in {None, _SKIP} else float(str(word))
 
 
-def _line(values: list[float]) -> str:
-    """A plain line of one's own answers, 0 at the foot and 10 at the head."""
-    across = 300 / max(len(values) - 1, 1)
-    return " ".join(f"{10 + place * across:.1f},{110 - 10 * value:.1f}" for place, value in enumerate(values))
+def _told(rated: tuple[tuple[int, float], ...], high: float, language: Language) -> str:
+    """Say one's own course in a sentence."""
+    values = [value for _, value in rated]
+    if not values:
+        return say("curve_none", language)
+    told = {"first": values[0], "last": values[-1], "least": min(values), "most": max(values), "high": high}
+    name = "curve_said" if len(values) > 1 else "curve_few"
+    return say(name, language).format(**{of: points(value) for of, value in told.items()})

@@ -26,6 +26,10 @@ MIRROR: Final[tuple[str, ...]] = ("feelings", "signal", "next", "agreement")
 WITH_CLIENT: Final[tuple[str, ...]] = ("feelings", "signal", "agreement")
 TRUST: Final[tuple[str, ...]] = ("trust",)
 IMPACT: Final[tuple[str, ...]] = ("bond", "staying", "outcome", "change")
+READING: Final = {
+    "step": "steps", "course": "trajectory", "hindering": "check_in", "line": "check_in", "open": "check_in"
+}  # fmt: skip
+"""Under which heading of the library a point of the card is, where that is not its own."""
 
 
 def mirror(ask: Ask) -> Response:
@@ -61,7 +65,7 @@ def conversation(ask: Ask) -> Response:
     (standing,) = ask.practice.agenda(ask.code).standings
     known, language = _known(ask, "bond", "board"), ask.language
     points = card(_heard(ask, standing, known), language)
-    return ask.page("card.html", language=language, known=known, points=points, of=ask.code)
+    return ask.page("card.html", language=language, known=known, points=points, of=ask.code, reading=READING)
 
 
 def impact(ask: Ask) -> Response:
