@@ -28,6 +28,7 @@ FILES: Final = (
     "next",
     "ruptures",
     "signal",
+    "supervision",
     "tags",
     "trajectories",
     "trust",
