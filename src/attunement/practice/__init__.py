@@ -11,7 +11,7 @@ checking_in     invitations and check-ins
 rated           what was rated, by check-ins and in tables taken in
 safety          concerns, what was done, and the practice's protocol
 reflecting      a therapist's own reflections
-supervision     sharing one with a supervisor, until a day
+supervision     sharing one, or a report, with a supervisor, until a day
 accounts        who may come in
 factors         a second step at the door
 keeping         who a code is, holds, erasure, what leaves, journal, backup
@@ -27,8 +27,9 @@ from attunement.practice.factors import Factor
 from attunement.practice.policy import Role, Verb, Who, permits
 from attunement.practice.practice import Practice
 from attunement.practice.rated import Rated, TakenIn
+from attunement.practice.supervision import Colleague, Shared
 
 __all__ = [
-    "Agenda", "Asked", "Factor", "Invited", "Practice", "Rated", "Received", "Role", "Standing", "TakenIn", "Tried",
-    "Verb", "Who", "permits",
+    "Agenda", "Asked", "Colleague", "Factor", "Invited", "Practice", "Rated", "Received", "Role", "Shared",
+    "Standing", "TakenIn", "Tried", "Verb", "Who", "permits",
 ]  # fmt: skip

@@ -47,7 +47,8 @@ class Practice(Overview, Tables, Safety, Supervision, Accounts, Factors, Keeping
     safety              raise_concern · close_concern · concerns · protocol · set_protocol
     steps               choose_step · close_step · steps
     reflections         unlock · lock · reflect · reflections · destroy_reflection · verify_reflections
-    supervision         fingerprint · pin · share · shares · open_share · revoke
+    supervision         fingerprint · pin · colleagues · share · share_report · shares · open_share · open_report ·
+                        take_out_report · revoke
     who a code is       identify · identity
     keeping             hold · release · erase · export · deidentify · journal · verify · back_up
     keys                rotate_keys · change_passphrase · reset_passphrase

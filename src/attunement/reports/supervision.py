@@ -84,10 +84,10 @@ def _template() -> bytes:
 
 def _shown(report: Report, paper: Paper, until: date | None) -> dict[str, Any]:
     language, parts = report.language, report.parts
-    byline = say("supervision_from", language, sender=report.sender, day=_day(report.made, language))
+    byline = say("supervision_from", language, sender=report.sender, day=day_of(report.made, language))
     course = parts.course
     steps = [
-        [_day(each.chosen, language), each.what, each.outcome or say("supervision_open", language)]
+        [day_of(each.chosen, language), each.what, each.outcome or say("supervision_open", language)]
         for each in parts.steps
     ]
     names = ("chosen", "step", "outcome")
@@ -98,7 +98,7 @@ def _shown(report: Report, paper: Paper, until: date | None) -> dict[str, Any]:
         "paper": paper,
         "day": [report.made.year, report.made.month, report.made.day],
         "byline": byline,
-        "until": say("supervision_until", language, day=_day(until, language)) if until else None,
+        "until": say("supervision_until", language, day=day_of(until, language)) if until else None,
         "palette": {name: light for name, (light, _) in PALETTE.items()},
         "words": {name: sentence(f"supervision_{name}", language) for name in _WORDS},
         "question": _lines(report.question),
@@ -119,12 +119,17 @@ def _course(report: Report, course: Course) -> dict[str, Any]:
     language, picture = report.language, course_picture(report.parts, report.language)
     head = ("session", "rating", "connection")
     return {
-        "picture": _Markup(picture.markup.replace("<svg ", f'<svg font-family="{FONT}" ', 1)) if picture else None,
+        "picture": _Markup(picture.markup.replace("<svg ", f'<svg font-family="{FONT}" ', 1))
+        if picture
+        else None,
         "alt": picture.sentence if picture else "",
         "legend": legend(report),
         "sentences": course.sentences,
         "limits": course.limits,
-        "head": [*(say(f"supervision_{name}", language) for name in head), say("supervision_interval", language)],
+        "head": [
+            *(say(f"supervision_{name}", language) for name in head),
+            say("supervision_interval", language),
+        ],
         "rows": course_rows(report),
     }
 
@@ -132,10 +137,15 @@ def _course(report: Report, course: Course) -> dict[str, Any]:
 def _moment(moment: Moment, language: Language) -> dict[str, Any]:
     return {
         "heading": say("supervision_moment", language, session=moment.session),
-        "day": _day(moment.day, language) if moment.day else None,
+        "day": day_of(moment.day, language) if moment.day else None,
         "head": [say("supervision_line", language), say("supervision_of", language, high=plain(moment.most))],
         "answers": [
-            [each.line, say("supervision_skipped", language) if each.points is None else _points(each.points, language)]
+            [
+                each.line,
+                say("supervision_skipped", language)
+                if each.points is None
+                else _points(each.points, language),
+            ]
             for each in moment.answers
         ],
         "own": own_lines(moment, language),
@@ -179,11 +189,13 @@ def course_rows(report: Report) -> list[list[str]]:
         return []
     return [
         [
-            str(each.session), _points(each.rating, language),
-            "–" if each.connection is None else number(each.connection, 1, language), _interval(each.low, each.high, language),
+            str(each.session),
+            _points(each.rating, language),
+            "–" if each.connection is None else number(each.connection, 1, language),
+            _interval(each.low, each.high, language),
         ]
         for each in course.points
-    ]  # fmt: skip
+    ]
 
 
 def own_lines(moment: Moment, language: Language) -> list[tuple[str, str]]:
@@ -196,25 +208,15 @@ def own_lines(moment: Moment, language: Language) -> list[tuple[str, str]]:
     return [(say(f"supervision_{name}", language), text) for name, text in told if text]
 
 
-def day_of(day: date, language: Language) -> str:
-    """Write a day so that nobody takes the month for the day."""
-    return _day(day, language)
-
-
 def sentence(name: str, language: Language) -> str:
     """A sentence whose values the template puts in."""
     return say(name, language, page="{page}", pages="{pages}")
 
 
-def _day(day: date, language: Language) -> str:
-    month = _MONTHS[language][day.month - 1]
-    return f"{day.day} {month} {day.year}" if language == "en" else f"{day.day} de {month} de {day.year}"
-
-
-_MONTHS: Final[dict[Language, tuple[str, ...]]] = {
-    "en": tuple("January February March April May June July August September October November December".split()),
-    "es": tuple("enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre".split()),
-}
+def day_of(day: date, language: Language) -> str:
+    """Write a day so that nobody takes the month for the day."""
+    month = say("supervision_months", language).split()[day.month - 1]
+    return say("supervision_day", language, day=day.day, month=month, year=day.year)
 
 
 def _points(value: float | None, language: Language) -> str:
@@ -224,8 +226,8 @@ def _points(value: float | None, language: Language) -> str:
 def _interval(low: float | None, high: float | None, language: Language) -> str:
     if low is None or high is None:
         return "–"
-    between = "to" if language == "en" else "a"
-    return f"{number(low, 1, language)} {between} {number(high, 1, language)}"
+    ends = {"low": number(low, 1, language), "high": number(high, 1, language)}
+    return say("supervision_between", language, **ends)
 
 
 # -- what typst cannot set as it is
@@ -285,7 +287,7 @@ def _unescaped(found: re.Match[str]) -> str:
 
 def _latin(sign: str) -> bool:
     """Whether it is one of the signs that the fonts surely have."""
-    return sign.isascii() and sign.isprintable() or "\u00a1" <= sign <= "\u017f" or sign in _SURE
+    return (sign.isascii() and sign.isprintable()) or "\u00a1" <= sign <= "\u017f" or sign in _SURE
 
 
 _SURE: Final = frozenset("–—‘’“”…□\N{ZERO WIDTH SPACE}\N{NO-BREAK SPACE}")

@@ -103,7 +103,9 @@ class _Drawing:
 
     def _path(self, name: str) -> list[str]:
         values = ((each.session, getattr(each, name)) for each in self.course.points)
-        return [f"{self.x(session):.1f},{self.y(value):.1f}" for session, value in values if value is not None]
+        return [
+            f"{self.x(session):.1f},{self.y(value):.1f}" for session, value in values if value is not None
+        ]
 
     def _connection(self) -> list[str]:
         path = " ".join(self._path("connection"))
@@ -128,20 +130,22 @@ class _Drawing:
         rupture, rated = self.parts.rupture, {each.session: each.rating for each in self.course.points}
         if rupture is None:
             return []
-        drawn = []
-        for session in rupture.fell:
-            if (rating := rated.get(session)) is not None:
-                x, y = self.x(session), self.y(rating) - 8
-                drawn.append(
-                    f'<path d="M{x:.1f} {y:.1f} l-6 -10 h12 z" fill="{light("attention")}"/>'
-                )
-        for session in rupture.back:
-            if (rating := rated.get(session)) is not None:
-                drawn.append(
-                    f'<circle cx="{self.x(session):.1f}" cy="{self.y(rating):.1f}" r="8" fill="none" '
-                    f'stroke="{light("attention")}" stroke-width="1.6"/>'
-                )
-        return drawn
+        fell, back = (
+            [each for each in which if rated.get(each) is not None] for which in (rupture.fell, rupture.back)
+        )
+        return [self._fell(each, rated[each] or 0.0) for each in fell] + [
+            self._back(each, rated[each] or 0.0) for each in back
+        ]
+
+    def _fell(self, session: int, rating: float) -> str:
+        x, y = self.x(session), self.y(rating) - 8
+        return f'<path d="M{x:.1f} {y:.1f} l-6 -10 h12 z" fill="{light("attention")}"/>'
+
+    def _back(self, session: int, rating: float) -> str:
+        return (
+            f'<circle cx="{self.x(session):.1f}" cy="{self.y(rating):.1f}" r="8" fill="none" '
+            f'stroke="{light("attention")}" stroke-width="1.6"/>'
+        )
 
 
 def _line(x1: float, y1: float, x2: float, y2: float, colour: str, dash: str = "") -> str:
@@ -150,4 +154,6 @@ def _line(x1: float, y1: float, x2: float, y2: float, colour: str, dash: str = "
 
 
 def _text(x: float, y: float, text: str, anchor: str) -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{light("quiet")}">{escape(text)}</text>'
+    return (
+        f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{light("quiet")}">{escape(text)}</text>'
+    )

@@ -1,21 +1,34 @@
 """Reading a value back that somebody else wrote: what is not exactly as it would be written is damaged.
 
-A share is signed by its sender, and still read as if it came from an enemy: from an older program, a changed one, or one
-whose keys were taken.
+A share is signed by its sender, and still read as if it came from an enemy: from an older program, a changed one, or
+one whose keys were taken.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from datetime import date
 from functools import cache
 from types import NoneType, UnionType
-from typing import Any, Final, Literal, NoReturn, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Final,
+    Literal,
+    NoReturn,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from attunement.errors import Damaged, InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Value = TypeVar("Value")
 _MOST: Final = 1_000_000  # characters
@@ -41,7 +54,7 @@ def read_as(kind: type[Value], text: str) -> Value:
         raise Damaged(_NOT_SO)
     try:
         stored = json.loads(text, parse_constant=_refuse, object_pairs_hook=_once)
-        found: Value = _reader(kind)(stored)
+        found: Value = _reader(kind)(stored)  # type: ignore[arg-type]
     except (ValueError, RecursionError, InputError):
         raise Damaged(_NOT_SO) from None
     return found
