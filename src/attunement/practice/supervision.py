@@ -44,6 +44,8 @@ class Shared:
         Until when.
     kind
         A reflection as it was written, or a report.
+    client
+        The code, for the sender alone; empty for everybody else.
     """
 
     id: str
@@ -52,6 +54,7 @@ class Shared:
     basis: str
     expires: datetime
     kind: Kind = "reflection"
+    client: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,15 +211,19 @@ class Supervision(Reflecting):
 
     def shares(self) -> tuple[Shared, ...]:
         """Return what one shares, and what is shared with one, as long as it is; what has ended is swept away."""
-        table = tables.share
-        mine = sa.or_(table.c.sender == self.who.code, table.c.recipient == self.who.code)
+        table, me = tables.share, self.who.code
+        code = tables.client.c.code.label("code")
+        mine = (
+            sa.select(table, code)
+            .outerjoin(tables.client, sa.and_(tables.client.c.id == table.c.client, table.c.sender == me))
+            .where(sa.or_(table.c.sender == me, table.c.recipient == me))
+            .order_by(table.c.expires, table.c.id)
+        )
 
         def query(rows: Rows) -> tuple[str, tuple[Shared, ...]]:
-            found = rows.all(sa.select(table).where(mine).order_by(table.c.expires, table.c.id))
             now, admits = rows.now().steady, self.house.admits
-            return "", tuple(
-                _as_shared(row) for row in found if now < row["expires"] and admits(row["sender"])
-            )
+            found = [row for row in rows.all(mine) if now < row["expires"] and admits(row["sender"])]
+            return "", tuple(_as_shared(row, row["code"] or "") for row in found)
 
         seen = self._see(Verb.SEE_SHARES, query)
         self._sweep_ended()
@@ -350,5 +357,6 @@ def _refuse_no_supervisor(rows: Rows, account: str) -> None:
         raise InputError(f"{account} is no supervisor here, or no longer; nothing was shared.")
 
 
-def _as_shared(row: Row) -> Shared:
-    return Shared(row["id"], row["sender"], row["recipient"], row["basis"], row["expires"], row["kind"])
+def _as_shared(row: Row, client: str = "") -> Shared:
+    names = ("id", "sender", "recipient", "basis", "expires", "kind")
+    return Shared(*(row[name] for name in names), client=client)

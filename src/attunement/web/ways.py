@@ -18,6 +18,8 @@ from attunement.web.pages import (
     house,
     importing,
     reflecting,
+    shared,
+    supervision,
     today,
 )
 
@@ -118,7 +120,17 @@ WAYS: Final = (
     Way("POST", "/reflections/unlock", REFLECTS, reflecting.unlock),
     Way("POST", "/reflections/lock", REFLECTS, reflecting.lock),
     # supervision, accounts, the practice
-    Way("GET", "/shared", SUPERVISOR, house.shared),
+    Way("GET", "/supervision", THERAPIST, supervision.preparing),
+    Way("GET", "/supervision/pins", REFLECTS, supervision.keys),
+    Way("POST", "/supervision/pins", REFLECTS, supervision.pin),
+    Way("GET", f"{CLIENT}/supervision", THERAPIST, supervision.choose),
+    Way("POST", f"{CLIENT}/supervision", THERAPIST, supervision.preview),
+    Way("POST", f"{CLIENT}/supervision/share", THERAPIST, supervision.share),
+    Way("POST", f"{CLIENT}/supervision/pdf", THERAPIST, supervision.take_out),
+    Way("POST", "/shares/{share}/revoke", THERAPIST, supervision.revoke),
+    Way("GET", "/shared", SUPERVISOR, shared.shared),
+    Way("GET", "/shared/{share}", SUPERVISOR, shared.open_shared),
+    Way("GET", "/shared/{share}/report.pdf", SUPERVISOR, shared.report_pdf),
     Way("GET", "/account", EVERYBODY, account.account),
     Way("POST", "/account/passphrase", EVERYBODY, account.change_passphrase),
     Way("POST", "/account/code", EVERYBODY, account.offer_code),
