@@ -358,5 +358,6 @@ def _refuse_no_supervisor(rows: Rows, account: str) -> None:
 
 
 def _as_shared(row: Row, client: str = "") -> Shared:
-    names = ("id", "sender", "recipient", "basis", "expires", "kind")
-    return Shared(*(row[name] for name in names), client=client)
+    return Shared(
+        row["id"], row["sender"], row["recipient"], row["basis"], row["expires"], row["kind"], client
+    )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from attunement.instruments import instrument
-from attunement.practice import Practice
+from attunement.practice import Practice, Role
 from attunement.sessions import PLANNED, Purpose, Reflection
 from attunement.simulate import simulate
 from attunement.vault.clock import Clock
@@ -25,6 +25,8 @@ ACCOUNT: Final = "T-1"
 PHRASE: Final = "simulated garden lantern seventeen"
 _PLANTED: Final[Mapping[str, int]] = {"falling": 1, "stalled": 1, "slow": 1}
 _EACH_DAY: Final = 4  # sessions planned
+SUPERVISOR: Final = "S-1"
+SUPERVISORS_PHRASE: Final = "simulated orchard bicycle granite"
 
 
 class _Then:
@@ -75,6 +77,7 @@ def demonstration(folder: Path, *, clients: int = 16, seed: int = 4, sessions: i
         for row in rows.iter_rows(named=True):
             _session(practice, row, then, draws)
         _today(practice, made["client"].unique(maintain_order=True).to_list())
+        _supervised(practice, made["client"].unique(maintain_order=True).to_list()[-1])
 
 
 def _dated(made: pl.DataFrame) -> pl.DataFrame:
@@ -141,3 +144,14 @@ def _today(practice: Practice, clients: list[str]) -> None:
         practice.log_session(client, local.replace(hour=10 + hours) + timedelta(days=1), attendance=PLANNED)
     if len(clients) > 1:
         practice.choose_step(clients[1], "ask how it was when I was late")
+
+
+def _supervised(practice: Practice, client: str) -> None:
+    """Let a supervisor in, with whom keys are compared, and whom one client has agreed to."""
+    code, role = RecoveryCode.fresh(), frozenset({Role.SUPERVISOR})
+    practice.add_account(SUPERVISOR, SUPERVISORS_PHRASE, code, roles=role, name="Somebody else", cost=LEAST)
+    supervisor = practice.sign_in(SUPERVISOR, SUPERVISORS_PHRASE)
+    supervisor.unlock(SUPERVISORS_PHRASE)
+    for one, other in ((practice, SUPERVISOR), (supervisor, ACCOUNT)):
+        one.pin(other, one.fingerprint(other))
+    practice.give_consent(client, Purpose.SUPERVISION)

@@ -35,8 +35,14 @@ def open_shared(ask: Ask) -> Response:
         until = day_of(_until(found), "en")
         if found.kind == "report":
             report = ask.practice.open_report(found.id)
-            told = {"report": report, "shown": on_page(report), "papers": PAPERS}
-            return ask.page("shared_report.html", share=found, until=until, **told)
+            return ask.page(
+                "shared_report.html",
+                share=found,
+                until=until,
+                report=report,
+                shown=on_page(report),
+                papers=PAPERS,
+            )
         return ask.page(
             "shared_reflection.html", share=found, until=until, reflection=ask.practice.open_share(found.id)
         )

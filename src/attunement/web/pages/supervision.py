@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from starlette.responses import Response
 
 from attunement.errors import InputError, KeyChanged, Locked
+from attunement.practice.house import IDLE
 from attunement.practice.policy import Role
 from attunement.reports.choosing import to_choose_from
 from attunement.reports.supervision import PAPERS, day_of, supervision_pdf
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from attunement.instruments.description import Language
     from attunement.practice import Colleague
     from attunement.reports.supervision import Paper
-    from attunement.sessions import Session
+    from attunement.sessions import Reflection, Session
     from attunement.web.attention import Case
     from attunement.web.page import Ask
 
@@ -164,7 +165,7 @@ def preview(ask: Ask) -> Response:
 def share(ask: Ask) -> Response:
     """Share what was just looked at, as it was looked at."""
     try:
-        choice, dyad, report = _looked_at(ask)
+        choice, report = _looked_at(ask)
         if report is None:
             return _preview(ask, choice, _CHANGED)
         until = datetime.now(UTC) + timedelta(days=int(choice.days))
@@ -182,7 +183,7 @@ def share(ask: Ask) -> Response:
 def take_out(ask: Ask) -> Response:
     """Give the report to its owner as a file, which the journal remembers and nobody can take back."""
     try:
-        choice, _, report = _looked_at(ask)
+        choice, report = _looked_at(ask)
         if report is None:
             return _preview(ask, choice, _CHANGED)
         return as_file(supervision_pdf(ask.practice.take_out_report(ask.code, report), paper=choice.paper))
@@ -202,15 +203,14 @@ def as_file(pdf: bytes) -> Response:
 # -- inside
 
 
-def _looked_at(ask: Ask) -> tuple[Choice, Dyad, Report | None]:
+def _looked_at(ask: Ask) -> tuple[Choice, Report | None]:
     """What was chosen; and the report, if it is still the one that was looked at."""
     ask.form.know(*_FIELDS)
     choice = _choice(ask)
     if not ask.signed_in.unlocked:
         raise Locked
-    dyad = _dyad(ask, choice)
-    report = _report(ask, choice, dyad)
-    return choice, dyad, report if _digest(report) == ask.form.secret("seen") else None
+    report = _report(ask, choice, _dyad(ask, choice))
+    return choice, report if _digest(report) == ask.form.secret("seen") else None
 
 
 def _choice(ask: Ask) -> Choice:
@@ -272,7 +272,8 @@ def _dyad(ask: Ask, choice: Choice) -> Dyad:
     check_ins = {each.session: each for each in ask.practice.check_ins(ask.code)}
     chosen = choice.session if choice.session is not None else _likely(case, sessions)
     session = next((each for each in sessions if each.number == chosen), None)
-    reflections, colleagues = {}, ()
+    reflections: dict[int, Reflection] = {}
+    colleagues: tuple[Colleague, ...] = ()
     if ask.signed_in.unlocked:
         reflections = {each.session: each.reflection for each in ask.practice.reflections(ask.code)}
         colleagues = ask.practice.colleagues()
@@ -336,9 +337,4 @@ def _parts_of_moment(parts: Parts) -> Iterator[tuple[str, str, str]]:
 
 
 def _locked(ask: Ask, then: str) -> Response:
-    from attunement.practice.house import IDLE  # noqa: PLC0415 - of this answer alone
-
     return ask.page("unlock.html", then=then, wrong=False, idle=IDLE)
-
-
-__all__: Final[list[Any]] = ["choose", "keys", "pin", "preparing", "preview", "revoke", "share", "take_out"]
