@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 ACCOUNT: Final = "T-1"
 PHRASE: Final = "simulated garden lantern seventeen"
-_PLANTED: Final[Mapping[str, int]] = {"falling": 1, "stalled": 1, "slow": 1}
+PLANTED: Final[Mapping[str, int]] = {"falling": 1, "stalled": 1, "slow": 1}
 _EACH_DAY: Final = 4  # sessions planned
 SUPERVISOR: Final = "S-1"
 SUPERVISORS_PHRASE: Final = "simulated orchard bicycle granite"
@@ -56,8 +56,9 @@ def demonstration(folder: Path, *, clients: int = 16, seed: int = 4, sessions: i
     clients, seed, sessions
         Of the simulation: how many, which, and how long; lengths are drawn if left out.
     """
-    plant = _PLANTED if clients >= 3 else {}
-    made = simulate(1, clients, seed=seed, sessions=sessions, plant=plant).ratings
+    plant = PLANTED if clients >= 3 else {}
+    simulated = simulate(1, clients, seed=seed, sessions=sessions, plant=plant)
+    made = simulated.ratings
     draws, then = np.random.default_rng(seed), _Then()
     practice = Practice.found(
         folder,
@@ -77,7 +78,7 @@ def demonstration(folder: Path, *, clients: int = 16, seed: int = 4, sessions: i
         for row in rows.iter_rows(named=True):
             _session(practice, row, then, draws)
         _today(practice, made["client"].unique(maintain_order=True).to_list())
-        _supervised(practice, made["client"].unique(maintain_order=True).to_list()[-1])
+        _supervised(practice, _brought(simulated.clients))
 
 
 def _dated(made: pl.DataFrame) -> pl.DataFrame:
@@ -144,6 +145,11 @@ def _today(practice: Practice, clients: list[str]) -> None:
         practice.log_session(client, local.replace(hour=10 + hours) + timedelta(days=1), attendance=PLANNED)
     if len(clients) > 1:
         practice.choose_step(clients[1], "ask how it was when I was late")
+
+
+def _brought(clients: pl.DataFrame) -> str:
+    """Who is brought to supervision: whoever is falling, if somebody is."""
+    return str(clients.sort(clients["course"] == "falling", descending=True)["client"][0])
 
 
 def _supervised(practice: Practice, client: str) -> None:
