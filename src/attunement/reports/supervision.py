@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 Paper = Literal["us-letter", "a4"]
 PAPERS: Final[dict[Paper, str]] = {"us-letter": "US Letter", "a4": "A4"}
 FONT: Final = "Libertinus Serif"
-_WORDS: Final = (
+WORDS: Final = (
     "question", "course", "rupture", "answers", "own", "words", "pattern", "steps", "numbers", "footer", "page",
 )  # fmt: skip
 _UNSET: Final = re.compile(r'the text `"((?:[^"\\`]|\\.)+)"`')
@@ -100,7 +100,7 @@ def _shown(report: Report, paper: Paper, until: date | None) -> dict[str, Any]:
         "byline": byline,
         "until": say("supervision_until", language, day=day_of(until, language)) if until else None,
         "palette": {name: light for name, (light, _) in PALETTE.items()},
-        "words": {name: sentence(f"supervision_{name}", language) for name in _WORDS},
+        "words": {name: sentence(f"supervision_{name}", language) for name in WORDS},
         "question": _lines(report.question),
         "course": _course(report, course) if course else None,
         "rupture": (

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, cast
 from starlette.responses import Response
 
 from attunement.errors import InputError, KeyChanged, Locked
+from attunement.findings import Finding
 from attunement.practice.house import IDLE
 from attunement.practice.policy import Role
 from attunement.reports.choosing import to_choose_from
@@ -26,7 +27,6 @@ from attunement.wording import number
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from attunement.findings import Finding, NotYet
     from attunement.instruments.description import Language
     from attunement.practice import Colleague
     from attunement.reports.supervision import Paper
@@ -64,7 +64,7 @@ class Choice:
     """
 
     session: int | None = None
-    ticks: tuple[str, ...] = ("course", "rupture")
+    ticks: tuple[str, ...] = ()
     question: str = field(default="", repr=False)
     supervisor: str = ""
     days: str = "14"
@@ -287,9 +287,10 @@ def _dyad(ask: Ask, choice: Choice) -> Dyad:
     return Dyad(case, sessions, parts, Purpose.SUPERVISION in case.standing.agreed, colleagues)
 
 
-def _pattern(case: Case) -> tuple[Finding | NotYet, ...]:
+def _pattern(case: Case) -> tuple[Finding, ...]:
     """What else was found of this client; each has a tick of its own."""
-    return (case.trajectory.plateau,) if case.trajectory else ()
+    settles = case.trajectory.plateau if case.trajectory else None
+    return (settles,) if isinstance(settles, Finding) else ()
 
 
 def _likely(case: Case, sessions: tuple[Session, ...]) -> int | None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from attunement.supervising import Report
 
 _WIDE, _NARROW = 640, 340
-_LABELS: Final = (
+LABELS: Final = (
     "question", "course", "rupture", "answers", "own", "words", "pattern", "steps", "line", "skipped", "session",
     "rating", "connection", "interval", "chosen", "step", "outcome", "open", "no_more", "limits", "numbers",
 )  # fmt: skip
@@ -27,7 +27,7 @@ def on_page(report: Report) -> dict[str, Any]:
     return {
         "title": say("supervision_title", language, client=report.client),
         "byline": say("supervision_from", language, sender=report.sender, day=day_of(report.made, language)),
-        "words": {name: say(f"supervision_{name}", language) for name in _LABELS},
+        "words": {name: say(f"supervision_{name}", language) for name in LABELS},
         "wide": wide.themed() if wide else "",
         "narrow": narrow.themed() if narrow else "",
         "legend": legend(report),
