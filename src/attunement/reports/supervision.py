@@ -34,6 +34,7 @@ WORDS: Final = (
 _UNSET: Final = re.compile(r'the text `"((?:[^"\\`]|\\.)+)"`')
 _ESCAPE: Final = re.compile(r"\\u\{([0-9a-f]+)\}|\\(.)")
 _RUN: Final = re.compile(r"\S{31,}")
+_EMPTY: Final = re.compile(r"\s*\n\s*")
 _TRIES: Final = 6
 
 
@@ -244,8 +245,8 @@ def _lines(text: str) -> list[str]:
 
 
 def _breakable(value: Any) -> Any:  # noqa: ANN401 - whatever the template is given
-    """Let a run without a blank break, so that it stays on the paper."""
-    return _each(value, lambda text: _RUN.sub(_broken, text))
+    """Let a run without a blank break, so that it stays on the paper; and leave no page of empty lines."""
+    return _each(value, lambda text: _RUN.sub(_broken, _EMPTY.sub("\n", text)))
 
 
 def _broken(found: re.Match[str]) -> str:
