@@ -15,9 +15,13 @@ from attunement.countertransference.feelings import FACTORS, NEGATIVE, POSITIVE
 from attunement.countertransference.mirror import HOURS, PARTS
 from attunement.instruments import instrument
 from attunement.reports.meaning import FURTHER
-from attunement.sessions import ABOUT
+from attunement.reports.supervision import WORDS as ON_PAPER
+from attunement.sessions import ABOUT, PULLS, STRAINS, WHOSE
+from attunement.supervising.report import OWN
 from attunement.web import words
+from attunement.web.attention import ERROR_RATE
 from attunement.web.pages.client import ASKED
+from attunement.web.pages.telling import LABELS as ON_PAGE
 from attunement.wording import FILES, in_hundred, number, say, sentences
 
 HARDEST, HARDEST_FOR_CLIENTS = 9.0, 6.0  # automated readability index: about ninth and sixth grade
@@ -109,9 +113,16 @@ def test_every_sentence_is_said_somewhere() -> None:
     steps = {f"steps_{each}_{part}" for each in ABOUT for part in ("name", "opening", "1", "2", "3")}
     built = board | feelings | words | lines | tried | rooms | steps
     built |= {f"further_{each}" for each in FURTHER}
+    whose = {f"whose_{each.replace(' ', '_').replace(chr(39), '')}" for each in WHOSE}
+    own = {f"supervision_own_{each}" for each in (*PULLS, *STRAINS, *whose)}
+    built |= own | {f"supervision_{each}" for each in (*ON_PAPER, *ON_PAGE, *OWN)}
     assert [
         name for name in sentences() if not re.search(f"[\"']{name}[\"']", code) and name not in built
     ] == []
+
+
+def test_a_report_states_the_error_rate_that_the_rooms_state() -> None:
+    assert say("supervision_falling_rate", "en") == ERROR_RATE
 
 
 def test_a_sentence_with_a_value_left_out_is_an_error() -> None:

@@ -37,7 +37,8 @@ DRAWN = ("desktop-light", "phone-dark", "phone-dark-es")
 @contextmanager
 def served(folder: Path, passphrase: str = "") -> Iterator[str]:
     """Run `attunement serve` in a process of its own; gives the address that it shows."""
-    settings = {**os.environ, "ATTUNEMENT_PASSPHRASE": passphrase} if passphrase else {**os.environ}
+    known = {"ATTUNEMENT_ACCOUNT": "T-1", "ATTUNEMENT_PASSPHRASE": passphrase} if passphrase else {}
+    settings = {**os.environ, **known}
     command = [sys.executable, "-c", "import sys; from attunement.cli import main; sys.exit(main())", "serve"]
     places = ["--practice", str(folder), "--port", "0", "--no-open"]
     with subprocess.Popen([*command, *places], stdout=subprocess.PIPE, text=True, env=settings) as server:  # noqa: S603 - ours

@@ -17,6 +17,7 @@ from attunement.errors import AttunementError, Gone, InputError, Refused, WrongK
 from attunement.practice import Practice, Role, Scope, Verb, Who, permits
 from attunement.practice.policy import ADDRESSED, ALLOWED, CLIENT
 from attunement.sessions import Purpose, Reflection
+from attunement.supervising import Report
 from attunement.trajectories import Measure
 from attunement.vault.backup import new_identity
 from attunement.vault.locks import LEAST
@@ -90,8 +91,12 @@ CALLS: dict[Verb, Call] = {
     Verb.SEE_FINGERPRINT: lambda who, _: who.fingerprint("S-1"),
     Verb.PIN: lambda who, _: who.pin("S-1", who.house.keyfile.public("S-1").fingerprint),
     Verb.SHARE: lambda who, client: who.share(client, 1, "S-1", until=UNTIL),
+    Verb.SHARE_REPORT: lambda who, client: who.share_report(client, report(client), "S-1", until=UNTIL),
+    Verb.TAKE_OUT_REPORT: lambda who, client: who.take_out_report(client, report(client)),
+    Verb.SEE_COLLEAGUES: lambda who, _: who.colleagues(),
     Verb.SEE_SHARES: lambda who, _: who.shares(),
     Verb.OPEN_SHARE: lambda who, _: who.open_share("no share"),
+    Verb.OPEN_REPORT: lambda who, _: who.open_report("no share"),
     Verb.REVOKE: lambda who, _: who.revoke("no share"),
     Verb.IDENTIFY: lambda who, client: who.identify(client, "Somebody"),
     Verb.SEE_IDENTITY: lambda who, client: who.identity(client),
@@ -116,11 +121,20 @@ UNLOCKED_FIRST = {
     Verb.DESTROY_REFLECTION,
     Verb.PIN,
     Verb.SHARE,
+    Verb.SHARE_REPORT,
+    Verb.TAKE_OUT_REPORT,
+    Verb.SEE_COLLEAGUES,
     Verb.OPEN_SHARE,
+    Verb.OPEN_REPORT,
 }
 OUTSIDE = {"knows", "knows_token", "close", "found", "open", "open_with_code", "for_client", "lock"}
 _STEPS: dict[int, dict[str, str]] = {}
 _CONCERNS: dict[int, dict[str, str]] = {}
+
+
+def report(client: str) -> Report:
+    """A question alone."""
+    return Report(client, "T-1", BEGAN.date(), "What is it that I cannot bear?")
 
 
 def steps(who: Practice) -> dict[str, str]:
@@ -238,6 +252,8 @@ EXPECTED: dict[Verb, type[AttunementError] | tuple[type[AttunementError], ...]] 
     Verb.REMOVE_TOKEN: Refused,
     Verb.USE_TOKEN: WrongKey,
     Verb.OPEN_SHARE: Gone,
+    Verb.OPEN_REPORT: Gone,
+    Verb.SHARE_REPORT: InputError,
     Verb.REVOKE: Refused,
     Verb.DEIDENTIFY: InputError,
     Verb.DESTROY_REFLECTION: InputError,

@@ -109,7 +109,7 @@ def demo(
     if out is not None:
         demo_page(therapists, clients, seed, out, open_page=open_page)
         return
-    from attunement.web.demonstration import ACCOUNT, PHRASE, demonstration
+    from attunement.web.demonstration import ACCOUNT, PHRASE, SUPERVISOR, SUPERVISORS_PHRASE, demonstration
     from attunement.web.serving import Place
     from attunement.web.serving import serve as serving
 
@@ -117,6 +117,7 @@ def demo(
         rooms.door.sign_in(ACCOUNT, PHRASE)
         say(f"A simulated practice is at {address} (Ctrl+C closes it, and nothing of it stays)")
         say(f"Account: {ACCOUNT}   Passphrase: {PHRASE}")
+        say(f"Supervisor: {SUPERVISOR}   Passphrase: {SUPERVISORS_PHRASE}")
         sys.stdout.flush()
         if open_page:
             webbrowser.open(address)

@@ -12,7 +12,7 @@ rated           what was rated, by check-ins and in tables taken in
 safety          concerns, what was done, and the practice's protocol
 steps           what is tried next, what the client says of it, what came of it
 reflecting      a therapist's own reflections
-supervision     sharing one with a supervisor, until a day
+supervision     sharing one, or a report, with a supervisor, until a day
 accounts        who may come in
 factors         a second step at the door
 tokens          by what a program comes in, and how far
@@ -31,9 +31,10 @@ from attunement.practice.policy import Role, Scope, Verb, Who, permits
 from attunement.practice.practice import Practice
 from attunement.practice.rated import Rated, TakenIn
 from attunement.practice.reminding import Due, Sender, Sent
+from attunement.practice.supervision import Colleague, Shared
 from attunement.practice.tokens import Given, Token
 
 __all__ = [
-    "Agenda", "Asked", "Due", "Factor", "Given", "Invited", "Practice", "Rated", "Received", "Role", "Scope", "Sender",
-    "Sent", "Standing", "TakenIn", "Token", "Tried", "Verb", "Who", "permits",
+    "Agenda", "Asked", "Colleague", "Due", "Factor", "Given", "Invited", "Practice", "Rated", "Received", "Role",
+    "Scope", "Sender", "Sent", "Shared", "Standing", "TakenIn", "Token", "Tried", "Verb", "Who", "permits",
 ]  # fmt: skip

@@ -76,8 +76,12 @@ class Verb(StrEnum):
     SEE_FINGERPRINT = "see fingerprint"
     PIN = "pin key"
     SHARE = "share reflection"
+    SHARE_REPORT = "share report"
+    TAKE_OUT_REPORT = "take out report"
+    SEE_COLLEAGUES = "see colleagues"
     SEE_SHARES = "see shares"
     OPEN_SHARE = "open share"
+    OPEN_REPORT = "open report"
     REVOKE = "revoke share"
     IDENTIFY = "identify"
     SEE_IDENTITY = "see identity"
@@ -178,7 +182,9 @@ ALLOWED: Final[dict[Verb, frozenset[Role]]] = {
     Verb.PIN: _BOTH,
     Verb.SEE_FINGERPRINT: _BOTH,
     Verb.SEE_SHARES: _BOTH,
+    Verb.SEE_COLLEAGUES: _BOTH,
     Verb.OPEN_SHARE: _SUPERVISOR,
+    Verb.OPEN_REPORT: _SUPERVISOR,
     **dict.fromkeys(
         (
             Verb.TAKE_ON, Verb.END_DYAD, Verb.RESUME_DYAD, Verb.SEE_AGENDA, Verb.SEE_CLIENTS,
@@ -187,8 +193,8 @@ ALLOWED: Final[dict[Verb, frozenset[Role]]] = {
             Verb.LOG_CONTACT, Verb.SEE_CONTACTS, Verb.GIVE_CONSENT, Verb.WITHDRAW_CONSENT,
             Verb.SEE_CONSENTS, Verb.INVITE, Verb.SEE_CHECK_INS, Verb.SEE_TRAJECTORIES,
             Verb.CHOOSE_STEP, Verb.CLOSE_STEP, Verb.REOPEN_STEP, Verb.DROP_STEP, Verb.SEE_STEPS,
-            Verb.REFLECT, Verb.SEE_REFLECTIONS,
-            Verb.DESTROY_REFLECTION, Verb.SHARE, Verb.REVOKE, Verb.IDENTIFY, Verb.SEE_IDENTITY,
+            Verb.REFLECT, Verb.SEE_REFLECTIONS, Verb.DESTROY_REFLECTION, Verb.SHARE, Verb.SHARE_REPORT,
+            Verb.TAKE_OUT_REPORT, Verb.REVOKE, Verb.IDENTIFY, Verb.SEE_IDENTITY,
             Verb.HOLD, Verb.RELEASE, Verb.ERASE, Verb.EXPORT, Verb.DEIDENTIFY,
         ),
         _THERAPIST,
@@ -209,7 +215,7 @@ SCOPES: Final[dict[Scope, frozenset[Verb]]] = {
 """What each scope of a token opens. Reflections, supervision, identity, safety, keys, accounts, tokens, second steps,
 holds and erasing have none: no token reaches them."""
 
-ADDRESSED: Final = frozenset({Verb.OPEN_SHARE})
+ADDRESSED: Final = frozenset({Verb.OPEN_SHARE, Verb.OPEN_REPORT})
 """Verbs on what somebody else owns and has addressed to one; all other verbs are on one's own alone."""
 
 

@@ -49,7 +49,8 @@ class Practice(Overview, Tables, Steps, Safety, Supervision, Accounts, Factors, 
     safety              raise_concern · close_concern · concerns · protocol · set_protocol
     steps               choose_step · close_step · reopen_step · drop_step · steps
     reflections         unlock · lock · reflect · reflections · destroy_reflection · verify_reflections
-    supervision         fingerprint · pin · share · shares · open_share · revoke
+    supervision         fingerprint · pin · colleagues · share · share_report · shares · open_share · open_report ·
+                        take_out_report · revoke
     who a code is       identify · identity
     reminders           due · remind · set_email · email
     keeping             hold · release · erase · export · deidentify · journal · verify · back_up

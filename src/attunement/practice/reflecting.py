@@ -176,6 +176,21 @@ class Reflecting(Desk):
             )
         self._note(Verb.UNLOCK, "done", vault)
         self._finish_erasing(vault)
+        self._sweep_ended()
+
+    def _sweep_ended(self) -> None:
+        """Take away the shares that have ended, whoever's they were: what nobody can open is not kept."""
+        table = tables.share
+        with self.house.record.reading() as rows:
+            over = table.c.expires <= rows.now().steady
+            ended = [row["id"] for row in rows.all(sa.select(table.c.id).where(over))]
+        if ended:
+
+            def work(rows: Rows) -> None:
+                rows.remove(table, ended)
+                rows.note(self.who.code, Verb.REVOKE, "", "ended")
+
+            self.house.record.do(work)
 
     def _finish_erasing(self, vault: Vault) -> None:
         """Destroy what is left about clients who were erased while these were locked."""

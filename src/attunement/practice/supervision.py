@@ -1,27 +1,30 @@
-"""Sharing a reflection with a supervisor: chosen, signed, until a day, and taken back at will."""
+"""Sharing with a supervisor, a reflection or a report: chosen, signed, until a day, and taken back at will."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 import sqlalchemy as sa
 
 from attunement.errors import Gone, InputError, KeyChanged
 from attunement.practice.caseload import require
-from attunement.practice.policy import Verb
+from attunement.practice.policy import Role, Verb
 from attunement.practice.reflecting import Reflecting
 from attunement.sessions import Purpose, Reflection, instant
+from attunement.supervising import Report
 from attunement.vault import tables
-from attunement.vault.envelope import Place
+from attunement.vault.envelope import Envelope, Place, enclose
 from attunement.vault.sharing import PublicKeys, Share, open_share, share
 
 if TYPE_CHECKING:
+    from attunement.vault.keyfile import Own
     from attunement.vault.rows import Row, Rows
     from attunement.vault.vault import Vault
 
 LONGEST: Final = timedelta(days=90)
+Kind = Literal["reflection", "report"]
 _OVER: Final = "This share is not there, or no longer: it has ended or was taken back."
 
 
@@ -39,6 +42,10 @@ class Shared:
         On which ground.
     expires
         Until when.
+    kind
+        A reflection as it was written, or a report.
+    client
+        The code, for the sender alone; empty for everybody else.
     """
 
     id: str
@@ -46,6 +53,29 @@ class Shared:
     recipient: str
     basis: str
     expires: datetime
+    kind: Kind = "reflection"
+    client: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Colleague:
+    """Somebody whom one can share with, or who can share with one.
+
+    Parameters
+    ----------
+    account, name
+        Who.
+    roles
+        What the account is for.
+    compared
+        ``yes`` where the key is the one that was compared in person, ``no`` where none was, ``changed`` where it is
+        another one now.
+    """
+
+    account: str
+    name: str
+    roles: frozenset[Role]
+    compared: Literal["yes", "no", "changed"]
 
 
 class Supervision(Reflecting):
@@ -58,6 +88,26 @@ class Supervision(Reflecting):
             shown = self.house.keyfile.public(account).fingerprint
         self._note(Verb.SEE_FINGERPRINT, "done")
         return shown
+
+    def colleagues(self) -> tuple[Colleague, ...]:
+        """Return whom one can share with, and who can share with one, and whose keys one has compared."""
+        vault, _ = self._own(Verb.SEE_COLLEAGUES)
+        with vault.reading() as rows:
+            pinned = {row["id"]: row for row in rows.all(sa.select(tables.pin))}
+        wanted = {Role.SUPERVISOR} if Role.THERAPIST in self.who.roles else set()
+        wanted |= {Role.THERAPIST} if Role.SUPERVISOR in self.who.roles else set()
+        table = tables.account
+        there = sa.select(table).where(table.c.ended.is_(None), table.c.id != self.who.code)
+
+        def query(rows: Rows) -> tuple[str, tuple[Colleague, ...]]:
+            found = rows.all(there.order_by(table.c.id))
+            return "", tuple(
+                Colleague(row["id"], row["name"], roles, self._compared(row["id"], pinned.get(row["id"])))
+                for row in found
+                if (roles := frozenset(Role(each) for each in row["roles"].split())) & wanted
+            )
+
+        return self._see(Verb.SEE_COLLEAGUES, query)
 
     def pin(self, account: str, fingerprint: str) -> None:
         """Trust somebody's keys from here on, having compared the fingerprint in person.
@@ -84,6 +134,8 @@ class Supervision(Reflecting):
 
         self._act(Verb.PIN, work, vault)
 
+    # -- giving
+
     def share(
         self, client: str, session: int, recipient: str, *, until: datetime, basis: str = "supervision"
     ) -> Shared:
@@ -100,70 +152,108 @@ class Supervision(Reflecting):
         basis
             On which ground it is shared; signed with the rest.
         """
-        until = instant(until)
         vault, own = self._own(Verb.SHARE)
         with self._noting(Verb.SHARE, vault):
             keys = self._pinned(vault, recipient)
-            about_client, about_session = self._known_session(client, session)
+            _, about_session = self._known_session(client, session)
             row = self._written(vault, about_session, session)
-        envelope = self._envelope(row)
+        return self._shared(Verb.SHARE, self._envelope(row), own, keys, instant(until), basis)
 
-        def work(rows: Rows) -> tuple[str, Shared]:
-            require(rows, about_client, Purpose.SUPERVISION)
-            if not rows.now().steady < until <= rows.now().steady + LONGEST:
-                raise InputError("A share ends within the next 90 days.")
-            sealed = share(envelope, own.root, own.private, keys, basis, until)
-            kept = rows.add(
-                tables.share, sender=self.who.code, recipient=recipient, note=row["id"], client=about_client,
-                revision=row["revision"], basis=basis, expires=until, body=sealed.body, box=sealed.box,
-                signature=sealed.signature, kind="reflection",
-            )  # fmt: skip
-            return kept["id"], _as_shared(kept)
+    def share_report(self, client: str, report: Report, recipient: str, *, until: datetime) -> Shared:
+        """Share a report with one supervisor, whose key is pinned, if the client agreed to supervision.
 
-        return self._act(Verb.SHARE, work)
+        Parameters
+        ----------
+        client
+            Whom it is about.
+        report
+            What was chosen; it is sealed as it is, and what is written or rated later is not in it.
+        recipient
+            The supervisor's account.
+        until
+            When it ends; within 90 days.
+
+        A report with something of a reflection in it belongs to that reflection: where that is destroyed, the report is
+        shared no more.
+        """
+        vault, own = self._own(Verb.SHARE_REPORT)
+        with self._noting(Verb.SHARE_REPORT, vault):
+            about_client, _ = self._known_client(client)
+            keys = self._pinned(vault, recipient)
+            note, revision = self._of_reflection(vault, client, report)
+        place = Place(self.house.keyfile.install, self.who.code, note, about_client, revision, "report")
+        envelope = enclose(report.as_json(), place, own.root)
+        return self._shared(Verb.SHARE_REPORT, envelope, own, keys, instant(until), "supervision")
+
+    def take_out_report(self, client: str, report: Report) -> Report:
+        """Take a report out of the practice as a file of one's own, on the same ground: it cannot be taken back.
+
+        Parameters
+        ----------
+        client
+            Whom it is about.
+        report
+            What was chosen.
+        """
+        vault, _ = self._own(Verb.TAKE_OUT_REPORT)
+        with self._noting(Verb.TAKE_OUT_REPORT, vault):
+            self._known_client(client)
+            self._of_reflection(vault, client, report)
+
+        def work(rows: Rows) -> tuple[str, Report]:
+            dyad = self._dyad(rows, client)
+            require(rows, dyad["client"], Purpose.SUPERVISION)
+            return dyad["client"], report
+
+        return self._act(Verb.TAKE_OUT_REPORT, work)
+
+    # -- what is given
 
     def shares(self) -> tuple[Shared, ...]:
-        """Return what one shares, and what is shared with one, as long as it is."""
-        table = tables.share
-        mine = sa.or_(table.c.sender == self.who.code, table.c.recipient == self.who.code)
+        """Return what one shares, and what is shared with one, as long as it is; what has ended is swept away."""
+        table, me = tables.share, self.who.code
+        code = tables.client.c.code.label("code")
+        mine = (
+            sa.select(table, code)
+            .outerjoin(tables.client, sa.and_(tables.client.c.id == table.c.client, table.c.sender == me))
+            .where(sa.or_(table.c.sender == me, table.c.recipient == me))
+            .order_by(table.c.expires, table.c.id)
+        )
 
         def query(rows: Rows) -> tuple[str, tuple[Shared, ...]]:
-            found = rows.all(sa.select(table).where(mine).order_by(table.c.expires, table.c.id))
-            now = rows.now().steady
-            return "", tuple(_as_shared(row) for row in found if now < row["expires"])
+            now, admits = rows.now().steady, self.house.admits
+            found = [row for row in rows.all(mine) if now < row["expires"] and admits(row["sender"])]
+            return "", tuple(_as_shared(row, row["code"] or "") for row in found)
 
-        return self._see(Verb.SEE_SHARES, query)
+        seen = self._see(Verb.SEE_SHARES, query)
+        self._sweep_ended()
+        return seen
 
     def open_share(self, share: str) -> Reflection:
-        """Open what somebody has shared with one.
+        """Open a reflection that somebody has shared with one.
 
         Raises
         ------
         Gone
-            Where it has ended or was taken back.
+            Where it has ended or was taken back, or is no reflection.
         KeyChanged
             Where it is not signed with the key that one has compared.
         """
-        vault, own = self._own(Verb.OPEN_SHARE)
+        return Reflection.from_json(self._open(Verb.OPEN_SHARE, share, "reflection"))
 
-        def query(rows: Rows) -> tuple[str, tuple[Row, datetime]]:
-            row = rows.one(sa.select(tables.share).where(tables.share.c.id == share))
-            if row is None or row["recipient"] != self.who.code:
-                raise Gone(_OVER)
-            self._refuse_unless(Verb.OPEN_SHARE, owner=row["sender"], addressed_to=row["recipient"])
-            now = rows.now().steady
-            if now >= row["expires"]:
-                raise Gone(_OVER)
-            return row["id"], (row, now)
+    def open_report(self, share: str) -> Report:
+        """Open a report that somebody has shared with one.
 
-        row, now = self._see(Verb.OPEN_SHARE, query)
-        place = Place(self.house.keyfile.install, row["sender"], row["note"], row["client"], row["revision"])
-        shared = Share(
-            place, row["body"], row["recipient"], row["basis"], row["expires"], row["box"], row["signature"]
-        )
-        with self._noting(Verb.OPEN_SHARE, vault):
-            sender = self._pinned(vault, row["sender"])
-        return Reflection.from_json(open_share(shared, own.private, sender, now))
+        Raises
+        ------
+        Gone
+            Where it has ended or was taken back, or is no report.
+        KeyChanged
+            Where it is not signed with the key that one has compared.
+        Damaged
+            Where it is not as a report is written.
+        """
+        return Report.from_json(self._open(Verb.OPEN_REPORT, share, "report"))
 
     def revoke(self, share: str) -> None:
         """Take a share back: it is gone when it is next opened. What was read cannot be un-known."""
@@ -176,6 +266,62 @@ class Supervision(Reflecting):
 
         self._act(Verb.REVOKE, work)
 
+    # -- inside
+
+    def _shared(
+        self, verb: Verb, envelope: Envelope, own: Own, keys: PublicKeys, until: datetime, basis: str
+    ) -> Shared:
+        """Seal the key of an envelope to a supervisor, and keep that."""
+        place = envelope.place
+
+        def work(rows: Rows) -> tuple[str, Shared]:
+            require(rows, place.client, Purpose.SUPERVISION)
+            _refuse_no_supervisor(rows, keys.account)
+            if not rows.now().steady < until <= rows.now().steady + LONGEST:
+                raise InputError("A share ends within the next 90 days.")
+            sealed = share(envelope, own.root, own.private, keys, basis, until)
+            kept = rows.add(
+                tables.share, sender=self.who.code, recipient=keys.account, note=place.note, client=place.client,
+                revision=place.revision, basis=basis, expires=until, body=sealed.body, box=sealed.box,
+                signature=sealed.signature, kind=place.kind,
+            )  # fmt: skip
+            return kept["id"], _as_shared(kept)
+
+        return self._act(verb, work)
+
+    def _open(self, verb: Verb, share: str, kind: Kind) -> str:
+        vault, own = self._own(verb)
+
+        def query(rows: Rows) -> tuple[str, tuple[Row, datetime]]:
+            row = rows.one(sa.select(tables.share).where(tables.share.c.id == share))
+            if row is None or row["recipient"] != self.who.code:
+                raise Gone(_OVER)
+            self._refuse_unless(verb, owner=row["sender"], addressed_to=row["recipient"])
+            now = rows.now().steady
+            if now >= row["expires"] or row["kind"] != kind or not self.house.admits(row["sender"]):
+                raise Gone(_OVER)  # whoever has left can take nothing back, so it ends with them
+            return row["id"], (row, now)
+
+        row, now = self._see(verb, query)
+        place = Place(
+            self.house.keyfile.install, row["sender"], row["note"], row["client"], row["revision"], kind
+        )
+        shared = Share(
+            place, row["body"], row["recipient"], row["basis"], row["expires"], row["box"], row["signature"]
+        )
+        with self._noting(verb, vault):
+            sender = self._pinned(vault, row["sender"])
+        return open_share(shared, own.private, sender, now)
+
+    def _of_reflection(self, vault: Vault, client: str, report: Report) -> tuple[str, int]:
+        """The reflection that a report tells of, with its writing; a place of its own where it tells of none."""
+        moment = report.parts.moment
+        if moment is None or not moment.own:
+            return tables.new_id(), 1
+        _, about_session = self._known_session(client, moment.session)
+        row = self._written(vault, about_session, moment.session)
+        return row["id"], row["revision"]
+
     def _written(self, vault: Vault, about_session: str, session: int) -> Row:
         with vault.reading() as rows:
             row = rows.one(sa.select(tables.reflection).where(tables.reflection.c.session == about_session))
@@ -183,21 +329,35 @@ class Supervision(Reflecting):
             raise InputError(f"There is no reflection about session {session}.")
         return row
 
+    def _compared(self, account: str, pinned: Row | None) -> Literal["yes", "no", "changed"]:
+        if pinned is None:
+            return "no"
+        same = PublicKeys(account, pinned["sealing"], pinned["signing"]) == self.house.keyfile.public(account)
+        return "yes" if same else "changed"
+
     def _pinned(self, vault: Vault, account: str) -> PublicKeys:
         """The keys that one has compared, if the practice still has the same."""
         with vault.reading() as rows:
             row = rows.one(sa.select(tables.pin).where(tables.pin.c.id == account))
         if row is None:
             raise InputError(f"Compare the fingerprint with {account} in person first, and pin it.")
-        pinned = PublicKeys(account, row["sealing"], row["signing"])
-        if pinned != self.house.keyfile.public(account):
+        if self._compared(account, row) == "changed":
             raise KeyChanged(
                 f"WARNING: the key of {account} is not the one that you compared. Somebody may have put another in its "
                 f"place. Nothing was shared or opened. "
                 f"Compare the fingerprint with {account} in person before you pin it anew."
             )
-        return pinned
+        return PublicKeys(account, row["sealing"], row["signing"])
 
 
-def _as_shared(row: Row) -> Shared:
-    return Shared(row["id"], row["sender"], row["recipient"], row["basis"], row["expires"])
+def _refuse_no_supervisor(rows: Rows, account: str) -> None:
+    """Refuse to share with one who could not open it."""
+    row = rows.one(sa.select(tables.account).where(tables.account.c.id == account))
+    if row is None or row["ended"] is not None or Role.SUPERVISOR not in row["roles"].split():
+        raise InputError(f"{account} is no supervisor here, or no longer; nothing was shared.")
+
+
+def _as_shared(row: Row, client: str = "") -> Shared:
+    return Shared(
+        row["id"], row["sender"], row["recipient"], row["basis"], row["expires"], row["kind"], client
+    )

@@ -22,6 +22,8 @@ class Place:
         Which practice, and whose reflection.
     note, client, revision
         Which reflection, about whom, and which writing of it.
+    kind
+        What it is: what was sealed as one kind does not open as another.
     """
 
     install: str
@@ -29,10 +31,11 @@ class Place:
     note: str
     client: str
     revision: int
+    kind: str = "reflection"
 
     def canonical(self) -> bytes:
         """As bytes."""
-        return canonical("reflection", self.install, self.owner, self.note, self.client, self.revision)
+        return canonical(self.kind, self.install, self.owner, self.note, self.client, self.revision)
 
 
 @dataclass(frozen=True, slots=True)

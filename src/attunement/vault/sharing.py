@@ -84,7 +84,7 @@ class PrivateKeys:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A reflection as one supervisor can open it.
+    """A reflection, or a report, as one supervisor can open it.
 
     Parameters
     ----------

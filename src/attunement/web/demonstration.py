@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from attunement.instruments import instrument
-from attunement.practice import Practice
+from attunement.practice import Practice, Role
 from attunement.sessions import PLANNED, Purpose
 from attunement.simulate import simulate
 from attunement.vault.clock import Clock
@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 
 ACCOUNT: Final = "T-1"
 PHRASE: Final = "simulated garden lantern seventeen"
-_PLANTED: Final[Mapping[str, int]] = {"falling": 1, "stalled": 1, "slow": 1}
+PLANTED: Final[Mapping[str, int]] = {"falling": 1, "stalled": 1, "slow": 1}
 _EACH_DAY: Final = 4  # sessions planned
+SUPERVISOR: Final = "S-1"
+SUPERVISORS_PHRASE: Final = "simulated orchard bicycle granite"
 
 
 class _Then:
@@ -55,7 +57,7 @@ def demonstration(folder: Path, *, clients: int = 16, seed: int = 13, sessions: 
     clients, seed, sessions
         Of the simulation: how many, which, and how long; lengths are drawn if left out.
     """
-    plant = _PLANTED if clients >= 3 else {}
+    plant = PLANTED if clients >= 3 else {}
     simulated = simulate(1, clients, seed=seed, sessions=sessions, plant=plant)
     made, life = simulated.ratings, Life.of(simulated, seed)
     draws, then = np.random.default_rng(seed), _Then()
@@ -77,6 +79,7 @@ def demonstration(folder: Path, *, clients: int = 16, seed: int = 13, sessions: 
         for row in rows.iter_rows(named=True):
             _session(practice, row, then, draws, life)
         _today(practice, made["client"].unique(maintain_order=True).to_list())
+        _supervised(practice, _brought(simulated.clients))
 
 
 def _dated(made: pl.DataFrame) -> pl.DataFrame:
@@ -131,3 +134,19 @@ def _today(practice: Practice, clients: list[str]) -> None:
         practice.log_session(client, local.replace(hour=10 + hours) + timedelta(days=1), attendance=PLANNED)
     if len(clients) > 1:
         practice.choose_step(clients[1], "ask how it was when I was late")
+
+
+def _brought(clients: pl.DataFrame) -> str:
+    """Who is brought to supervision: whoever is falling, if somebody is."""
+    return str(clients.sort(clients["course"] == "falling", descending=True)["client"][0])
+
+
+def _supervised(practice: Practice, client: str) -> None:
+    """Let a supervisor in, with whom keys are compared, and whom one client has agreed to."""
+    code, role = RecoveryCode.fresh(), frozenset({Role.SUPERVISOR})
+    practice.add_account(SUPERVISOR, SUPERVISORS_PHRASE, code, roles=role, name="Somebody else", cost=LEAST)
+    supervisor = practice.sign_in(SUPERVISOR, SUPERVISORS_PHRASE)
+    supervisor.unlock(SUPERVISORS_PHRASE)
+    for one, other in ((practice, SUPERVISOR), (supervisor, ACCOUNT)):
+        one.pin(other, one.fingerprint(other))
+    practice.give_consent(client, Purpose.SUPERVISION)

@@ -31,6 +31,7 @@ FILES: Final = (
     "ruptures",
     "signal",
     "steps",
+    "supervision",
     "tags",
     "trajectories",
     "trust",

@@ -1,4 +1,4 @@
-"""The practice as its admin sees it, who never sees content; what a supervisor is shown; and whether all is well."""
+"""The practice as its admin sees it, who never sees content; and whether all is well."""
 
 from __future__ import annotations
 
@@ -38,12 +38,6 @@ def static_file(ask: Ask) -> Response:
     except KeyError:
         raise Refused("no such file") from None
     return Response(content, media_type=kind, headers={"cache-control": YEAR})
-
-
-def shared(ask: Ask) -> Response:
-    """Show what is shared with a supervisor, for as long as it is."""
-    mine = [each for each in ask.practice.shares() if each.recipient == ask.signed_in.account]
-    return ask.page("shared.html", shares=mine)
 
 
 def practice(ask: Ask) -> Response:

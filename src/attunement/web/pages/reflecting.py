@@ -41,7 +41,7 @@ def write(ask: Ask) -> Response:
     """Seal what was written. While they are locked, what was typed comes back with the question for the passphrase."""
     session = _session(ask)
     phrase = ask.form.secret("passphrase")
-    if phrase and not _unlocked(ask, phrase):
+    if phrase and not unlocked_with(ask, phrase):
         return _carried(ask, session, "That is not the passphrase; what you typed is still below.", 401)
     if not ask.signed_in.unlocked:
         return _carried(ask, session, "", 401)
@@ -79,7 +79,7 @@ def unlock(ask: Ask) -> Response:
     """Unlock one's own reflections in this browser, for as long as something is done with them."""
     form = ask.form.know("passphrase", "then")
     then = inside(form.text("then", most=300))
-    if not _unlocked(ask, form.secret("passphrase")):
+    if not unlocked_with(ask, form.secret("passphrase")):
         return ask.page("unlock.html", 401, then=then, wrong=True, idle=IDLE)
     return RedirectResponse(then, 303)
 
@@ -90,7 +90,8 @@ def lock(ask: Ask) -> Response:
     return ask.go("/", "Your reflections are locked.")
 
 
-def _unlocked(ask: Ask, phrase: str) -> bool:
+def unlocked_with(ask: Ask, phrase: str) -> bool:
+    """Unlock one's own reflections here; whether the passphrase was right."""
     name = ("reflections", ask.signed_in.account, "")
     if not ask.rooms.guesses.may_try(name):
         raise InputError("That was wrong too often. Please wait an hour; what is sealed stays sealed.")
