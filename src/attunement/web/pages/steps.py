@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from attunement.errors import InputError, Refused
 from attunement.sessions import ABOUT, REPAIRED
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
     from attunement.sessions import Step
     from attunement.web.page import Ask
 
-_KEPT: Final = 32  # findings of so many therapists' steps
-
 
 def steps(ask: Ask) -> Response:
     """Show the open steps, what has helped, and with whom what was tried."""
@@ -29,7 +26,7 @@ def steps(ask: Ask) -> Response:
             closed.setdefault(each.client, []).append(each)
     return ask.page(
         "steps.html", open=[each for each in mine if each.outcome is None], closed=dict(sorted(closed.items())),
-        findings=_found(mine, ask.practice.who.code) if mine else (), they_say=they_say, named=named,
+        findings=_found(ask, mine), they_say=they_say, named=named,
     )  # fmt: skip
 
 
@@ -100,8 +97,14 @@ def _own(ask: Ask) -> Step:
     raise Refused("no such step")
 
 
-@lru_cache(_KEPT)
-def _found(mine: tuple[Step, ...], therapist: str) -> tuple[Finding | NotYet, ...]:
-    """What clients say of these steps; the same steps, with the same answers, are worked out once."""
-    asked = helped(table(mine, therapist))
-    return (asked.all, asked.talked, *asked.by_about.values())
+def _found(ask: Ask, mine: tuple[Step, ...]) -> tuple[Finding | NotYet, ...]:
+    """What clients say of these steps; the same answers are worked out once a visit, and forgotten with it."""
+    if not mine:
+        return ()
+    laid = table(mine, ask.practice.who.code)
+    kept: tuple[object, tuple[Finding | NotYet, ...]] | None = ask.signed_in.kept.get("helped")
+    if kept is None or kept[0] != laid.rows():
+        asked = helped(laid)
+        kept = (laid.rows(), (asked.all, asked.talked, *asked.by_about.values()))
+        ask.signed_in.kept["helped"] = kept
+    return kept[1]
