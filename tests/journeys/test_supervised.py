@@ -15,6 +15,7 @@ from attunement.web.demonstration import (
     ACCOUNT,
     PHRASE,
     PLANTED,
+    SEED,
     SUPERVISOR,
     SUPERVISORS_PHRASE,
     demonstration,
@@ -46,7 +47,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def client() -> str:
     """Who is falling in the demonstration."""
-    found = simulate(1, 16, seed=4, plant=PLANTED).clients
+    found = simulate(1, 16, seed=SEED, plant=PLANTED).clients
     return str(found.filter(found["course"] == "falling")["client"][0])
 
 

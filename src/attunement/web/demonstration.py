@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+SEED: Final = 13
+"""Of a practice in which somebody stalls and somebody falls, beyond doubt."""
 ACCOUNT: Final = "T-1"
 PHRASE: Final = "simulated garden lantern seventeen"
 PLANTED: Final[Mapping[str, int]] = {"falling": 1, "stalled": 1, "slow": 1}
@@ -47,7 +49,7 @@ class _Then:
         self.now = max(self.now, moment)
 
 
-def demonstration(folder: Path, *, clients: int = 16, seed: int = 13, sessions: int | None = None) -> None:
+def demonstration(folder: Path, *, clients: int = 16, seed: int = SEED, sessions: int | None = None) -> None:
     """Found a practice with clients who have been coming for a while, as of today.
 
     Parameters

@@ -282,7 +282,7 @@ def _dyad(ask: Ask, choice: Choice) -> Dyad:
     parts = to_choose_from(
         choice.language, trajectory=case.trajectory, ruptures=case.board.ruptures if case.board else None,
         session=session, check_in=check_ins.get(chosen or 0), reflection=reflections.get(chosen or 0),
-        found=_pattern(case), steps=ask.practice.steps(ask.code),
+        found=(*_pattern(case), *_mirrored(ask, choice.language)), steps=ask.practice.steps(ask.code),
     )  # fmt: skip
     return Dyad(case, sessions, parts, Purpose.SUPERVISION in case.standing.agreed, colleagues)
 
@@ -291,6 +291,20 @@ def _pattern(case: Case) -> tuple[Finding, ...]:
     """What else was found of this client; each has a tick of its own."""
     settles = case.trajectory.plateau if case.trajectory else None
     return (settles,) if isinstance(settles, Finding) else ()
+
+
+def _mirrored(ask: Ask, language: Language) -> tuple[Finding, ...]:
+    """What one's own side with this client tells, while it is open here; all of it or nothing, so that places stay."""
+    if not ask.signed_in.unlocked:
+        return ()
+    asked = ("board", "feelings", "agreement", "signal")
+    known = ask.rooms.understanding.of(ask.practice, ask.signed_in.opened, language, *asked)
+    if known.pending:
+        return ()
+    told = (
+        each for name in asked if name in known.answers for each in known.answers[name].of.get(ask.code, ())
+    )
+    return tuple(each.found for each in told if isinstance(each.found, Finding))
 
 
 def _likely(case: Case, sessions: tuple[Session, ...]) -> int | None:
