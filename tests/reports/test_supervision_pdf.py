@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 from pypdf import PdfReader
@@ -65,9 +66,9 @@ def tags(reader: PdfReader) -> Iterator[Any]:
 
 @pytest.mark.parametrize("paper", ["us-letter", "a4"])
 @pytest.mark.parametrize("language", ["en", "es"])
-def test_it_is_tagged_as_pdf_ua_1_asks(brought: Report, paper: Any, language: Any) -> None:
-    from dataclasses import replace
-
+def test_it_is_tagged_as_pdf_ua_1_asks(
+    brought: Report, paper: Literal["us-letter", "a4"], language: Literal["en", "es"]
+) -> None:
     reader = read(supervision_pdf(replace(brought, language=language), paper=paper))
     root = reader.root_object
     assert root["/MarkInfo"]["/Marked"]
@@ -109,7 +110,8 @@ def test_the_same_report_gives_the_same_bytes(brought: Report) -> None:
 def test_what_is_read_is_what_was_found(brought: Report) -> None:
     told = " ".join(text(supervision_pdf(brought)).split())
     course, rupture = brought.parts.course, brought.parts.rupture
-    assert course and rupture
+    assert course
+    assert rupture
     for sentence in (brought.question, *course.sentences, rupture.sentence, *rupture.limits):
         assert " ".join(sentence.split()) in told, sentence
     assert "Shared until" not in told
@@ -166,9 +168,11 @@ def test_a_long_word_stays_on_the_paper() -> None:
     reader = read(supervision_pdf(saying("w" * 900)))
     right = float(reader.pages[0].mediabox[2])
     ends: list[float] = []
-    reader.pages[0].extract_text(
-        visitor_text=lambda said, _, matrix, *__: ends.append(matrix[4]) if said.strip() else None
-    )
+
+    def end(said: str, _: object, matrix: list[float], *__: object) -> None:
+        ends.extend([matrix[4]] if said.strip() else [])
+
+    reader.pages[0].extract_text(visitor_text=end)
     assert max(ends) < right - 60
 
 
