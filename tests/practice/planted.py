@@ -21,6 +21,7 @@ from typing import Any
 from attunement.errors import AttunementError, NotSent
 from attunement.practice import Practice, Role
 from attunement.sessions import Purpose, Reflection
+from attunement.supervising import Feeling, Moment, Parts, Report, Told
 from attunement.vault import cipher
 from attunement.vault.backup import new_identity
 from attunement.vault.locks import LEAST
@@ -52,12 +53,18 @@ def live(folder: Path, secrets: dict[str, list[str]]) -> None:
             practice.share(
                 client, 1, "S-1", until=datetime.now(UTC) + timedelta(days=3), basis=next(planted["basis"])
             )
+        practice.share_report(
+            client, brought(client, planted), "S-1", until=datetime.now(UTC) + timedelta(days=3)
+        )
         if place % 3 == 2:
             practice.release(client)
             practice.erase(client)
     remind(practice, next(planted["email"]))
     for shared in supervisor.shares():
-        supervisor.open_share(shared.id)
+        if shared.kind == "report":
+            supervisor.open_report(shared.id)
+        else:
+            supervisor.open_share(shared.id)
     practice.back_up(folder / "backup.age", new_identity()[1])
     if "open" not in sys.argv:  # new keys would encrypt
         practice.rotate_keys(phrase, RecoveryCode.fresh(), cost=LEAST)
@@ -104,6 +111,15 @@ def remind(practice: Practice, email: str) -> None:
     sys.stderr.write(f"{practice.remind(Broken(), 'https://practice.example')} {practice.due()}\n")
 
 
+def brought(client: str, planted: dict[str, Any]) -> Report:
+    """A report with a secret in what is asked, in the moment and in the pattern."""
+    moment = Moment(
+        1, words=next(planted["own words"]), feelings=(Feeling(next(planted["own feeling"]), 6.0),)
+    )
+    parts = Parts(moment=moment, pattern=(Told("found", next(planted["pattern"])),))
+    return Report(client, "T-1", BEGAN.date(), next(planted["question"]), parts)
+
+
 def fail(practice: Practice, planted: dict[str, Any]) -> None:
     """Fail in many ways with secrets at hand; what is said goes to standard error, as a program would."""
     wrong = next(planted["wrong"])
@@ -122,6 +138,11 @@ def fail(practice: Practice, planted: dict[str, Any]) -> None:
         lambda: practice.open_share(wrong),
         lambda: practice.by_token(wrong),
         lambda: practice.add_token(wrong, [wrong]),
+        lambda: practice.open_report(wrong),
+        lambda: practice.share_report(wrong, Report("K", "T-1", BEGAN.date(), wrong), "S-1", until=BEGAN),
+        lambda: Report("K", "T-1", BEGAN.date(), wrong * 2_000),
+        lambda: Parts().only({wrong}),
+        lambda: Report.from_json(wrong),
     )
     for attempt in attempts:
         try:

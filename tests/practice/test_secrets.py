@@ -26,6 +26,7 @@ FIELDS = {
     **dict.fromkeys(
         ("person", "contact", "step", "outcome", "reason", "sending", "tag", "feeling", "words", "program"), CLIENTS + 1
     ),
+    **dict.fromkeys(("question", "pattern", "own words", "own feeling"), CLIENTS),
 }  # fmt: skip
 IN_CLEAR: frozenset[str] = frozenset()
 """Fields whose purpose it is to stand in clear: none."""
@@ -80,7 +81,8 @@ def test_no_planted_secret_is_in_any_file_that_is_left(tmp_path: Path) -> None:
 def test_with_encryption_off_the_same_search_finds_the_record_and_not_the_reflections(tmp_path: Path) -> None:
     fields = Counter(field for field, _ in found(*left_behind(tmp_path, "open")))
     assert {"code", "person", "contact", "step", "outcome", "reason", "last code", "email"} <= set(fields)
-    assert not {"words", "feeling", "tag", "passphrase", "recovery code"} & set(fields)
+    sealed = {"words", "feeling", "tag", "question", "pattern", "own words", "own feeling"}
+    assert not (sealed | {"passphrase", "recovery code"}) & set(fields)
 
 
 @pytest.mark.parametrize("name", ["person", "step"])

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 from pypdf import PdfReader
@@ -52,9 +53,9 @@ def text(pdf: bytes) -> str:
 
 def tags(reader: PdfReader) -> Iterator[Any]:
     """Every element of the structure tree."""
-    left = [reader.root_object["/StructTreeRoot"]]
+    left: list[Any] = [reader.root_object["/StructTreeRoot"]]
     while left:
-        node = left.pop().get_object()
+        node: Any = left.pop().get_object()
         if isinstance(node, list):
             left += node
         elif hasattr(node, "get") and "/K" in node:
@@ -65,11 +66,11 @@ def tags(reader: PdfReader) -> Iterator[Any]:
 
 @pytest.mark.parametrize("paper", ["us-letter", "a4"])
 @pytest.mark.parametrize("language", ["en", "es"])
-def test_it_is_tagged_as_pdf_ua_1_asks(brought: Report, paper: Any, language: Any) -> None:
-    from dataclasses import replace
-
+def test_it_is_tagged_as_pdf_ua_1_asks(
+    brought: Report, paper: Literal["us-letter", "a4"], language: Literal["en", "es"]
+) -> None:
     reader = read(supervision_pdf(replace(brought, language=language), paper=paper))
-    root = reader.root_object
+    root: Any = reader.root_object
     assert root["/MarkInfo"]["/Marked"]
     assert str(root["/Lang"]).startswith(language)
     assert root["/ViewerPreferences"]["/DisplayDocTitle"]
@@ -86,7 +87,7 @@ def test_it_is_tagged_as_pdf_ua_1_asks(brought: Report, paper: Any, language: An
     assert kinds.count("/H1") == 1
     heads = [each for each in found if each.get("/S") == "/TH"]
     assert all("/Scope" in str(each.get("/A")) for each in heads)
-    assert all(page["/Tabs"] == "/S" for page in reader.pages)
+    assert all(str(page["/Tabs"]) == "/S" for page in reader.pages)
     assert not reader.attachments
     width, height = (float(each) for each in reader.pages[0].mediabox[2:])
     assert (round(width), round(height)) == {"us-letter": (612, 792), "a4": (595, 842)}[paper]
@@ -109,7 +110,8 @@ def test_the_same_report_gives_the_same_bytes(brought: Report) -> None:
 def test_what_is_read_is_what_was_found(brought: Report) -> None:
     told = " ".join(text(supervision_pdf(brought)).split())
     course, rupture = brought.parts.course, brought.parts.rupture
-    assert course and rupture
+    assert course
+    assert rupture
     for sentence in (brought.question, *course.sentences, rupture.sentence, *rupture.limits):
         assert " ".join(sentence.split()) in told, sentence
     assert "Shared until" not in told
@@ -166,9 +168,11 @@ def test_a_long_word_stays_on_the_paper() -> None:
     reader = read(supervision_pdf(saying("w" * 900)))
     right = float(reader.pages[0].mediabox[2])
     ends: list[float] = []
-    reader.pages[0].extract_text(
-        visitor_text=lambda said, _, matrix, *__: ends.append(matrix[4]) if said.strip() else None
-    )
+
+    def end(said: str, _: object, matrix: list[float], *__: object) -> None:
+        ends.extend([matrix[4]] if said.strip() else [])
+
+    reader.pages[0].extract_text(visitor_text=end)
     assert max(ends) < right - 60
 
 

@@ -116,6 +116,7 @@ def on_shares() -> Iterator[Attack]:
         yield attack(replace(sent, place=place, body=enclose("another", place, owner).body))
     yield attack(replace(sent, expires=UNTIL + timedelta(days=365)))
     yield attack(replace(sent, basis="training"))
+    yield attack(replace(sent, place=replace(PLACE, kind="report")))
     yield attack(replace(sent, recipient="S-2"))
     yield attack(who=other)
     yield attack(replace(sent, recipient="S-2"), who=other)

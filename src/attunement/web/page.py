@@ -208,7 +208,7 @@ def ago(at: datetime, now: datetime) -> str:
 
 def points(value: float | None) -> str:
     """Write points as one says them; nothing for what was skipped."""
-    return "–" if value is None else f"{value:.1f}".removesuffix(".0")
+    return "–" if value is None else f"{value + 0.0:.1f}".removesuffix(".0")
 
 
 def cell(value: object) -> str:

@@ -115,4 +115,4 @@ def _rows(table: pl.DataFrame, *names: str) -> Iterator[tuple[Any, ...]]:
 
 def _held(value: float) -> float:
     """A whole point from 0 to 10."""
-    return float(np.clip(np.round(value), 0, 10))
+    return abs(float(np.clip(np.round(value), 0, 10)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final, cast
 
 from starlette.responses import Response
@@ -26,6 +26,7 @@ from attunement.wording import number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from attunement.instruments.description import Language
     from attunement.practice import Colleague
@@ -77,6 +78,7 @@ class Dyad:
     """What there is of one dyad, to be chosen from."""
 
     case: Case
+    now: datetime
     sessions: tuple[Session, ...] = field(repr=False)
     parts: Parts = field(repr=False)
     agreed: bool
@@ -165,10 +167,10 @@ def preview(ask: Ask) -> Response:
 def share(ask: Ask) -> Response:
     """Share what was just looked at, as it was looked at."""
     try:
-        choice, report = _looked_at(ask)
+        choice, dyad, report = _looked_at(ask)
         if report is None:
             return _preview(ask, choice, _CHANGED)
-        until = datetime.now(UTC) + timedelta(days=int(choice.days))
+        until = dyad.now + timedelta(days=int(choice.days))
         made = ask.practice.share_report(ask.code, report, choice.supervisor, until=until)
     except Locked:
         return _form(ask, _choice(ask), "", 401)
@@ -183,7 +185,7 @@ def share(ask: Ask) -> Response:
 def take_out(ask: Ask) -> Response:
     """Give the report to its owner as a file, which the journal remembers and nobody can take back."""
     try:
-        choice, report = _looked_at(ask)
+        choice, _, report = _looked_at(ask)
         if report is None:
             return _preview(ask, choice, _CHANGED)
         return as_file(supervision_pdf(ask.practice.take_out_report(ask.code, report), paper=choice.paper))
@@ -203,14 +205,15 @@ def as_file(pdf: bytes) -> Response:
 # -- inside
 
 
-def _looked_at(ask: Ask) -> tuple[Choice, Report | None]:
+def _looked_at(ask: Ask) -> tuple[Choice, Dyad, Report | None]:
     """What was chosen; and the report, if it is still the one that was looked at."""
     ask.form.know(*_FIELDS)
     choice = _choice(ask)
     if not ask.signed_in.unlocked:
         raise Locked
-    report = _report(ask, choice, _dyad(ask, choice))
-    return choice, report if _digest(report) == ask.form.secret("seen") else None
+    dyad = _dyad(ask, choice)
+    report = _report(ask, choice, dyad)
+    return choice, dyad, report if _digest(report) == ask.form.secret("seen") else None
 
 
 def _choice(ask: Ask) -> Choice:
@@ -246,7 +249,7 @@ def _preview(ask: Ask, choice: Choice, said: str = "") -> Response:
     except InputError as problem:
         return _form(ask, choice, str(problem), 400)
     to = next((each for each in dyad.colleagues if each.account == choice.supervisor), None)
-    until = (datetime.now(UTC) + timedelta(days=int(choice.days))).astimezone().date()
+    until = (dyad.now + timedelta(days=int(choice.days))).astimezone().date()
     return ask.page(
         "supervision_preview.html", dyad=dyad, choice=choice, report=report, seen=_digest(report), said=said,
         to=to, until=day_of(until, "en"), unlocked=ask.signed_in.unlocked, shown=on_page(report), papers=PAPERS,
@@ -254,7 +257,7 @@ def _preview(ask: Ask, choice: Choice, said: str = "") -> Response:
 
 
 def _report(ask: Ask, choice: Choice, dyad: Dyad) -> Report:
-    today = datetime.now(UTC).astimezone().date()
+    today = dyad.now.astimezone().date()
     parts = dyad.parts.only(choice.ticks)
     return Report(ask.code, ask.signed_in.account, today, choice.question, parts, choice.language)
 
@@ -284,7 +287,7 @@ def _dyad(ask: Ask, choice: Choice) -> Dyad:
         session=session, check_in=check_ins.get(chosen or 0), reflection=reflections.get(chosen or 0),
         found=(*_pattern(case), *_mirrored(ask, choice.language)), steps=ask.practice.steps(ask.code),
     )  # fmt: skip
-    return Dyad(case, sessions, parts, Purpose.SUPERVISION in case.standing.agreed, colleagues)
+    return Dyad(case, agenda.steady, sessions, parts, Purpose.SUPERVISION in case.standing.agreed, colleagues)
 
 
 def _pattern(case: Case) -> tuple[Finding, ...]:
