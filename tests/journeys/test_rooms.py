@@ -198,6 +198,8 @@ def reflected(page: Page) -> None:
 PAGES = {
     "today-locked": "/today", "caseload": "/caseload", "nobody-found": "/caseload?find=zzz", "account": "/account",
     "practice": "/practice", "shared": "/shared", "not-here": "/nothing", "import": "/import",
+    "library": "/library", "library-found": "/library?words=repair", "library-none": "/library?words=zzz",
+    "library-es": "/library?topic=culture&language=es",
 }  # fmt: skip
 SIZES = [(375, "light"), (375, "dark"), (1280, "light"), (1280, "dark"), (320, "light")]
 
@@ -257,6 +259,53 @@ def at_risk(opened: BrowserContext, link: str, name: str) -> None:
     expect(page.get_by_role("heading", name="You do not have to be alone with this.")).to_be_visible()
     walk.look("thanks-safety")
     page.close()
+
+
+@pytest.mark.parametrize(("width", "scheme", "scripts"), [(375, "dark", True), (320, "light", False)])
+def test_a_client_says_whether_they_talked_and_looks_at_their_own_answers(
+    browser: Browser, demo: str, width: int, scheme: Literal["light", "dark"], scripts: bool
+) -> None:
+    opened = context(browser, width, scheme, scripts=scripts)
+    page = signed_in(opened, demo)
+    page.goto(f"{demo}/caseload")
+    here = page.locator(".tile a", has_text=re.compile(r"\d")).last.get_attribute("href")
+    page.goto(f"{demo}{here}")
+    page.get_by_label("A step to try").fill("ask about the silence")
+    pressed(page, "Choose it")
+    page.get_by_text("What they agree to").click()
+    let = page.get_by_role("button", name="Let them")
+    if let.count():
+        let.click()
+    page.goto(f"{demo}{here}")
+    page.get_by_role("button", name="Make a link").click()
+    link = page.get_by_label("The link").input_value()
+    opened.close()
+
+    phone = context(browser, width, scheme, scripts=scripts)
+    page = phone.new_page()
+    walk = Walk(page, f"phone-{scheme}", scripts)
+    page.goto(link)
+    for item in ("safe", "understood", "supported", "not_judged", "could_say", "contact", "matters"):
+        page.locator(f"#a-{item}-6").check()
+    helped = page.get_by_role("group", name="If you did: did it help?")
+    expect(helped).to_be_visible()
+    page.locator("#talked-no").check()
+    expect(helped).to_be_hidden()
+    page.locator("#talked-yes").check()
+    page.locator("#helped-7").check()
+    walk.look("check-in-step")
+    page.get_by_role("button", name="Send").click()
+    page.get_by_role("button", name="Look at my own answers").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Your own answers")
+    expect(page.get_by_role("img")).to_have_attribute(
+        "aria-label", re.compile(r"Your first answer was .* your last is 6")
+    )
+    walk.look("own-curve")
+    page.get_by_role("link", name="Leave this page").click()
+    if scripts:
+        assert page.evaluate("localStorage.length + sessionStorage.length") == 0
+    assert phone.cookies() == []
+    phone.close()
 
 
 def test_four_times_as_large_nothing_is_lost(browser: Browser, demo: str) -> None:
