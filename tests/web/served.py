@@ -11,7 +11,7 @@ import uvicorn
 
 from attunement.vault.locks import LEAST
 from attunement.web import WAYS, Rooms, app
-from attunement.web.serving import Place, _listening
+from attunement.web.serving import Place, listening
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @contextmanager
 def served(cast: Cast) -> Iterator[tuple[str, Rooms]]:
     """Serve them in a thread of their own; gives the address and the rooms."""
-    taken = _listening(Place(port=0))
+    taken = listening(Place(port=0))
     port = taken.getsockname()[1]
     rooms = Rooms(cast.first.house.folder, port=port, cost=LEAST, seconds=lambda: cast.hands.seconds)
     rooms.door.take_over(cast.first)

@@ -92,7 +92,7 @@ def serve(
     import uvicorn  # noqa: PLC0415 - for servers alone
 
     harden()
-    taken = _listening(place)
+    taken = listening(place)
     port = taken.getsockname()[1]
     scheme = "https" if place.certificate else "http"
     rooms = Rooms(
@@ -122,7 +122,14 @@ def _spare_what_stays() -> None:
     gc.freeze()
 
 
-def _listening(place: Place) -> socket.socket:
+def listening(place: Place) -> socket.socket:
+    """Take the port of a place.
+
+    Raises
+    ------
+    InputError
+        Where it is taken.
+    """
     family = socket.AF_INET6 if ":" in place.host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
