@@ -20,6 +20,8 @@ from attunement.vault.locks import LEAST
 from attunement.vault.recovery import RecoveryCode
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from attunement.practice import Practice
     from attunement.vault.rows import Rows
 
@@ -120,9 +122,10 @@ def test_a_row_whose_kind_was_edited_does_not_open(both: Cast, kind: str) -> Non
 def test_a_row_that_was_edited_does_not_open(both: Cast, column: str) -> None:
     shared = both.first.share_report("K-1", ASKED, "S-1", until=soon(both))
     before = kept(both.first)[0][column]
-    other = {
+    instead: dict[type, Callable[[], object]] = {
         int: lambda: 7, bytes: lambda: b"x" * 100, datetime: lambda: soon(both, 400), str: lambda: "T-2",
-    }[type(before)]()  # fmt: skip
+    }  # fmt: skip
+    other = instead[type(before)]()
     edit(both.first, **{column: other})
     if column == "sender":
         both.supervisor.pin("T-2", both.supervisor.fingerprint("T-2"))
