@@ -122,10 +122,11 @@ def test_a_row_whose_kind_was_edited_does_not_open(both: Cast, kind: str) -> Non
 def test_a_row_that_was_edited_does_not_open(both: Cast, column: str) -> None:
     shared = both.first.share_report("K-1", ASKED, "S-1", until=soon(both))
     before = kept(both.first)[0][column]
-    others: dict[type, Callable[[], object]] = {
+    instead: dict[type, Callable[[], object]] = {
         int: lambda: 7, bytes: lambda: b"x" * 100, datetime: lambda: soon(both, 400), str: lambda: "T-2",
     }  # fmt: skip
-    edit(both.first, **{column: others[type(before)]()})
+    other = instead[type(before)]()
+    edit(both.first, **{column: other})
     if column == "sender":
         both.supervisor.pin("T-2", both.supervisor.fingerprint("T-2"))
     with pytest.raises(Damaged):

@@ -51,17 +51,21 @@ def text(pdf: bytes) -> str:
     return "\n".join(page.extract_text() for page in read(pdf).pages)
 
 
+def root_of(reader: PdfReader) -> Any:  # noqa: ANN401 - a PDF's own objects
+    return reader.root_object
+
+
 def tags(reader: PdfReader) -> Iterator[Any]:
     """Every element of the structure tree."""
-    left: list[Any] = [reader.root_object["/StructTreeRoot"]]
+    left: list[Any] = [root_of(reader)["/StructTreeRoot"]]
     while left:
         node: Any = left.pop().get_object()
         if isinstance(node, list):
-            left += node
-        elif hasattr(node, "get") and "/K" in node:
+            left.extend(node)
+        elif isinstance(node, dict) and "/K" in node:
             yield node
             kids = node["/K"]
-            left += kids if isinstance(kids, list) else [kids]
+            left.extend(kids if isinstance(kids, list) else [kids])
 
 
 @pytest.mark.parametrize("paper", ["us-letter", "a4"])
@@ -70,7 +74,7 @@ def test_it_is_tagged_as_pdf_ua_1_asks(
     brought: Report, paper: Literal["us-letter", "a4"], language: Literal["en", "es"]
 ) -> None:
     reader = read(supervision_pdf(replace(brought, language=language), paper=paper))
-    root: Any = reader.root_object
+    root = root_of(reader)
     assert root["/MarkInfo"]["/Marked"]
     assert str(root["/Lang"]).startswith(language)
     assert root["/ViewerPreferences"]["/DisplayDocTitle"]

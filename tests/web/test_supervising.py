@@ -37,8 +37,15 @@ OWN = Reflection(
 
 
 @pytest.fixture
-def both(house: Building) -> Building:
+def worked() -> None:
+    """For those who ask that courses be worked out, which takes seconds; all others see them pending."""
+
+
+@pytest.fixture
+def both(house: Building, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Building:
     """T-1 has reflected on K-01, who agreed to supervision; T-1 and S-1 have compared keys."""
+    if "worked" not in request.fixturenames:
+        monkeypatch.setattr(house.rooms.working, "of", lambda practice, agenda: None)  # noqa: ARG005 - as it is
     cast = house.cast
     seen(cast.first, "K-01", sessions=4)
     seen(cast.second, "K-02")
@@ -79,6 +86,7 @@ def guest_shares(guest: Guest) -> list[str]:
     return re.findall(r"/shares/([0-9a-f]{32})/revoke", guest.get("/supervision").text)
 
 
+@pytest.mark.usefixtures("worked")
 def test_what_is_looked_at_is_what_is_shared_and_what_is_opened(both: Building) -> None:
     mine, theirs = both.guest("T-1", unlocked=True), both.guest("S-1", unlocked=True)
     looked = sent(mine, PAGE, ALL).text
@@ -95,6 +103,7 @@ def test_what_is_looked_at_is_what_is_shared_and_what_is_opened(both: Building) 
     assert "What is read cannot be un-known" in opened.text
 
 
+@pytest.mark.usefixtures("worked")
 @pytest.mark.parametrize("left", ["answers", "feelings", "words", "steps", "course"])
 def test_what_is_not_ticked_is_not_shown(both: Building, left: str) -> None:
     mine, theirs = both.guest("T-1", unlocked=True), both.guest("S-1", unlocked=True)
