@@ -23,7 +23,7 @@ demo: $(VENV)/.ready-core       ## look at a simulated practice, and open the pa
 	$(BIN)/attunement demo
 
 test: $(VENV)/.ready-test       ## every test; those that miss something say what
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 lint: $(VENV)/.ready-dev
 	$(BIN)/ruff check .
