@@ -9,6 +9,7 @@ import threading
 import time
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 if TYPE_CHECKING:
@@ -16,6 +17,12 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 _LOOK: Final = 2.0  # seconds between two looks of the process at whether anybody still wants it
+
+
+@cache
+def shared() -> Apart:
+    """The one process for what is of records alone, whoever asks; it lives as long as the program."""
+    return Apart()
 
 
 class Apart:

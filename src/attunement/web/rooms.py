@@ -15,7 +15,7 @@ from starlette.routing import Mount, Route
 
 from attunement.errors import AttunementError, InputError, Refused, VaultProblem, WrongKey
 from attunement.web import factors
-from attunement.web.apart import Apart
+from attunement.web.apart import shared
 from attunement.web.door import Door
 from attunement.web.forms import TooLong, WrongKind, kept_fields, read_form, read_upload
 from attunement.web.limits import Limit
@@ -75,7 +75,7 @@ class Rooms:
         self.guesses, self.tokens = Limit(seconds=seconds), Limit(seconds=seconds)
         self.names = Names(port, url)
         self.url, self.begin = url.rstrip("/"), begin
-        apart = Apart()
+        apart = shared()
         self.working, self.understanding = Working(apart), Understanding(apart)
         self.in_language: dict[Language, Working] = {"en": self.working, "es": Working(apart, "es")}
         self.wrong_tokens = 0

@@ -153,7 +153,6 @@ class Understanding:
             self._kept.clear()
             self._doing.clear()
         self._of_reflections.end()
-        self._of_record.end()
 
     def forget_reflections(self) -> None:
         """End the process that has read reflections: none are open any more."""
