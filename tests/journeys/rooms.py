@@ -60,10 +60,10 @@ class Walk:
     scripts: bool = True
     looked: int = 0
 
-    def look(self, what: str) -> None:
+    def look(self, what: str, *, draw: bool = True) -> None:
         """Look at the page as it is; every part that folds is opened for it."""
         self.page.wait_for_load_state()
-        if DRAW and self.name in DRAWN:
+        if draw and DRAW and self.name in DRAWN:
             self.page.screenshot(path=PICTURES / f"{what}-{self.name}.png", full_page=True)
         self.page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
         if self.scripts:  # axe is one itself; without them the page is the same

@@ -137,7 +137,7 @@ def an_alert_opens_the_board(walk: Walk, address: str, client: str) -> None:
         page.get_by_text("In simulated practices of 12 clients this was said of 2 in 410").first
     ).to_be_visible()
     settled(page, f"{address}/clients/{client}/board")
-    walk.look("board-locked")
+    walk.look("board-locked", draw=False)
     expect(page.locator(".hypotheses > li")).to_have_count(8)
     first = page.locator(".hypotheses > li").first
     if not first.get_by_role("button").is_visible():
@@ -158,7 +158,7 @@ def asked_and_answered(walk: Walk, phone: Page, address: str, client: str, *, sc
     pressed(page, "Make a link")
     phone.goto(page.get_by_label("The link").input_value())
     client_walk = Walk(phone, walk.name, scripts)
-    client_walk.look("check-in-step")
+    client_walk.look("check-in-step", draw=False)
     for line in ("safe", "understood", "supported", "not_judged", "could_say", "contact", "matters"):
         phone.locator(f"#a-{line}-8").check()
     phone.locator("#talked-yes").check()
@@ -183,7 +183,7 @@ def understood(walk: Walk, address: str, client: str) -> None:
     """The rooms that say what it means, locked and open, in both languages."""
     page = walk.page
     settled(page, f"{address}/mirror")
-    walk.look("mirror-locked")
+    walk.look("mirror-locked", draw=False)
     unlocked(page, PHRASE)
     for path, what in (
         ("mirror", "mirror"), ("impact", "impact"), (f"clients/{client}/mirror", "mirror-with"),
@@ -195,7 +195,7 @@ def understood(walk: Walk, address: str, client: str) -> None:
         while page.get_by_text("se está calculando").count():
             page.wait_for_timeout(300)
             page.goto(f"{address}/{path}")
-        walk.look(what)
+        walk.look(what, draw=not what.endswith(("-es", "-en")))
 
 
 def brought_to_supervision(walk: Walk, address: str, client: str) -> None:
@@ -213,7 +213,7 @@ def brought_to_supervision(walk: Walk, address: str, client: str) -> None:
     page.locator("#days").select_option("7")
     pressed(page, "Look at it as they will see it")
     unlocked(page, PHRASE)
-    walk.look("report-preview")
+    walk.look("report-preview", draw=False)
     pressed(page, f"Share it with {SUPERVISOR}")
     expect(page.get_by_role("status").first).to_contain_text(f"Shared with {SUPERVISOR} until")
 
@@ -225,7 +225,7 @@ def opened_until_it_ends(walk: Walk, later: Later) -> None:
     room.get_by_role("link", name="Open it").last.click()
     unlocked(room, SUPERVISORS_PHRASE)
     expect(room.get_by_text(QUESTION)).to_be_visible()
-    walk.look("report-opened")
+    walk.look("report-opened", draw=False)
     opened = room.url
     paper = room.context.request.get(f"{opened}/report.pdf").body()
     assert QUESTION in " ".join(

@@ -100,6 +100,10 @@ def test_from_the_first_run_to_a_clients_course(  # noqa: PLR0915 - one journey,
         page.get_by_label("They have agreed").check()
         page.get_by_role("button", name="Take them on").click()
         expect(page.get_by_role("status").first).to_contain_text("2 clients taken on")
+        for room in ("mirror", "impact", "steps", "supervision", "clients/K-07/board", "clients/K-07/card"):
+            page.goto(f"{address.split('/begin')[0]}/{room}")
+            walk.look(f"{room}, where there is nothing yet", draw=False)
+        page.goto(f"{address.split('/begin')[0]}/caseload")
 
         page.get_by_role("link", name="Bring a table").click()
         expect(page.get_by_role("heading", level=1)).to_have_text("Bring a table")

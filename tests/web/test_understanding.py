@@ -455,6 +455,24 @@ def test_another_browser_of_the_same_therapist_sees_no_mirror_until_it_unlocks(h
         assert 'id="feelings"' not in page
 
 
+def test_a_locked_page_is_the_same_to_the_byte_whether_there_are_reflections_or_not(house: Building) -> None:
+    practice = house.cast.first
+    seen(practice, "K-01", 2)
+    paths = (
+        "/mirror",
+        "/impact",
+        *(f"/clients/K-01/{room}" for room in ("mirror", "board", "card", "impact")),
+    )
+    before = [house.guest("T-1").get(path).content for path in paths]
+    practice.unlock(PHRASES["T-1"])
+    practice.reflect(
+        "K-01", 1, Reflection(feelings={NEGATIVE[0]: 9.0}, tags=("trigger: PLANTED",), words="PLANTED")
+    )
+    house.guest("T-1", unlocked=True).get("/mirror")
+    practice.lock()
+    assert [house.guest("T-1").get(path).content for path in paths] == before
+
+
 @pytest.mark.parametrize("who", ["T-2", "S-1", "A-1"])
 def test_nobody_else_sees_anything_of_it(house: Building, who: str, caplog: pytest.LogCaptureFixture) -> None:
     planted(house.cast.first)
