@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import smtplib
 import ssl
+from contextlib import suppress
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -124,10 +125,16 @@ class Post:
         """
         mail = letter(self.sender, to, subject, link)
         try:
-            with self._server() as server:
+            server = self._server()
+            try:
                 if self.user:
                     server.login(self.user, self.password)
                 server.send_message(mail)
+            finally:  # whatever comes after the mail was taken changes nothing about that
+                with suppress(smtplib.SMTPException, OSError):
+                    server.quit()
+        except UnicodeError:
+            raise NotSent("The name or password for the mail server has signs that it cannot take.") from None
         except smtplib.SMTPAuthenticationError:
             raise NotSent("The mail server did not take the name and password; nothing was sent.") from None
         except (smtplib.SMTPRecipientsRefused, smtplib.SMTPResponseException) as problem:

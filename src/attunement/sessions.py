@@ -44,6 +44,8 @@ ENDINGS: Final = ("agreed", "left")
 """How a therapy ended: agreed together, or left without agreement."""
 ABOUT: Final = next(column.words for column in STEPS.columns if column.name == "about")
 """What a step can answer: a hypothesis of the board, or what called for attention."""
+OWN_SIDE: Final = frozenset({"strain", "theme", "day", "stirs", "style"})
+"""What a step can be about that comes from the therapist's own side; it is no part of what a client is given."""
 REPAIRED: Final = next(column.words for column in STEPS.columns if column.name == "repaired")
 
 

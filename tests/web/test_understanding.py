@@ -39,7 +39,7 @@ from attunement.web.questions import QUESTIONS, Answer, Material, Question, Told
 from attunement.web.understanding import Understanding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from guest import Building
 
@@ -94,7 +94,7 @@ def rooms_of(practice: Practice, account: str, phrase: str) -> Guest:
 
 def answers(practice: Practice, language: Language) -> dict[str, Answer]:
     read = understanding.read(practice, practice.version, reflections=True)
-    return {name: asked(name, read.material, language) for name in QUESTIONS}
+    return {name: asked(name, read.whole.material, language) for name in QUESTIONS}
 
 
 def expected(known: dict[str, Answer], names: tuple[str, ...], of: str | None) -> list[str]:
@@ -230,7 +230,7 @@ def test_what_the_rooms_ask_is_what_the_doors_of_the_library_answer(
 
 
 def test_a_client_who_says_that_a_part_of_them_was_missed_is_heard_on_the_board(simulated: Practice) -> None:
-    material = understanding.read(simulated, simulated.version, reflections=True).material
+    material = understanding.read(simulated, simulated.version, reflections=True).whole.material
     torn = next(
         client
         for client, (told,) in asked("board", material, "en").of.items()
@@ -344,7 +344,7 @@ def test_a_page_is_of_the_present_tables_whatever_was_changed(
             acts[which](number, points)
             found = asking.of(practice, opened, "en", "echo")
             read = understanding.read(practice, practice.version, reflections=True)
-            assert found.answers["echo"] == digest(read.material, "en")
+            assert found.answers["echo"] == digest(read.whole.material, "en")
             assert not found.pending
 
     holds()
@@ -453,6 +453,28 @@ def test_another_browser_of_the_same_therapist_sees_no_mirror_until_it_unlocks(h
         page = there.get(path).text
         assert "PLANTED" not in page
         assert 'id="feelings"' not in page
+
+
+def test_the_process_that_outlives_a_lock_is_given_nothing_of_reflections(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened, shared = planted(cast.first), Apart()
+    cast.first.reflect("K-01", 1, Reflection(guess={"safe": 3.25}, feelings={"PLANTEDFEELING": 9.0}))
+    given: dict[bool, list[str]] = {True: [], False: []}
+
+    def write_down(self: Apart, work: Callable[..., Answer], *what: object) -> Answer:
+        tables = [each.tables for each in what if isinstance(each, Material)]
+        given[self is shared] += [
+            str(getattr(each, name).rows()) for each in tables for name in each.__slots__
+        ]
+        return work(*what)
+
+    monkeypatch.setattr(Apart, "do", write_down)
+    everything = [name for name in QUESTIONS if name not in {"echo", "count", "slow"}]
+    Understanding(shared).of(cast.first, opened, "en", *everything)
+    assert "PLANTED" in str(given[False])
+    assert given[True]
+    assert not {"PLANTED", "3.25"} & {word for word in ("PLANTED", "3.25") if word in str(given[True])}
 
 
 def test_a_locked_page_is_the_same_to_the_byte_whether_there_are_reflections_or_not(house: Building) -> None:

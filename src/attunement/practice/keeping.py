@@ -14,7 +14,7 @@ from attunement.errors import InputError, Locked
 from attunement.practice import release
 from attunement.practice.desk import Desk
 from attunement.practice.policy import Verb
-from attunement.sessions import PLANNED, Purpose
+from attunement.sessions import OWN_SIDE, PLANNED, Purpose
 from attunement.vault import tables
 from attunement.vault.backup import Manifest, checksums, recipient, staging, write_archive
 from attunement.vault.keyfile import NAME, SHARED
@@ -341,7 +341,10 @@ def _record(rows: Rows, dyad: Row) -> dict[str, list[dict[str, Any]]]:
         "contacts": rows.all(of["contact"].order_by(tables.contact.c.at)),
         "check_ins": answers,
         "ratings": rows.all(ratings),
-        "steps": rows.all(of["step"].order_by(tables.step.c.chosen)),
+        "steps": [
+            each | {"about": None} if each["about"] in OWN_SIDE else each
+            for each in rows.all(of["step"].order_by(tables.step.c.chosen))
+        ],
         "step_answers": rows.all(step_answers),
         "concerns": rows.all(concerns),
         "reminders": rows.all(reminders),

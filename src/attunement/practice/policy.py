@@ -212,7 +212,7 @@ SCOPES: Final[dict[Scope, frozenset[Verb]]] = {
     Scope.FINDINGS_READ: frozenset({Verb.SEE_TRAJECTORIES}),
     Scope.EXPORTS_READ: frozenset({Verb.EXPORT, Verb.DEIDENTIFY}),
 }
-"""What each scope of a token opens. Reflections, supervision, identity, safety, keys, accounts, tokens, second steps,
+"""What each scope of a token opens. Reflections, supervision, identity, keys, accounts, tokens, second steps,
 holds and erasing have none: no token reaches them."""
 
 ADDRESSED: Final = frozenset({Verb.OPEN_SHARE, Verb.OPEN_REPORT})

@@ -133,24 +133,28 @@ class Reflecting(Desk):
         with self._noting(Verb.DESTROY_REFLECTION, vault):
             _, about_session = self._known_session(client, session)
 
-        def work(rows: Rows) -> tuple[str, str]:
+        def work(rows: Rows) -> tuple[str, tuple[str, str]]:
             row = rows.one(sa.select(tables.reflection).where(tables.reflection.c.session == about_session))
             if row is None:
                 raise InputError(f"There is no reflection about session {session}.")
             rows.remove(tables.reflection, [row["id"]])
-            return row["id"], row["id"]
+            return row["id"], (row["id"], row["client"])
 
-        self._take_back(self._act(Verb.DESTROY_REFLECTION, work, vault))
+        self._take_back(*self._act(Verb.DESTROY_REFLECTION, work, vault))
         vault.sweep()
 
     # -- inside
 
-    def _take_back(self, note: str) -> None:
-        """Take back every share of a reflection that is no more."""
+    def _take_back(self, note: str, client: str) -> None:
+        """Take back every share of a reflection that is no more, and one's reports about that client.
+
+        What a report was found from is not written beside it; so none of them outlives the reflection.
+        """
+        table = tables.share
+        reports = sa.and_(table.c.kind == "report", table.c.client == client, table.c.sender == self.who.code)
+        query = sa.select(table.c.id).where(sa.or_(table.c.note == note, reports))
         with self.house.record.reading() as rows:
-            shared = [
-                row["id"] for row in rows.all(sa.select(tables.share.c.id).where(tables.share.c.note == note))
-            ]
+            shared = [row["id"] for row in rows.all(query)]
         if shared:
 
             def work(rows: Rows) -> tuple[str, None]:

@@ -37,15 +37,23 @@ class Apart:
 
     def do(self, work: Callable[..., Result], *given: Any) -> Result:  # noqa: ANN401 - whatever the work takes
         """Do it there; here, where there is no process any more."""
+        process = self._begun()
         try:
-            return self._begun().submit(work, *given).result()
+            doing = process.submit(work, *given)
+        except RuntimeError:  # it was ended a moment ago
+            self.end(process)
+            doing = self._begun().submit(work, *given)
+        try:
+            return doing.result()
         except BrokenProcessPool:
-            self.end()
+            self.end(process)
             return work(*given)
 
-    def end(self) -> None:
-        """End the process, and with it everything that it has in memory."""
+    def end(self, process: ProcessPoolExecutor | None = None) -> None:
+        """End the process, with everything that it has in memory; a named one, where it still is the present one."""
         with self._guard:
+            if process is not None and process is not self._process:
+                return
             ended, self._process = self._process, None
         if ended is not None:
             ended.shutdown(wait=False, cancel_futures=False)

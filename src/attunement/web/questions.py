@@ -335,7 +335,9 @@ def _growth(material: Material, language: Language) -> Answer:
     answers = material.tables.outcomes.filter(instrument="growth").drop_nulls(["outcome", "time"])
     if answers.is_empty():
         return _nothing("growth", "growth", language)
-    check_ins = [each for each in material.rated if each.id == "connection"]
+    check_ins = [
+        each for each in material.rated if each.id == "connection"
+    ]  # none, where nothing was scored yet
     caseload = _courses(check_ins[0], language) if check_ins else None
     found = growth(answers, caseload=caseload, language=language)
     clients = answers["client"].unique(maintain_order=True)

@@ -15,6 +15,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+import polars as pl
+
 from attunement.errors import AttunementError
 from attunement.web import working
 from attunement.web.apart import Apart
@@ -25,11 +27,10 @@ from attunement.web.working import LONGEST
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
-    import polars as pl
-
     from attunement.instruments.description import Language
-    from attunement.practice import Practice
+    from attunement.practice import Practice, Rated
     from attunement.practice.house import Reflections
+    from attunement.practice.own_tables import OwnTables
 
 Kept = TypeVar("Kept")
 FAILED: Final = "This could not be worked out; everything else is as it was."
@@ -41,6 +42,18 @@ PATIENCE: Final = (
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """Tables that a question may read, and by table a digest of what it holds."""
+
+    material: Material = field(repr=False)
+    digests: dict[str, str] = field(repr=False)
+
+    def of(self, names: tuple[str, ...]) -> str:
+        """What these tables hold, as a digest."""
+        return " ".join(self.digests[name] for name in names)
+
+
+@dataclass(frozen=True, slots=True)
 class Read:
     """One's tables at one time.
 
@@ -48,19 +61,15 @@ class Read:
     ----------
     version
         Of the practice, taken before they were read.
-    material
-        What a question may read.
-    digests
-        By table.
+    whole
+        Everything that was read.
+    record
+        The same without whatever comes from reflections, the guesses among the ratings too.
     """
 
     version: str
-    material: Material = field(repr=False)
-    digests: dict[str, str] = field(repr=False)
-
-    def of(self, names: tuple[str, ...]) -> str:
-        """What these tables hold, as a digest."""
-        return " ".join(self.digests[name] for name in names)
+    whole: Part = field(repr=False)
+    record: Part = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +145,10 @@ class Understanding:
             Of `QUESTIONS`.
         """
         patience = Patience()
-        read, late = self._read(practice, opened, patience)
+        try:
+            read, late = self._read(practice, opened, patience)
+        except AttunementError as problem:
+            return Understood({}, failed=dict.fromkeys(names, str(problem)))
         if read is None:
             return Understood({}, frozenset(names))
         begun = {name: self._asked(read, opened, name, language) for name in names}
@@ -181,15 +193,16 @@ class Understanding:
         """Return what was found last, and what is being worked out where that is not of the present tables."""
         question = QUESTIONS[name]
         private = opened if question.own else None
-        place = ("found", read.material.account, private is not None, name, language)
-        of = read.of(question.reads)
+        part = read.record if private is None else read.whole
+        place = ("found", part.material.account, private is not None, name, language)
+        of = part.of(question.reads)
         last: _Found | None = self._kept_at(place, private)
         if last is not None and last.of == of:
             return last, None
         apart = self._of_record if private is None else self._of_reflections
 
         def ask() -> _Found:
-            return self._keep(place, private, _found(apart, read.material, name, language, of))
+            return self._keep(place, private, _found(apart, part.material, name, language, of))
 
         return last, self._begun((*place, of), ask)
 
@@ -201,7 +214,7 @@ class Understanding:
             return last, False
         try:
             return doing.result(patience.left(anything=last is not None)), False
-        except (TimeoutError, AttunementError):
+        except TimeoutError:
             return last, True
 
     def _kept_at(self, place: Hashable, opened: Reflections | None) -> Any:  # noqa: ANN401 - either kind
@@ -244,11 +257,34 @@ def read(practice: Practice, version: str, *, reflections: bool) -> Read:
         Whether one's own reflections are read too.
     """
     tables = practice.own_tables(reflections=reflections)
-    held = {each.name: _countable(getattr(tables, each.name)) for each in fields(tables)}
-    rated = tuple(each for each in practice.rated() if each.ratings["session"].max() <= LONGEST)  # type: ignore[operator]
+    held = replace(tables, **{each.name: _countable(getattr(tables, each.name)) for each in fields(tables)})
+    rated = tuple(each for each in practice.rated() if _can_be_told(each))
+    account = practice.who.code
+    record = _part(Material(account, without_reflections(held), rated))
+    return Read(version, _part(Material(account, held, rated)) if reflections else record, record)
+
+
+def without_reflections(tables: OwnTables) -> OwnTables:
+    """Take away whatever comes from reflections: a process that outlives their lock is given nothing of them."""
+    own = ("reflections", "days", "namings", "tags")
+    empty: dict[str, Any] = {name: getattr(tables, name).clear() for name in own}
+    return replace(tables, ratings=tables.ratings.with_columns(guess=pl.lit(None, dtype=pl.Float64)), **empty)
+
+
+def _part(material: Material) -> Part:
+    tables = material.tables
+    held = {each.name: getattr(tables, each.name) for each in fields(tables)}
     digests = {name: _digest(table) for name, table in held.items() if name not in _OF_NO_QUESTION}
-    digests["rated"] = " ".join(f"{each.id} {each.measure} {_digest(each.ratings)}" for each in rated)
-    return Read(version, Material(practice.who.code, replace(tables, **held), rated), digests)
+    digests["rated"] = " ".join(
+        f"{each.id} {each.measure} {_digest(each.ratings)}" for each in material.rated
+    )
+    return Part(material, digests)
+
+
+def _can_be_told(rated: Rated) -> bool:
+    """Whether a measure has a score at all, and sessions that are counted."""
+    scored = rated.ratings.drop_nulls("score")
+    return bool(scored.height) and int(rated.ratings["session"].max()) <= LONGEST  # type: ignore[arg-type]
 
 
 def _countable(table: pl.DataFrame) -> pl.DataFrame:
@@ -267,6 +303,6 @@ def _found(apart: Apart, material: Material, name: str, language: Language, of: 
         return _Found(of, apart.do(asked, name, material, language))
     except AttunementError as problem:
         return _Found(of, None, str(problem))
-    except Exception as problem:  # noqa: BLE001 - a page says so, and goes on
+    except Exception as problem:  # noqa: BLE001 - a page says so, goes on, and tries again when it is next looked at
         note_failure(problem)
-        return _Found(of, None, FAILED)
+        return _Found("", None, FAILED)

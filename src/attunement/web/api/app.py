@@ -48,7 +48,7 @@ OPENS: Final[dict[Scope, str]] = {
     Scope.CHECK_INS_WRITE: "making links for check-ins",
     Scope.STEPS_READ: "what you tried, and what came of it, in your words",
     Scope.FINDINGS_READ: "what the ratings tell of the connection",
-    Scope.EXPORTS_READ: "clients' whole records, and the de-identified table",
+    Scope.EXPORTS_READ: "clients' whole records, concerns about safety included, and the de-identified table",
 }
 """What each scope opens, as the page says it."""
 _OFF: Final[TelemetryConfig] = {

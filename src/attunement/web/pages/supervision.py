@@ -212,7 +212,10 @@ def _looked_at(ask: Ask) -> tuple[Choice, Dyad, Report | None]:
     if not ask.signed_in.unlocked:
         raise Locked
     dyad = _dyad(ask, choice)
-    report = _report(ask, choice, dyad)
+    try:
+        report = _report(ask, choice, dyad)
+    except InputError:  # what was ticked is being worked out anew
+        return choice, dyad, None
     return choice, dyad, report if _digest(report) == ask.form.secret("seen") else None
 
 
@@ -280,8 +283,7 @@ def _dyad(ask: Ask, choice: Choice) -> Dyad:
     if ask.signed_in.unlocked:
         reflections = {each.session: each.reflection for each in ask.practice.reflections(ask.code)}
         colleagues = ask.practice.colleagues()
-    if session:
-        ask.signed_in.shown.add((ask.code, session.number))
+    ask.signed_in.shown |= {(ask.code, number) for number in check_ins}
     parts = to_choose_from(
         choice.language, trajectory=case.trajectory, ruptures=case.board.ruptures if case.board else None,
         session=session, check_in=check_ins.get(chosen or 0), reflection=reflections.get(chosen or 0),

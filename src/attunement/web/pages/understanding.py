@@ -42,13 +42,13 @@ def mirror(ask: Ask) -> Response:
 def mirror_with(ask: Ask) -> Response:
     """Show one's own side with one client."""
     asked = (WITH_CLIENT if ask.signed_in.unlocked else ()) + TRUST
-    ask.practice.agenda(ask.code)  # somebody else's client is not there
+    _seen(ask)
     return ask.page("mirror.html", language=ask.language, known=_known(ask, *asked), asked=asked, of=ask.code)
 
 
 def board(ask: Ask) -> Response:
     """Lay out what may stand behind a bond that does not form."""
-    ask.practice.agenda(ask.code)
+    _seen(ask)
     known, language = _known(ask, "board", "bond"), ask.language
     answer = known.answers.get("board")
     told = _first(answer.of.get(ask.code, ()) if answer else ())
@@ -62,7 +62,7 @@ def board(ask: Ask) -> Response:
 
 def conversation(ask: Ask) -> Response:
     """Say what to bring up next session, and how to open it."""
-    (standing,) = ask.practice.agenda(ask.code).standings
+    standing = _seen(ask)
     known, language = _known(ask, "bond", "board"), ask.language
     points = card(_heard(ask, standing, known), language)
     return ask.page("card.html", language=language, known=known, points=points, of=ask.code, reading=READING)
@@ -76,13 +76,20 @@ def impact(ask: Ask) -> Response:
 
 def impact_of(ask: Ask) -> Response:
     """Show how one client is, how steady, and what has changed."""
-    ask.practice.agenda(ask.code)
+    _seen(ask)
     return ask.page(
         "impact.html", language=ask.language, known=_known(ask, *IMPACT), asked=IMPACT, of=ask.code
     )
 
 
 # -- inside
+
+
+def _seen(ask: Ask) -> Standing:
+    """Whose page it is, if they are one's own; from here on no guess is made before their answers were seen."""
+    (standing,) = ask.practice.agenda(ask.code).standings
+    ask.signed_in.shown |= {(ask.code, each.session) for each in ask.practice.check_ins(ask.code)}
+    return standing
 
 
 def _known(ask: Ask, *questions: str) -> Understood:
