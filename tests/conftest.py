@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 from cast import Cast, gathered, reopened
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from guest import Building
+
+settings.register_profile("whatever the machine does meanwhile", deadline=None)
+settings.load_profile("whatever the machine does meanwhile")
 
 
 @pytest.fixture(scope="session")

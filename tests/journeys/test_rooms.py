@@ -276,6 +276,9 @@ def test_a_client_says_whether_they_talked_and_looks_at_their_own_answers(
     page.goto(f"{demo}{here}")
     page.get_by_label("A step to try").fill("ask about the silence")
     pressed(page, "Choose it")
+    page.get_by_label("When").first.fill(f"{datetime.now(UTC).astimezone():%Y-%m-%dT%H:%M}")
+    with page.expect_navigation():
+        page.get_by_role("button", name="Write it down").first.click()
     page.get_by_text("What they agree to").click()
     let = page.get_by_role("button", name="Let them")
     if let.count():

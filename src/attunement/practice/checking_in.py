@@ -227,7 +227,7 @@ class CheckingIn(Desk):
             if tried != NOTHING_TRIED and (step := _to_ask_about(rows, row)) is not None:
                 about = {"step": step["id"], "check_in": kept["id"]}
                 untold = tried.helped is None or tried.talked == "no"  # without a talk, nothing helped
-                helped = None if untold else tried.helped
+                helped = None if untold or tried.helped is None else float(tried.helped)
                 rows.add(tables.step_answer, **about, talked=tried.talked or "skipped", helped=helped)
             return kept["id"], Received(kept["id"], at_risk, bool(row["curve"]))
 

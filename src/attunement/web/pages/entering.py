@@ -40,7 +40,7 @@ def start(ask: Ask) -> Response:
 def begin(ask: Ask) -> Response:
     """Ask for a passphrase, a name and a credential."""
     _refuse_stranger(ask)
-    return ask.plain("begin.html", said="", typed={}, credentials=Credential, word=ask.rooms.begin)
+    return ask.plain("begin.html", said="", typed={}, credentials=Credential, once=ask.rooms.begin)
 
 
 def begin_with(ask: Ask) -> Response:
@@ -58,12 +58,12 @@ def begin_with(ask: Ask) -> Response:
             form.choice("credential", *(each.value for each in Credential), called="Credential")
         )
     except AttunementError as problem:
-        shown = {"typed": typed, "credentials": Credential, "word": ask.rooms.begin}
+        shown = {"typed": typed, "credentials": Credential, "once": ask.rooms.begin}
         return ask.plain("begin.html", 400, said=str(problem), **shown)
     recovery = RecoveryCode.fresh()
     founder = {"account": account, "name": form.text("name", most=200), "credential": credential}
     ask.rooms.founding = {**founder, "passphrase": phrase, "code": recovery}
-    return ask.plain("recovery.html", said="", code=str(recovery), word=ask.rooms.begin)
+    return ask.plain("recovery.html", said="", code=str(recovery), once=ask.rooms.begin)
 
 
 def confirm(ask: Ask) -> Response:
@@ -79,7 +79,7 @@ def confirm(ask: Ask) -> Response:
     except WrongKey as problem:
         right, said = False, str(problem)
     if not right:
-        return ask.plain("recovery.html", 400, said=said, code=str(recovery), word=ask.rooms.begin)
+        return ask.plain("recovery.html", 400, said=said, code=str(recovery), once=ask.rooms.begin)
     practice = ask.rooms.door.found(
         str(founding["account"]), str(founding["passphrase"]), recovery, str(founding["name"]),
         Credential(founding["credential"]),
