@@ -49,6 +49,8 @@ def test_a_program_is_refused_every_verb_that_its_scopes_do_not_name(cast: Cast)
     cast.first.unlock(PHRASES["T-1"])  # whoever has them open elsewhere opens them to no program
     program = cast.first.by_token(cast.first.add_token("all", Scope).secret)
     opened = frozenset().union(*SCOPES.values())
+    of_a_step = {Verb.CLOSE_STEP, Verb.REOPEN_STEP, Verb.DROP_STEP}
+    elsewhere = {Verb.SIGN_IN, Verb.USE_TOKEN, Verb.CLOSE_CONCERN} | of_a_step
     for verb in CALLS:
         if verb in opened or verb in {
             Verb.SIGN_IN,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, cast
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 DAYS: Final = {"7": "a week", "14": "two weeks", "30": "a month", "90": "90 days"}
 LANGUAGES: Final = {"en": "English", "es": "Español"}
 _FIRST: Final = 5  # suggestions
+_LONGEST_WAIT: Final = 30.0  # seconds for what is found, before what is shared is looked at
 _FIELDS: Final = (
     "session", "tick", "question", "supervisor", "days", "language", "paper", "again", "seen", "passphrase",
 )  # fmt: skip
@@ -211,7 +213,7 @@ def _looked_at(ask: Ask) -> tuple[Choice, Dyad, Report | None]:
     choice = _choice(ask)
     if not ask.signed_in.unlocked:
         raise Locked
-    dyad = _dyad(ask, choice)
+    dyad = _dyad(ask, choice, settled=True)
     try:
         report = _report(ask, choice, dyad)
     except InputError:  # what was ticked is being worked out anew
@@ -246,7 +248,7 @@ def _form(ask: Ask, choice: Choice, said: str = "", status: int = 200) -> Respon
 def _preview(ask: Ask, choice: Choice, said: str = "") -> Response:
     if not ask.signed_in.unlocked and set(choice.ticks) & OWN:
         raise Locked
-    dyad = _dyad(ask, choice)
+    dyad = _dyad(ask, choice, settled=True)
     try:
         report = _report(ask, choice, dyad)
     except InputError as problem:
@@ -270,7 +272,8 @@ def _digest(report: Report) -> str:
     return hashlib.sha256(report.as_json().encode()).hexdigest()
 
 
-def _dyad(ask: Ask, choice: Choice) -> Dyad:
+def _dyad(ask: Ask, choice: Choice, *, settled: bool = False) -> Dyad:
+    """What there is of one dyad; where it is looked at and shared, all of it, however long that takes."""
     agenda = ask.practice.agenda(ask.code)
     worked = ask.rooms.working.of(ask.practice, agenda)
     (case,) = cases(agenda, worked, {})
@@ -287,7 +290,7 @@ def _dyad(ask: Ask, choice: Choice) -> Dyad:
     parts = to_choose_from(
         choice.language, trajectory=case.trajectory, ruptures=case.board.ruptures if case.board else None,
         session=session, check_in=check_ins.get(chosen or 0), reflection=reflections.get(chosen or 0),
-        found=(*_pattern(case), *_mirrored(ask, choice.language)), steps=ask.practice.steps(ask.code),
+        found=(*_pattern(case), *_mirrored(ask, choice.language, settled=settled)), steps=ask.practice.steps(ask.code),
     )  # fmt: skip
     return Dyad(case, agenda.steady, sessions, parts, Purpose.SUPERVISION in case.standing.agreed, colleagues)
 
@@ -298,12 +301,16 @@ def _pattern(case: Case) -> tuple[Finding, ...]:
     return (settles,) if isinstance(settles, Finding) else ()
 
 
-def _mirrored(ask: Ask, language: Language) -> tuple[Finding, ...]:
+def _mirrored(ask: Ask, language: Language, *, settled: bool) -> tuple[Finding, ...]:
     """What one's own side with this client tells, while it is open here; all of it or nothing, so that places stay."""
     if not ask.signed_in.unlocked:
         return ()
     asked = ("board", "feelings", "agreement", "signal")
     known = ask.rooms.understanding.of(ask.practice, ask.signed_in.opened, language, *asked)
+    until = time.monotonic() + (_LONGEST_WAIT if settled else 0.0)
+    while known.pending and time.monotonic() < until:
+        time.sleep(0.1)
+        known = ask.rooms.understanding.of(ask.practice, ask.signed_in.opened, language, *asked)
     if known.pending:
         return ()
     told = (
