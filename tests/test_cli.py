@@ -14,7 +14,6 @@ import pytest
 from attunement import __version__
 from attunement.cli import main
 from attunement.simulate import simulate
-from attunement.web.demonstration import SEED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -260,9 +259,9 @@ def test_an_unknown_command_is_said(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_the_demo_shows_who_was_planted(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["demo", "--no-open", "--out", "demo/demo.html"]) == 0
+    assert main(["demo", "--no-open", "--out", "demo/demo.html", "--seed", "4"]) == 0
     said = capsys.readouterr().out
-    practice = simulate(1, 16, seed=SEED, plant={"falling": 1, "stalled": 1, "slow": 1})
+    practice = simulate(1, 16, seed=4, plant={"falling": 1, "stalled": 1, "slow": 1})
     planted = {
         row["course"]: row["client"] for row in practice.clients.iter_rows(named=True) if row["course"]
     }
