@@ -54,6 +54,8 @@ def test_a_notebook_says_what_its_cells_say_when_they_are_run(path: Path) -> Non
         if server is not None and server.poll() is None:
             server.terminate()
             server.wait(timeout=30)
+        if server is not None and server.stdout is not None:
+            server.stdout.close()
     if WRITE:
         for number, (cell, outputs) in enumerate(zip(codes, fresh, strict=True), 1):
             cell["execution_count"] = number

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import ibis
@@ -75,7 +76,11 @@ def spark(file: Path) -> Iterator[Any]:
     session = sql.SparkSession.builder.remote(f"sc://127.0.0.1:{port}").getOrCreate()
     connection = ibis.pyspark.connect(session)
     yield connection.read_parquet(str(file))
-    session.stop()
+    with (
+        warnings.catch_warnings()
+    ):  # a session that nobody used for long has ended by itself, and PySpark warns
+        warnings.simplefilter("ignore", DeprecationWarning)
+        session.stop()
     server.stop()
 
 
