@@ -137,7 +137,7 @@ def an_alert_opens_the_board(walk: Walk, address: str, client: str) -> None:
         page.get_by_text("In simulated practices of 12 clients this was said of 2 in 410").first
     ).to_be_visible()
     settled(page, f"{address}/clients/{client}/board")
-    walk.look("board-locked", draw=False)
+    walk.look("board")
     expect(page.locator(".hypotheses > li")).to_have_count(8)
     first = page.locator(".hypotheses > li").first
     if not first.get_by_role("button").is_visible():
@@ -187,7 +187,7 @@ def understood(walk: Walk, address: str, client: str) -> None:
     unlocked(page, PHRASE)
     for path, what in (
         ("mirror", "mirror"), ("impact", "impact"), (f"clients/{client}/mirror", "mirror-with"),
-        (f"clients/{client}/board", "board"), (f"clients/{client}/card", "card"),
+        (f"clients/{client}/board", "board-after"), (f"clients/{client}/card", "card"),
         (f"clients/{client}/impact", "impact-of"), ("mirror?language=es", "mirror-es"),
         (f"clients/{client}/card?language=en", "card-en"),
     ):  # fmt: skip
@@ -195,7 +195,7 @@ def understood(walk: Walk, address: str, client: str) -> None:
         while page.get_by_text("se está calculando").count():
             page.wait_for_timeout(300)
             page.goto(f"{address}/{path}")
-        walk.look(what, draw=not what.endswith(("-es", "-en")))
+        walk.look(what, draw=not what.endswith(("-es", "-en", "-after")))
 
 
 def brought_to_supervision(walk: Walk, address: str, client: str) -> None:
