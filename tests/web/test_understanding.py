@@ -32,10 +32,11 @@ from attunement.trajectories import Measure, trajectories
 from attunement.trust import trust
 from attunement.vault.locks import LEAST
 from attunement.web import WAYS, Rooms, app, understanding, working
+from attunement.web.answers import Answer, Material, Told
 from attunement.web.apart import Apart
 from attunement.web.demonstration import ACCOUNT, PHRASE, demonstration
 from attunement.web.pages import understanding as pages
-from attunement.web.questions import QUESTIONS, Answer, Material, Question, Told, asked
+from attunement.web.questions import QUESTIONS, Question, asked
 from attunement.web.understanding import Understanding
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final
 
+from attunement.conversation import HINDERING
 from attunement.sessions import PLANNED, Purpose
 
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from attunement.trajectories import Trajectory
     from attunement.web.working import Board, Worked
 
-HINDERING: Final = 5.0
-"""From here on, of 10, what got in the way is named."""
 WAITED: Final = timedelta(hours=3)
 """So long after a session a check-in is still on its way."""
 OVER: Final = timedelta(hours=2)

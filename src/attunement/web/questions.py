@@ -6,24 +6,23 @@ told is a `Finding` or a `NotYet`, and a page says no more than that.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
 from attunement.findings import Finding, NotYet
-from attunement.wording import not_yet, say
+from attunement.web.answers import Answer, Told, answer_lacking, drawn, joined, latest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from attunement.countertransference import Countertransference
-    from attunement.drawing import Chart
     from attunement.instruments.description import Language
     from attunement.practice import Rated
-    from attunement.practice.own_tables import OwnTables
     from attunement.ruptures import Ruptures
     from attunement.trajectories import Caseload
+    from attunement.web.answers import Material
 
     Reading = Callable[["Material", Language], "Answer"]
 
@@ -32,55 +31,6 @@ WORSE: Final = "lower"
 """Which way the state before a session is worse, on our own line."""
 BEST: Final = 10.0
 """The best state and the best day: turned about, they are strain."""
-
-
-@dataclass(frozen=True, slots=True)
-class Material:
-    """What a question may read.
-
-    Parameters
-    ----------
-    account
-        Whose it is.
-    tables
-        One's own tables; those of the reflections are empty where they are not open here.
-    rated
-        Everything that was rated, a measure each.
-    """
-
-    account: str
-    tables: OwnTables
-    rated: tuple[Rated, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """One thing that is told.
-
-    Parameters
-    ----------
-    kind
-        What it is of, in one word: by it, what there is to read is found.
-    found
-        What is told.
-    chart
-        Its picture in the page's colours, where there is one.
-    wanted
-        Whether it wants to be looked at now: a bond that falls or stalls, a rupture that is open.
-    """
-
-    kind: str
-    found: Finding | NotYet
-    chart: str = field(default="", repr=False)
-    wanted: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a question found, for all clients and for each."""
-
-    all: tuple[Told, ...] = ()
-    of: Mapping[str, tuple[Told, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +67,10 @@ def _feelings(material: Material, language: Language) -> Answer:
 
     tables = material.tables
     if tables.reflections.is_empty():
-        return _nothing("mirror", "feelings", language)
+        return answer_lacking("mirror", "feelings", language)
     mirror = countertransference(tables.reflections, days=tables.days, only=FACTORS, language=language)
     found = mirror.all
-    all_ = [
-        Told("mirror", found, _drawn(plots.feelings_chart(found) if isinstance(found, Finding) else None))
-    ]
+    all_ = [Told("mirror", found, drawn(plots.feelings_chart(found) if isinstance(found, Finding) else None))]
     all_ += [Told("mirror", mirror.habitual(feeling=each)) for each in mirror.sources]
     all_ += [Told("mirror", mirror.day(each)) for each in mirror.sources]
     all_.append(Told("awareness", awareness(mirror, tables.namings)))
@@ -161,7 +109,7 @@ def _signal(material: Material, language: Language) -> Answer:
 
     reflections, states = material.tables.reflections, _states(material)
     if reflections.is_empty() or states.is_empty():
-        return _nothing("signal", "feelings" if reflections.is_empty() else "states", language)
+        return answer_lacking("signal", "feelings" if reflections.is_empty() else "states", language)
     whose = reflections["therapist"][0]
     found = signal(reflections, states.with_columns(therapist=pl.lit(whose)), worse=WORSE, language=language)
     clients = found.met["client"].unique(maintain_order=True)
@@ -179,7 +127,7 @@ def _next(material: Material, language: Language) -> Answer:
     felt = set(reflections["feeling"])
     positive, negative = ([word for word in words if word in felt] for words in (POSITIVE, NEGATIVE))
     if not positive or not negative or ratings.is_empty():
-        return _nothing("next_session", "feelings" if ratings.height else "ratings", language)
+        return answer_lacking("next_session", "feelings" if ratings.height else "ratings", language)
     found = next_session(
         reflections,
         ratings,
@@ -200,10 +148,10 @@ def _agreement(material: Material, language: Language) -> Answer:
 
     ratings = material.tables.ratings
     if ratings.is_empty() or ratings["guess"].is_null().all():
-        return _nothing("agreement", "guesses", language)
+        return answer_lacking("agreement", "guesses", language)
     found = agreement(ratings, Measure.of("connection"), language=language)
     told = found.all
-    chart = _drawn(plots.gaps_chart(found) if isinstance(told, Finding) else None)
+    chart = drawn(plots.gaps_chart(found) if isinstance(told, Finding) else None)
     clients = found.met["client"].unique(maintain_order=True)
     return Answer(
         (Told("agreement", told, chart),), {each: (Told("agreement", found.of(each)),) for each in clients}
@@ -220,7 +168,7 @@ def _trust(material: Material, language: Language) -> Answer:
 
     tables = material.tables
     if tables.check_ins.is_empty():
-        return _nothing("trust", "ratings", language)
+        return answer_lacking("trust", "ratings", language)
     found = trust(tables.check_ins, tables.sessions, language=language)
     lines = found.all
     points = {
@@ -228,7 +176,7 @@ def _trust(material: Material, language: Language) -> Answer:
         for each in lines.values()
         if isinstance(each, Finding) and each.estimate.unit == "points"
     }
-    chart = _drawn(plots.parts_chart(points, "points") if points else None)
+    chart = drawn(plots.parts_chart(points, "points") if points else None)
     each = [*lines.values(), found.order]
     all_ = tuple(Told("trust", line, "" if place else chart) for place, line in enumerate(each))
     clients = tables.check_ins["client"].unique(maintain_order=True)
@@ -241,8 +189,8 @@ def _bond(material: Material, language: Language) -> Answer:
     """How each bond stands and what tore in it; and the share of clients with whom it is established."""
     answers = [_bond_on(each, language) for each in material.rated]
     if not answers:
-        return _nothing("trajectory", "ratings", language)
-    return Answer(tuple(told for answer, _ in answers for told in answer.all), _latest(answers))
+        return answer_lacking("trajectory", "ratings", language)
+    return Answer(tuple(told for answer, _ in answers for told in answer.all), latest(answers))
 
 
 def _bond_on(rated: Rated, language: Language) -> tuple[Answer, dict[str, int]]:
@@ -266,7 +214,7 @@ def _bond_on(rated: Rated, language: Language) -> tuple[Answer, dict[str, int]]:
 def _board(material: Material, language: Language) -> Answer:
     """What may stand behind a bond that does not form, with each client."""
     answers = [_board_on(material, each, language) for each in material.rated]
-    return Answer((), _latest(answers))
+    return Answer((), latest(answers))
 
 
 def _board_on(material: Material, rated: Rated, language: Language) -> tuple[Answer, dict[str, int]]:
@@ -301,7 +249,7 @@ def _outcome(material: Material, language: Language) -> Answer:
 
     ratings = _rated(material, "outcome")
     if ratings.is_empty() or ratings["outcome"].is_null().all():
-        return _nothing("outcome", "states", language)
+        return answer_lacking("outcome", "states", language)
     measure = Measure.of("connection")
     found = outcome(ratings, measure, worse=WORSE, language=language)
     steady = stability(ratings, measure, language=language)
@@ -312,7 +260,7 @@ def _outcome(material: Material, language: Language) -> Answer:
 
 def _change(material: Material, language: Language) -> Answer:
     """By how much states changed from the first to the last, and growth since it was first asked of."""
-    return _joined(_first_to_last(material, language), _growth(material, language))
+    return joined(_first_to_last(material, language), _growth(material, language))
 
 
 def _first_to_last(material: Material, language: Language) -> Answer:
@@ -322,7 +270,7 @@ def _first_to_last(material: Material, language: Language) -> Answer:
 
     states = material.tables.outcomes.filter(instrument="state").drop_nulls("outcome")
     if states.is_empty():
-        return _nothing("outcome", "states", language)
+        return answer_lacking("outcome", "states", language)
     found = first_to_last(states, norms_of(instrument("state"), language=language), language=language)
     return Answer(
         (Told("outcome", found.all),), {each: (Told("outcome", found.of(each)),) for each in found.clients}
@@ -334,7 +282,7 @@ def _growth(material: Material, language: Language) -> Answer:
 
     answers = material.tables.outcomes.filter(instrument="growth").drop_nulls(["outcome", "time"])
     if answers.is_empty():
-        return _nothing("growth", "growth", language)
+        return answer_lacking("growth", "growth", language)
     check_ins = [
         each for each in material.rated if each.id == "connection"
     ]  # none, where nothing was scored yet
@@ -354,7 +302,7 @@ def _staying(material: Material, language: Language) -> Answer:
 
     ratings, tables = _rated(material), material.tables
     if ratings["score"].is_null().all():
-        return _nothing("staying", "ratings", language)
+        return answer_lacking("staying", "ratings", language)
     measure = Measure.of("connection")
     found = engagement(ratings, tables.endings, measure, sessions=tables.sessions, language=language)
     known = set(tables.endings["client"])
@@ -400,42 +348,6 @@ def _missed(material: Material) -> pl.DataFrame:
 
 def _some(table: pl.DataFrame) -> pl.DataFrame | None:
     return None if table.is_empty() else table
-
-
-def _latest(answers: list[tuple[Answer, dict[str, int]]]) -> dict[str, tuple[Told, ...]]:
-    """By client, what is told on the measure on which the latest session was rated."""
-    found: dict[str, tuple[int, tuple[Told, ...]]] = {}
-    for answer, last in answers:
-        for client, told in answer.of.items():
-            if client not in found or last[client] > found[client][0]:
-                found[client] = (last[client], told)
-    return {client: told for client, (_, told) in found.items()}
-
-
-def _joined(*answers: Answer) -> Answer:
-    clients = dict.fromkeys(client for answer in answers for client in answer.of)
-    return Answer(
-        tuple(told for answer in answers for told in answer.all),
-        {
-            client: tuple(told for answer in answers for told in answer.of.get(client, ()))
-            for client in clients
-        },
-    )
-
-
-def nothing(kind: str, lacking: str, language: Language) -> Told:
-    """Tell that there is nothing yet to tell from, and what would supply it."""
-    about = say(f"rooms_about_{kind}", language)
-    missing, supply = (say(f"rooms_{part}_{lacking}", language) for part in ("no", "from"))
-    return Told(kind, not_yet(about, missing, supply, language))
-
-
-def _nothing(kind: str, lacking: str, language: Language) -> Answer:
-    return Answer((nothing(kind, lacking, language),))
-
-
-def _drawn(chart: Chart | None) -> str:
-    return chart.themed() if chart else ""
 
 
 QUESTIONS: Final[dict[str, Question]] = {

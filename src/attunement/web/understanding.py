@@ -19,8 +19,9 @@ import polars as pl
 
 from attunement.errors import AttunementError
 from attunement.web import working
+from attunement.web.answers import Answer, Material
 from attunement.web.apart import Apart
-from attunement.web.questions import QUESTIONS, Answer, Material, asked
+from attunement.web.questions import QUESTIONS, asked
 from attunement.web.shield import note_failure
 from attunement.web.working import LONGEST
 

@@ -10,7 +10,7 @@ from attunement.conversation import Heard, card
 from attunement.errors import Locked
 from attunement.findings import Finding
 from attunement.steps import suggestions
-from attunement.web.questions import nothing
+from attunement.web.answers import nothing
 from attunement.wording import in_hundred
 
 if TYPE_CHECKING:
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from attunement.practice import Standing
     from attunement.practice.house import Reflections
+    from attunement.web.answers import Told
     from attunement.web.page import Ask
-    from attunement.web.questions import Told
     from attunement.web.understanding import Understood
 
 MIRROR: Final[tuple[str, ...]] = ("feelings", "signal", "next", "agreement")
