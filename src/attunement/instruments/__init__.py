@@ -25,24 +25,32 @@ instrument's file, would supply it.
 from attunement.instruments.change import reliable_change
 from attunement.instruments.description import (
     AskedOf,
+    Choice,
     Ends,
-    Established,
     Higher,
     HowOften,
     Instrument,
     Item,
     Language,
     Method,
-    Published,
     Scale,
     Wording,
 )
+from attunement.instruments.published import Band, Bands, Change, Cutoff, Established, Published
+from attunement.instruments.reading import from_table, loads
 from attunement.instruments.scoring import Answers, ScaleScore, Score, held, score, score_frame
-from attunement.instruments.shelf import catalogue, instrument, loads
+from attunement.instruments.shelf import catalogue, instrument, of_others
+from attunement.instruments.words import worded
+from attunement.instruments.writing import to_table
 
 __all__ = [
     "Answers",
     "AskedOf",
+    "Band",
+    "Bands",
+    "Change",
+    "Choice",
+    "Cutoff",
     "Ends",
     "Established",
     "Higher",
@@ -57,10 +65,14 @@ __all__ = [
     "Score",
     "Wording",
     "catalogue",
+    "from_table",
     "held",
     "instrument",
     "loads",
+    "of_others",
     "reliable_change",
     "score",
     "score_frame",
+    "to_table",
+    "worded",
 ]

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from attunement.errors import InstrumentProblem
-from attunement.instruments.description import Established, Published, Wording
+from attunement.instruments.description import Wording
+from attunement.instruments.published import Established, Published
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,10 +22,14 @@ _Word = TypeVar("_Word", bound=str)
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """A table, and where it stands, as an error would say it: ``connection, item safe``."""
+    """A table, and where it stands, as an error would say it: ``connection, item safe``.
+
+    Its words are in the languages of the whole; where there is but one, it stands for both.
+    """
 
     where: str
     table: Mapping[str, Any]
+    languages: tuple[str, ...] = ("en", "es")
 
     def know(self, *names: str) -> None:
         """Refuse a field that is none of these."""
@@ -65,20 +70,25 @@ class Fields:
         """Return the tables of a list, each placed by its kind and its id."""
         rows = self._list(name, dict, f"one [[{name}]] or more")
         return [
-            Fields(f"{self.where}, {kind} {row.get('id', number)}", row) for number, row in enumerate(rows, 1)
+            Fields(f"{self.where}, {kind} {row.get('id', number)}", row, self.languages)
+            for number, row in enumerate(rows, 1)
         ]
 
     def inner(self, name: str) -> Fields:
         """Return the table that the field holds."""
         value = self.table.get(name)
         table = value if isinstance(value, dict) else self._refuse_field(name, "a table")
-        return Fields(f"{self.where}, {name}", table)
+        return Fields(f"{self.where}, {name}", table, self.languages)
 
     def wording(self, name: str) -> Wording:
-        """Return the words in both languages."""
+        """Return the words of a field, in each language."""
         inner = self.inner(name)
         inner.know("en", "es")
-        return Wording(inner.text("en"), inner.text("es"))
+        return inner.spoken()
+
+    def spoken(self) -> Wording:
+        """Return the words that stand in the table itself, in each language."""
+        return Wording(self.text(self.languages[0]), self.text(self.languages[-1]))
 
     def published(self, name: str) -> Published:
         """Return a figure with its source."""
@@ -95,6 +105,10 @@ class Fields:
     def optional(self, name: str, read: Callable[[str], _Read], without: _Read) -> _Read:
         """Return the field as `read` has it, or something else where the table leaves it out."""
         return read(name) if name in self.table else without
+
+    def refuse(self, what: str) -> NoReturn:
+        """Refuse the table, for a reason that is not one field's."""
+        self._refuse(what)
 
     def _list(self, name: str, kind: type[_Read], said: str) -> list[_Read]:
         value = self.table.get(name)

@@ -6,23 +6,24 @@ rendering lives with its medium.
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from attunement.errors import InstrumentProblem
+from attunement.instruments._faults import faults
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Mapping
+
+    from attunement.instruments.published import Bands, Change, Cutoff, Established, Published
 
 Language = Literal["en", "es"]
-AskedOf = Literal["client", "therapist"]
+AskedOf = Literal["client", "therapist", "supervisor"]
 HowOften = Literal["before each session", "after each session", "every two weeks", "each month", "once"]
 Method = Literal["mean", "sum"]
 Higher = Literal["closer", "better", "worse"]
-
-_ID = re.compile(r"[a-z][a-z0-9_]*")  # a column's name and a form field's name at once
+Words = Literal["shipped", "loaded", "missing", "totals only"]
+"""Whose words there are: ours, those that a practice has loaded, none as yet, or none ever (a total alone is taken)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,25 @@ class Ends:
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """One answer that can be given, where answers have words of their own.
+
+    Parameters
+    ----------
+    value
+        What it counts, in points.
+    wording
+        What the person reads; None while the words are missing.
+    loinc
+        Its LOINC answer code, where there is one.
+    """
+
+    value: int
+    wording: Wording | None = None
+    loinc: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
     """One line that a person answers.
 
@@ -71,6 +91,10 @@ class Item:
         Whether it stands apart: asked and kept, in no scale.
     risk_from
         From which answer on it asks for a look at somebody's safety, in points; None where none does.
+    loinc
+        Its LOINC code, where there is one.
+    choices
+        The answers to it, where they are others than the instrument's.
     """
 
     id: str
@@ -78,22 +102,8 @@ class Item:
     reverse: bool = False
     apart: bool = False
     risk_from: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Published:
-    """A figure, and where it was published; one without the other is refused."""
-
-    value: float
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class Established:
-    """From where on a connection is called established, and the note that is shown beside the number."""
-
-    value: float
-    note: Wording
+    loinc: str | None = None
+    choices: tuple[Choice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +117,7 @@ class Scale:
     name
         Its name on a page or a chart.
     items
-        The ids of its items.
+        The ids of its items; none where a total alone is taken.
     method
         ``mean`` of the answered items, or their ``sum`` prorated to all items.
     higher
@@ -118,6 +128,14 @@ class Scale:
         From where on it is called established, in points, where the instrument has such a convention.
     reliability, sd
         As published, for reliable change; `sd` in points of this scale.
+    factor
+        What the mean or the sum is multiplied by, such as 2 in the DASS-21.
+    limits
+        The lowest and the highest total, where a total alone is taken.
+    cutoffs, bands, changes
+        As published, in points of this scale, that is after `factor`.
+    loinc
+        The LOINC code of its score, where there is one.
     """
 
     id: str
@@ -129,11 +147,17 @@ class Scale:
     established: Established | None = None
     reliability: Published | None = None
     sd: Published | None = None
+    factor: float = 1.0
+    limits: tuple[float, float] | None = None
+    cutoffs: tuple[Cutoff, ...] = ()
+    bands: tuple[Bands, ...] = ()
+    changes: tuple[Change, ...] = ()
+    loinc: str | None = None
 
     @property
-    def weight(self) -> int:
-        """How often the mean of the answered items counts: once, or in a sum once for each item."""
-        return len(self.items) if self.method == "sum" else 1
+    def weight(self) -> float:
+        """How often the mean of the answered items counts: once, or in a sum once for each item; times the factor."""
+        return self.factor * (len(self.items) if self.method == "sum" else 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +178,20 @@ class Instrument:
         What stands above the items.
     ends, items, scales
         The answers that can be given, what is asked, and what is counted together.
+    choices
+        The answers with their words, where it is not any number between the ends.
+    words
+        Whether there are words to show; without them nobody can be asked, and what was answered elsewhere is scored.
+    right
+        By what right a practice shows the words that it has loaded.
+    key
+        Where it is taken from which items count where, and how surely. An empty one is the author's own.
+    unscored
+        Why no score can be made of answers, where none can; totals from elsewhere are taken all the same.
+    loinc
+        The LOINC code of the whole, where there is one.
+    languages
+        In which languages its words are.
 
     Raises
     ------
@@ -174,12 +212,33 @@ class Instrument:
     items: tuple[Item, ...]
     scales: tuple[Scale, ...]
     note: Wording | None = None
+    choices: tuple[Choice, ...] = ()
+    words: Words = "shipped"
+    right: str | None = None
+    key: str = ""
+    unscored: str | None = None
+    loinc: str | None = None
+    languages: tuple[Language, ...] = ("en", "es")
 
     def __post_init__(self) -> None:
         """Refuse an instrument whose parts do not fit together, with the first thing that is wrong."""
-        fault = next(_faults(self), None)
+        fault = next(faults(self), None)
         if fault:
             raise InstrumentProblem(f"{self.id or 'an instrument without id'}: {fault}.")
+
+    @property
+    def askable(self) -> bool:
+        """Whether it has words, so that somebody can be asked."""
+        return self.words in {"shipped", "loaded"}
+
+    def choices_of(self, item: Item) -> tuple[Choice, ...]:
+        """Return the answers to an item, where they have words or values of their own; none where any number goes."""
+        return item.choices or self.choices
+
+    def holds(self, item: Item, answer: float) -> bool:
+        """Tell whether an answer can be given to an item; NaN to none."""
+        choices = self.choices_of(item)
+        return any(each.value == answer for each in choices) if choices else self.ends.hold(answer)
 
     def item(self, name: str) -> Item:
         """Return the item of that id."""
@@ -210,68 +269,8 @@ class Instrument:
             if answer is not None and item.risk_from is not None and answer >= item.risk_from
         }
 
-    def bounds(self, scale: Scale) -> tuple[int, int]:
+    def bounds(self, scale: Scale) -> tuple[float, float]:
         """Return the lowest and the highest score that a scale can have, in points."""
+        if scale.limits is not None:
+            return scale.limits
         return self.ends.low * scale.weight, self.ends.high * scale.weight
-
-
-def _faults(instrument: Instrument) -> Iterator[str]:
-    """Say what does not fit together, worst first; only the first is ever read."""
-    yield from _faults_of_the_whole(instrument)
-    yield from _faults_of_ids(instrument)
-    for scale in instrument.scales:
-        yield from (f"scale {scale.id}: {fault}" for fault in _faults_of_a_scale(instrument, scale))
-    yield from _faults_of_counting(instrument)
-
-
-def _faults_of_the_whole(instrument: Instrument) -> Iterator[str]:
-    if not instrument.licence.strip():
-        yield "licence is empty; it takes the terms that its words stand under, such as CC0-1.0"
-    if not instrument.source.strip():
-        yield "source is empty; it takes who wrote it, and where it was published"
-    if not instrument.validated and instrument.note is None:
-        yield "note is missing; an instrument that is not validated says so in a note"
-    if instrument.ends.low >= instrument.ends.high:
-        yield f"ends: low is {instrument.ends.low} and high is {instrument.ends.high}; low is the smaller one"
-
-
-def _faults_of_ids(instrument: Instrument) -> Iterator[str]:
-    ids = [instrument.id, *(item.id for item in instrument.items), *(scale.id for scale in instrument.scales)]
-    for name in ids:
-        if not _ID.fullmatch(name):
-            yield f"the id {name!r} is made of other things than small letters, digits and _, a letter first"
-    for item in instrument.items:
-        if item.risk_from is not None and not instrument.ends.hold(item.risk_from):
-            yield f"item {item.id}: risk_from is {item.risk_from:g}; it takes an answer that can be given"
-    for name in _twice(ids[1:]):
-        yield f"the id {name} stands twice among its items and scales; each is a column of its own"
-
-
-def _faults_of_a_scale(instrument: Instrument, scale: Scale) -> Iterator[str]:
-    unknown = [name for name in scale.items if name not in {item.id for item in instrument.items}]
-    if unknown:
-        yield f"items names {unknown[0]!r}, which is no item of this instrument"
-    for name in _twice(scale.items):
-        yield f"items names {name} twice, and it would count twice"
-    if not 1 <= scale.at_least <= len(scale.items):
-        yield f"at_least is {scale.at_least}; it takes a whole number from 1 to {len(scale.items)}, its items"
-    low, high = instrument.bounds(scale)
-    if scale.established and not low <= scale.established.value <= high:
-        yield f"established is {scale.established.value:g}; it takes a number from {low} to {high}"
-    if scale.reliability and not 0 < scale.reliability.value < 1:
-        yield f"reliability is {scale.reliability.value:g}; it takes a number between 0 and 1"
-    if scale.sd and not 0 < scale.sd.value <= high - low:
-        yield f"sd is {scale.sd.value:g}; it takes a number above 0 and up to {high - low}"
-
-
-def _faults_of_counting(instrument: Instrument) -> Iterator[str]:
-    counted = {name for scale in instrument.scales for name in scale.items}
-    for item in instrument.items:
-        if item.apart and item.id in counted:
-            yield f"item {item.id}: apart is true, and a scale counts it; it is one or the other"
-        if not item.apart and item.id not in counted:
-            yield f"item {item.id}: no scale counts it; name it in a scale, or say apart = true"
-
-
-def _twice(names: Iterable[str]) -> list[str]:
-    return [name for name, times in Counter(names).items() if times > 1]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Real
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeGuard
 
 import polars as pl
 
@@ -42,8 +42,8 @@ class ScaleScore:
 
     scale: str
     value: float | None
-    low: int
-    high: int
+    low: float
+    high: float
     higher: Higher
     answered: int
     skipped: int
@@ -54,7 +54,7 @@ class ScaleScore:
         if self.value is None:
             return f"{self.scale}: missing, {self.answered} of {asked} answered"
         return (
-            f"{self.scale}: {self.value:.1f} on {self.low} to {self.high}, "
+            f"{self.scale}: {self.value:.1f} on {self.low:g} to {self.high:g}, "
             f"higher is {self.higher}, {self.answered} of {asked} answered"
         )
 
@@ -107,9 +107,10 @@ def score(instrument: Instrument, answers: Answers) -> Score:
     Raises
     ------
     InstrumentProblem
-        Where an answer belongs to no item, an item has no answer (not even None), or an answer is not a
-        number between the instrument's ends.
+        Where an answer belongs to no item, an item has no answer (not even None), an answer is none that can be
+        given, or no score can be made of answers here.
     """
+    _refuse_unscored(instrument)
     given = held(instrument, answers)
     return Score(
         instrument=instrument.id,
@@ -150,9 +151,17 @@ def score_frame(instrument: Instrument, frame: pl.DataFrame) -> pl.DataFrame:
     InstrumentProblem
         With the column, and the first row, counted from 1.
     """
+    _refuse_unscored(instrument)
     for item in instrument.items:
         _refuse_column(instrument, item, frame)
     return frame.select(_scale_column(instrument, scale) for scale in instrument.scales)
+
+
+def _refuse_unscored(instrument: Instrument) -> None:
+    if instrument.words == "totals only":
+        raise InstrumentProblem(f"{instrument.id}: a total is taken, and no answers to items.")
+    if instrument.unscored:
+        raise InstrumentProblem(f"{instrument.id}: no score is made here. {instrument.unscored}")
 
 
 def _answer(instrument: Instrument, item: Item, answers: Answers) -> float | None:
@@ -161,18 +170,19 @@ def _answer(instrument: Instrument, item: Item, answers: Answers) -> float | Non
     answer = answers[item.id]
     if answer is None:
         return None
-    if not _is_number(answer) or not instrument.ends.hold(answer):
-        raise InstrumentProblem(f"{instrument.id}: {item.id} is {answer!r}; {_taken(instrument)}.")
+    if not _is_number(answer) or not instrument.holds(item, float(answer)):
+        raise InstrumentProblem(f"{instrument.id}: {item.id} is {answer!r}; {_taken(instrument, item)}.")
     return float(answer)
 
 
-def _is_number(answer: object) -> bool:
+def _is_number(answer: object) -> TypeGuard[float]:
     return isinstance(answer, Real) and not isinstance(answer, bool)
 
 
-def _taken(instrument: Instrument) -> str:
-    ends = instrument.ends
-    return f"it takes a number from {ends.low} to {ends.high}, or nothing where it was skipped"
+def _taken(instrument: Instrument, item: Item) -> str:
+    ends, choices = instrument.ends, [str(each.value) for each in instrument.choices_of(item)]
+    number = f"one of {', '.join(choices)}" if choices else f"a number from {ends.low} to {ends.high}"
+    return f"it takes {number}, or nothing where it was skipped"
 
 
 def _score_scale(instrument: Instrument, scale: Scale, given: Answers) -> ScaleScore:
@@ -215,12 +225,19 @@ def _refuse_column(instrument: Instrument, item: Item, frame: pl.DataFrame) -> N
         raise InstrumentProblem(f"{column} is missing; where nobody answered it, it is a column of nulls.")
     answers = frame[item.id]
     if not (answers.dtype.is_numeric() or answers.dtype == pl.Null):
-        raise InstrumentProblem(f"{column} holds {answers.dtype}; {_taken(instrument)}.")
-    ends = instrument.ends
-    rows = (~answers.cast(pl.Float64).is_between(ends.low, ends.high)).fill_null(value=False).arg_true()
+        raise InstrumentProblem(f"{column} holds {answers.dtype}; {_taken(instrument, item)}.")
+    rows = (~_given(instrument, item, answers.cast(pl.Float64))).fill_null(value=False).arg_true()
     if not rows.is_empty():
         first = int(rows[0])
         more = f", the first of {rows.len()} such rows" if rows.len() > 1 else ""
         raise InstrumentProblem(
-            f"{column} has {answers[first]} in row {first + 1}{more}; {_taken(instrument)}."
+            f"{column} has {answers[first]} in row {first + 1}{more}; {_taken(instrument, item)}."
         )
+
+
+def _given(instrument: Instrument, item: Item, answers: pl.Series) -> pl.Series:
+    """Which answers can be given."""
+    choices = [float(each.value) for each in instrument.choices_of(item)]
+    return (
+        answers.is_in(choices) if choices else answers.is_between(instrument.ends.low, instrument.ends.high)
+    )
