@@ -51,7 +51,7 @@ def test_an_instrument_that_is_not_validated_says_so_in_a_note(warmth_toml: str)
         ('["near", "cold", "light"]', '["near", "warm"]', "warmth: scale total: items names 'warm', which"),
         ('["near", "cold", "light"]', '["near", "near"]', "warmth: scale total: items names near twice"),
         ('["near", "cold", "light"]', "[]", "warmth, scale total: items is []; it takes a list of ids."),
-        ('["near", "cold", "light"]', '["near", 1.5]', "warmth: items is ['near', 1.5]; it"),
+        ('["near", "cold", "light"]', '["near", 1.5]', "warmth, scale total: items is ['near', 1.5]; it"),
         ("apart = true", "", "warmth: item noise: no scale counts it; name it in a scale"),
         ("reverse = true", "apart = true", "warmth: item cold: apart is true, and a scale counts it"),
         ("at_least = 2", "at_least = 4", "warmth: scale total: at_least is 4; it takes"),

@@ -130,7 +130,7 @@ def to_plain(entry: Entry) -> dict[str, Any]:
 
 def from_plain(plain: Mapping[str, Any]) -> Entry:
     """Return the entry that `to_plain` was given."""
-    values = {
+    values: dict[str, Any] = {
         name: datetime.fromisoformat(value) if name in _TIMES and value is not None else value
         for name, value in plain.items()
         if name != "kind"
