@@ -16,7 +16,7 @@ from typing import Any, Final, Literal
 
 from attunement.errors import InputError
 from attunement.frames import SESSIONS, STEPS
-from attunement.instruments import Answers  # noqa: TC001 - a field's type
+from attunement.instruments import Answers, Instrument, Score, instrument, score
 
 _CODE: Final = re.compile(r"[^\W_](?:[\w .\-]{0,30}[^\W_])?")
 UNDATED: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -206,7 +206,23 @@ class Invitation:
 
 @dataclass(frozen=True, slots=True)
 class CheckIn:
-    """The client's answers for one session; skipped items are None."""
+    """The client's answers for one session; skipped items are None.
+
+    Parameters
+    ----------
+    id
+        Random.
+    client, session
+        By whom, and for which session.
+    at
+        When it was sent.
+    instrument, version
+        What was asked.
+    answers
+        By item, in points.
+    description
+        What was asked, where it is not one that is shipped.
+    """
 
     id: str
     client: str
@@ -215,6 +231,18 @@ class CheckIn:
     instrument: str
     version: str
     answers: Answers
+    description: Instrument | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def asked(self) -> Instrument:
+        """What was asked."""
+        return self.description or instrument(self.instrument)
+
+    @property
+    def score(self) -> Score | None:
+        """What the answers come to; None where no score can be made of them."""
+        asked = self.asked
+        return None if asked.unscored else score(asked, asked.complete(self.answers))
 
 
 @dataclass(frozen=True, slots=True)

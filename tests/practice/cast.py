@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from attunement.errors import NotSent
+from attunement.instruments import of_others, worded
 from attunement.practice import Practice, Role
 from attunement.sessions import Purpose, Reflection
 from attunement.vault.clock import Clock
@@ -15,6 +16,8 @@ from attunement.vault.recovery import RecoveryCode
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from attunement.instruments import Instrument
 
 BEGAN = datetime(2026, 3, 2, 9, tzinfo=UTC)
 PHRASES = {
@@ -28,6 +31,28 @@ ANSWERS: dict[str, float | None] = {
     "safe": 8, "understood": 9, "supported": 8, "not_judged": 10, "could_say": 7, "contact": 6,
     "matters": None, "hindering": 2,
 }  # fmt: skip
+
+
+WORDS = """
+instrument = "phq9"
+right = "made up for the tests"
+
+[en]
+intro = "How often, of late?"
+items = [
+  "made-up line one", "made-up line two", "made-up line three", "made-up line four", "made-up line five",
+  "made-up line six", "made-up line seven", "made-up line eight", "made-up line nine", "made-up line ten",
+]
+choices = ["never", "now and then", "often", "all the time"]
+
+[en.own]
+difficulty = ["easy", "a bit hard", "hard", "too hard"]
+"""
+
+
+def loaded() -> Instrument:
+    """The scoring of a published questionnaire with words that are nobody's."""
+    return worded(WORDS, {each.id: each for each in of_others()})
 
 
 class Box:

@@ -87,6 +87,8 @@ def _answers(everybody: Cast) -> Iterator[tuple[str, str]]:
             if (name, what) != ("A-1", "end"):
                 yield f"{name} {what}", said(read, who)
     yield "the owner's export", said(lambda who: who.export("K-0").hex(), everybody.first)
+    yield "the owner's entries", said(lambda who: who.entries("K-0"), everybody.first)
+    yield "the owner's instruments", said(lambda who: sorted(who.shelf()), everybody.first)
     yield "the owner's record", said(lambda who: (who.clients(), who.sessions("K-0")), everybody.first)
     yield "the owner's de-identified table", said(lambda who: who.deidentify(), everybody.first)
     yield "doctor", str([(each.what, each.well) for each in examine(everybody.admin)])

@@ -96,13 +96,13 @@ def test_an_upgrade_keeps_a_copy_and_the_journal_and_can_be_undone(
     practice: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said = upgrade(practice, "T-1", PASSPHRASE)
-    assert "record_3 to record_9" in said[0]
+    assert "record_4 to record_9" in said[0]
     assert "colour" in columns(practice)
-    assert [path.name for path in (practice / COPIES).iterdir()] == ["record_3-record-1.vault"]
+    assert [path.name for path in (practice / COPIES).iterdir()] == ["record_4-record-1.vault"]
     assert "up to date" in upgrade(practice, "T-1", PASSPHRASE)[0]
 
-    assert "record_9 to record_3" in upgrade(practice, "T-1", PASSPHRASE, undo=True)[0]
-    monkeypatch.setitem(migrations.HEADS, "record", "record_3")
+    assert "record_9 to record_4" in upgrade(practice, "T-1", PASSPHRASE, undo=True)[0]
+    monkeypatch.setitem(migrations.HEADS, "record", "record_4")
     with Practice.open(practice, "T-1", PASSPHRASE) as opened:
         assert [dyad.client.code for dyad in opened.clients()] == ["K-07"]
         assert opened.verify()["record"].whole
@@ -121,8 +121,8 @@ def test_a_vault_that_was_tampered_with_is_not_upgraded(practice: Path) -> None:
 
 
 def test_the_revision_before_comes_up_to_date_and_everything_is_still_there(practice: Path) -> None:
-    assert "record_3 to record_2" in upgrade(practice, "T-1", PASSPHRASE, undo=True)[0]
-    assert "record_2 to record_3" in upgrade(practice, "T-1", PASSPHRASE)[0]
+    assert "record_4 to record_3" in upgrade(practice, "T-1", PASSPHRASE, undo=True)[0]
+    assert "record_3 to record_4" in upgrade(practice, "T-1", PASSPHRASE)[0]
     with Practice.open(practice, "T-1", PASSPHRASE) as opened:
         assert [dyad.client.code for dyad in opened.clients()] == ["K-07"]
         assert opened.verify()["record"].whole

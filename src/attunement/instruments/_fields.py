@@ -88,7 +88,11 @@ class Fields:
 
     def spoken(self) -> Wording:
         """Return the words that stand in the table itself, in each language."""
-        return Wording(self.text(self.languages[0]), self.text(self.languages[-1]))
+        en, es = (
+            self.text(each if each in {*self.table, *self.languages} else self.languages[0])
+            for each in ("en", "es")
+        )
+        return Wording(en, es)
 
     def published(self, name: str) -> Published:
         """Return a figure with its source."""

@@ -248,6 +248,11 @@ class Instrument:
         items = ", ".join(item.id for item in self.items)
         raise InstrumentProblem(f"{self.id}: {name!r} is none of its items ({items}).")
 
+    @property
+    def main(self) -> Scale:
+        """The scale that is meant where one number is wanted: ``total``, or else the first."""
+        return next((scale for scale in self.scales if scale.id == "total"), self.scales[0])
+
     def scale(self, name: str) -> Scale:
         """Return the scale of that id."""
         for scale in self.scales:

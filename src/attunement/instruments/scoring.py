@@ -91,6 +91,11 @@ class Score:
             )
         return numbers[name]
 
+    @property
+    def main(self) -> ScaleScore:
+        """The score that is meant where one number is wanted: ``total``, or else the first."""
+        return next((each for each in self.scales if each.scale == "total"), self.scales[0])
+
     def __str__(self) -> str:
         """Return it as a short report: a line a scale, what stands apart, what was skipped."""
         apart = [

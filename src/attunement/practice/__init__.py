@@ -7,7 +7,11 @@ house           the folder with `keys.json` and the vaults
 practice        `Practice`: founding, opening, signing in
 agenda          how each of one's clients stands now
 caseload        clients, sessions, contacts, consents
+described       what was asked, beside its rows
+shelf           the instruments that can be asked: ours, and what was loaded
 checking_in     invitations and check-ins
+crossing        what comes from other systems and goes to them
+taking          one transaction of taking in
 rated           what was rated, by check-ins and in tables taken in
 safety          concerns, what was done, and the practice's protocol
 steps           what is tried next, what the client says of it, what came of it
@@ -31,10 +35,13 @@ from attunement.practice.policy import Role, Scope, Verb, Who, permits
 from attunement.practice.practice import Practice
 from attunement.practice.rated import Rated, TakenIn
 from attunement.practice.reminding import Due, Sender, Sent
+from attunement.practice.shelf import Loaded
 from attunement.practice.supervision import Colleague, Shared
+from attunement.practice.taking import Crossed
 from attunement.practice.tokens import Given, Token
 
 __all__ = [
-    "Agenda", "Asked", "Colleague", "Due", "Factor", "Given", "Invited", "Practice", "Rated", "Received", "Role",
-    "Scope", "Sender", "Sent", "Shared", "Standing", "TakenIn", "Token", "Tried", "Verb", "Who", "permits",
+    "Agenda", "Asked", "Colleague", "Crossed", "Due", "Factor", "Given", "Invited", "Loaded", "Practice", "Rated",
+    "Received", "Role", "Scope", "Sender", "Sent", "Shared", "Standing", "TakenIn", "Token", "Tried", "Verb",
+    "Who", "permits",
 ]  # fmt: skip

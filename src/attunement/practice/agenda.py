@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from attunement.practice.caseload import Caseload, as_dyad, as_session
 from attunement.practice.checking_in import as_check_in
+from attunement.practice.described import loaded_to_ask, with_description
 from attunement.practice.policy import Verb
 from attunement.practice.rated import CHECK_IN
 from attunement.practice.safety import as_concern
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from attunement.concerns import Concern
+    from attunement.instruments import Instrument
     from attunement.sessions import Step
     from attunement.vault.rows import Row, Rows
 
@@ -81,12 +83,15 @@ class Agenda:
         A client each, in the order in which they began.
     rated
         Changes whenever a rating came or went: what was worked out before it is of yesterday.
+    loaded
+        What the practice has loaded and can ask besides its own instruments; where it is about one client.
     """
 
     now: datetime
     steady: datetime
     standings: tuple[Standing, ...]
     rated: str
+    loaded: tuple[Instrument, ...] = ()
 
 
 class Overview(Caseload):
@@ -110,7 +115,8 @@ class Overview(Caseload):
             own = {name: _grouped(rows.all(query)) for name, query in _queries(mine).items()}
             standings = tuple(_standing(row, own) for rows_of in own["dyad"].values() for row in rows_of)
             now = rows.now()
-            return about, Agenda(now.at, now.steady, standings, _stamp(rows, self.who.code))
+            loaded = loaded_to_ask(rows) if client is not None else ()
+            return about, Agenda(now.at, now.steady, standings, _stamp(rows, self.who.code), loaded)
 
         return self._see(Verb.SEE_AGENDA, query)
 
@@ -191,7 +197,7 @@ def _latest_check_ins(mine: sa.ColumnElement[bool], *which: sa.ColumnElement[boo
         .scalar_subquery()
     )
     return (
-        sa.select(check_in, session.c.dyad, session.c.number)
+        with_description(sa.select(check_in, session.c.dyad, session.c.number))
         .join(session, session.c.id == check_in.c.session)
         .where(check_in.c.id.in_(sa.select(last).select_from(tables.dyad).where(mine)))
     )

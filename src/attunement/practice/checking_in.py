@@ -13,18 +13,19 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import sqlalchemy as sa
 
 from attunement.errors import Gone, InputError
-from attunement.instruments import catalogue, held, instrument, score
+from attunement.instruments import held
 from attunement.practice.caseload import require
-from attunement.practice.desk import Desk
+from attunement.practice.described import description, main_score, to_ask, with_description
 from attunement.practice.policy import Verb
 from attunement.practice.safety import raise_from_answers
+from attunement.practice.shelf import Shelf
 from attunement.sessions import UNDATED, CheckIn, Invitation, Purpose
 from attunement.vault import tables
 from attunement.vault.rows import Prepared
 from attunement.vault.tables import written
 
 if TYPE_CHECKING:
-    from attunement.instruments import Answers
+    from attunement.instruments import Answers, Instrument
     from attunement.vault.rows import Row, Rows
 
 OPEN_FOR: Final = timedelta(hours=72)
@@ -64,7 +65,7 @@ class Asked:
         Whether a step was to be tried in this session, about which two more questions are asked.
     """
 
-    instrument: str
+    instrument: Instrument
     step: bool = False
 
 
@@ -115,7 +116,7 @@ CURVE_FOR: Final = timedelta(minutes=15)
 """How long after a sending the client's own course can be looked at by it."""
 
 
-class CheckingIn(Desk):
+class CheckingIn(Shelf):
     """Verbs around a check-in: the therapist's, and the client's by a token."""
 
     def invite(
@@ -136,7 +137,6 @@ class CheckingIn(Desk):
             Of 256 bits, where the sender can make the same one again: then asking again gives the same invitation.
             Drawn if left out.
         """
-        _known(instrument)
         if not timedelta(minutes=1) <= open_for <= timedelta(days=90):
             raise InputError("An invitation is open from one minute to 90 days.")
         token = token or secrets.token_urlsafe(_TOKEN_BYTES)
@@ -144,6 +144,7 @@ class CheckingIn(Desk):
         def work(rows: Rows) -> tuple[str, Invited]:
             dyad = self._dyad(rows, client)
             require(rows, dyad["client"], Purpose.CHECK_INS)
+            to_ask(rows, instrument)
             held = self._session(rows, dyad, session)
             row = _invited_before(rows, token, held["id"], instrument) or rows.add(
                 tables.invitation, session=held["id"], token_hash=_hash(token), instrument=instrument,
@@ -174,6 +175,11 @@ class CheckingIn(Desk):
         with self.house.record.reading() as rows:
             return rows.prepared(_BY_TOKEN, token_hash=_hash(token)) is not None
 
+    def asked(self, token: str) -> Instrument:
+        """Return what a token asks, also once it was used: a page reads what was sent by it."""
+        with self.house.record.reading() as rows:
+            return _instrument(rows, self._by_token(rows, token))
+
     def invitation(self, token: str) -> Asked:
         """Show what a token is for. Looking uses nothing up: mail scanners open links too."""
 
@@ -181,7 +187,7 @@ class CheckingIn(Desk):
             row = self._by_token(rows, token)
             if row["used"] is not None or rows.now().steady >= row["expires"]:
                 raise Gone(_NO_LINK)
-            return row["id"], Asked(row["instrument"], _to_ask_about(rows, row) is not None)
+            return row["id"], Asked(_instrument(rows, row), _to_ask_about(rows, row) is not None)
 
         return self._see(Verb.SEE_INVITATION, query)
 
@@ -209,8 +215,9 @@ class CheckingIn(Desk):
 
         def work(rows: Rows) -> tuple[str, Received]:
             row = self._by_token(rows, token)
-            given, version = _answers(row["instrument"], answers)
-            at_risk = bool(instrument(row["instrument"]).at_risk(answers))
+            asked = _instrument(rows, row)
+            given = _written(asked, answers)
+            at_risk = bool(asked.at_risk(answers))
             if row["used"] is not None:
                 return row["id"], Received(self._again(rows, row, given, key), at_risk, bool(row["curve"]))
             if rows.now().steady >= row["expires"] or not row["agreed"]:
@@ -218,12 +225,12 @@ class CheckingIn(Desk):
             whole = {column.name: row[column.name] for column in tables.invitation.columns}
             kept = rows.add(
                 tables.check_in, session=row["session"], invitation=row["id"], at=rows.now().at,
-                instrument=row["instrument"], version=version, answers=given,
+                instrument=asked.id, version=asked.version, answers=given,
             )  # fmt: skip
             rows.change(tables.invitation, whole, used=_hash(key))
             if at_risk:
                 where = {"dyad": row["dyad"], "session": row["session"], "check_in": kept["id"]}
-                raise_from_answers(rows, row["instrument"], answers, where)
+                raise_from_answers(rows, asked, answers, where)
             if tried != NOTHING_TRIED and (step := _to_ask_about(rows, row)) is not None:
                 about = {"step": step["id"], "check_in": kept["id"]}
                 untold = tried.helped is None or tried.talked == "no"  # without a talk, nothing helped
@@ -264,10 +271,7 @@ class CheckingIn(Desk):
             mine = all_check_ins().where(
                 tables.session.c.dyad == row["dyad"], tables.check_in.c.instrument == row["instrument"]
             )
-            asked = instrument(row["instrument"])
-            rated = {
-                each["number"]: score(asked, json.loads(each["answers"]))["total"] for each in rows.all(mine)
-            }
+            rated = {each["number"]: main_score(each) for each in rows.all(mine)}
             return row["id"], tuple((number, total) for number, total in rated.items() if total is not None)
 
         return self._see(Verb.SEE_OWN_CURVE, query)
@@ -362,7 +366,7 @@ _EVER: Final = "9999"
 def all_check_ins() -> sa.Select[Any]:
     """Check-ins with the number and the beginning of their session, in the order of sessions."""
     return (
-        sa.select(tables.check_in, tables.session.c.number, tables.session.c.began)
+        with_description(sa.select(tables.check_in, tables.session.c.number, tables.session.c.began))
         .join(tables.session, tables.session.c.id == tables.check_in.c.session)
         .order_by(tables.session.c.number, tables.check_in.c.at)
     )
@@ -371,23 +375,25 @@ def all_check_ins() -> sa.Select[Any]:
 def as_check_in(row: Row, client: str) -> CheckIn:
     """Read a check-in from its row, with the session's number in ``number``."""
     answers = json.loads(row["answers"])
-    return CheckIn(row["id"], client, row["number"], row["at"], row["instrument"], row["version"], answers)
+    return CheckIn(
+        row["id"], client, row["number"], row["at"], row["instrument"], row["version"], answers, description(row)
+    )  # fmt: skip
 
 
-def _answers(which: str, answers: Answers) -> tuple[str, str]:
+def _instrument(rows: Rows, invitation: Row) -> Instrument:
+    """Return what an invitation asks; what is asked no longer asks nobody."""
+    try:
+        return to_ask(rows, invitation["instrument"])
+    except InputError:
+        raise Gone(_NO_LINK) from None
+
+
+def _written(asked: Instrument, answers: Answers) -> str:
     """Hold answers to their instrument, and write them in its order."""
-    asked = instrument(which)
-    given = {name: answers[name] for name in held(asked, answers)}
-    return _JSON.encode(given), asked.version
+    return _JSON.encode({name: answers[name] for name in held(asked, answers)})
 
 
 _JSON: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
-
-
-def _known(which: str) -> None:
-    names = [each.id for each in catalogue()]
-    if which not in names:
-        raise InputError(f"There is no instrument {which}; there is {', '.join(names)}.")
 
 
 def _hash(secret: str) -> bytes:

@@ -90,6 +90,10 @@ class Desk:
         if not admitted or not permits(self.who, verb, owner=owner, addressed_to=addressed_to):
             raise Refused(REFUSED)
 
+    def _refuse_while_unlocked(self) -> None:
+        if any(each.unlocked for each in self.house.reflections.values()):
+            raise Locked("Lock the reflections first: an export is made without a key to them.")
+
     def _refuse_and_note_unless(self, verb: Verb) -> None:
         with self._noting(verb):
             self._refuse_unless(verb)

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from attunement.errors import InputError, Locked
 from attunement.practice import release
+from attunement.practice.described import with_description
 from attunement.practice.desk import Desk
 from attunement.practice.policy import Verb
 from attunement.sessions import OWN_SIDE, PLANNED, Purpose
@@ -132,8 +133,7 @@ class Keeping(Desk):
         Locked
             While anybody's reflections are unlocked: what makes an export has no key to them.
         """
-        if any(each.unlocked for each in self.house.reflections.values()):
-            raise Locked("Lock the reflections first: an export is made without a key to them.")
+        self._refuse_while_unlocked()
 
         def query(rows: Rows) -> tuple[str, bytes]:
             dyad = self._dyad(rows, client)
@@ -363,7 +363,7 @@ def _for_research(therapist: str) -> sa.Select[Any]:
         )
         .correlate(tables.dyad)
     )
-    return (
+    asked = (
         sa.select(
             tables.dyad.c.client,
             tables.session.c.number,
@@ -375,7 +375,9 @@ def _for_research(therapist: str) -> sa.Select[Any]:
         )
         .join(tables.dyad, tables.dyad.c.id == tables.session.c.dyad)
         .outerjoin(tables.check_in, tables.check_in.c.session == tables.session.c.id)
-        .where(tables.dyad.c.therapist == therapist, agreed, tables.session.c.attendance != PLANNED)
+    )
+    return with_description(asked).where(
+        tables.dyad.c.therapist == therapist, agreed, tables.session.c.attendance != PLANNED
     )
 
 

@@ -15,8 +15,10 @@ import sqlalchemy as sa
 
 from attunement.exchange.columns import LINES
 from attunement.instruments import instrument, score
+from attunement.practice.crossing import Crossing
+from attunement.practice.described import main_score, with_description
 from attunement.practice.policy import Verb
-from attunement.practice.rated import CHECK_IN, Ratings
+from attunement.practice.rated import CHECK_IN
 from attunement.practice.reflecting import Reflecting
 from attunement.practice.steps import all_steps
 from attunement.sessions import PLANNED, UNDATED
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 
 STATE: Final = "state"
 """The instrument whose total is the outcome beside a rating: the client's state before the session."""
-_OF_RECORD: Final = ("dyad", "client", "session", "check_in", "measure", "rating")
+_OF_RECORD: Final = ("dyad", "client", "session", "check_in", "measure", "rating", "instrument")
 _WHO: Final[dict[str, Any]] = {"therapist": pl.String, "client": pl.String, "session": pl.Int64}
 _DATED: Final[dict[str, Any]] = {**_WHO, "time": pl.Datetime("us")}
 _OF_CLIENT: Final[dict[str, Any]] = {name: each for name, each in _DATED.items() if name != "therapist"}
@@ -85,7 +87,7 @@ class OwnTables:
     contacts: pl.DataFrame = field(repr=False)
 
 
-class Tables(Ratings, Reflecting):
+class Tables(Crossing, Reflecting):
     """The verb that hands one's own tables to an analysis."""
 
     @property
@@ -99,14 +101,14 @@ class Tables(Ratings, Reflecting):
         mine = self.who.code
 
         def query(rows: Rows) -> tuple[str, tuple[list[list[Row]], list[Step]]]:
-            own = [rows.all(each(mine)) for each in (_held, _answered, _ended, _contacts)]
+            own = [rows.all(each(mine)) for each in (_held, _answered, _ended, _contacts, _totalled)]
             return "", (own, all_steps(rows, tables.dyad.c.therapist == mine))
 
-        (held, answered, dyads, contacts), steps = self._see(Verb.SEE_TRAJECTORIES, query)
+        (held, answered, dyads, contacts, totalled), steps = self._see(Verb.SEE_TRAJECTORIES, query)
         reflected = self.reflected(since=UNDATED) if reflections and self.unlocked else {}
         finished = {where: each for where, each in reflected.items() if each.reflection.finished}
         laid = {
-            **_of_record(held, answered, finished),
+            **_of_record(held, answered, totalled, finished),
             **_of_reflections(mine, finished),
             "endings": _endings(dyads),
             "contacts": (
@@ -171,8 +173,25 @@ def _answered(therapist: str) -> sa.Select[Any]:
         tables.dyad.c.therapist,
     )
     table = tables.check_in
-    asked = sa.select(table, *of_session).join(tables.session, tables.session.c.id == table.c.session)
+    asked = with_description(sa.select(table, *of_session)).join(
+        tables.session, tables.session.c.id == table.c.session
+    )
     return _of(asked, therapist).order_by(table.c.at)
+
+
+def _totalled(therapist: str) -> sa.Select[Any]:
+    """Totals of the main scales of outcomes that were made elsewhere."""
+    of_session, measure = tables.session, tables.measure
+    asked = (
+        sa.select(
+            tables.rating.c.score, measure.c.instrument, measure.c.scale, of_session, tables.client.c.code
+        )
+        .add_columns(tables.dyad.c.therapist)
+        .join(measure, measure.c.id == tables.rating.c.measure)
+        .join(of_session, of_session.c.id == tables.rating.c.session)
+        .where(measure.c.instrument.is_not(None), measure.c.established.is_(None))
+    )
+    return _of(asked, therapist)
 
 
 def _of(asked: sa.Select[Any], therapist: str) -> sa.Select[Any]:
@@ -184,11 +203,11 @@ def _of(asked: sa.Select[Any], therapist: str) -> sa.Select[Any]:
 
 
 def _of_record(
-    held: list[Row], answered: list[Row], reflected: Mapping[tuple[str, int], Reflected]
+    held: list[Row], answered: list[Row], totalled: list[Row], reflected: Mapping[tuple[str, int], Reflected]
 ) -> dict[str, Iterable[tuple[Any, ...]]]:
     """The last answers of each session and instrument count, as everywhere."""
     latest = {(row["instrument"], row["code"], row["number"]): row for row in answered}
-    totals = {of: _score(row) for of, row in latest.items()}
+    totals = {of: main_score(row) for of, row in latest.items()}
     bonds = {of[1:]: row for of, row in latest.items() if of[0] == CHECK_IN}
     return {
         "ratings": (
@@ -198,9 +217,16 @@ def _of_record(
         "sessions": ((*_when(row), row["attendance"], row["lateness"]) for row in held),
         "check_ins": ((*_when(row), *_lines(row)) for row in bonds.values()),
         "outcomes": (
-            (*_when(row)[1:], row["instrument"], totals[of])
-            for of, row in latest.items()
-            if of[0] != CHECK_IN
+            *(
+                (*_when(row)[1:], row["instrument"], totals[of])
+                for of, row in latest.items()
+                if of[0] != CHECK_IN
+            ),
+            *(
+                (*_when(row)[1:], row["instrument"], row["score"])
+                for row in totalled
+                if (row["instrument"], row["code"], row["number"]) not in latest
+            ),
         ),
     }
 
@@ -225,10 +251,6 @@ def _when(row: Row) -> tuple[Any, ...]:
 
 def _local(at: datetime) -> datetime:
     return at.replace(tzinfo=None)
-
-
-def _score(row: Row) -> float | None:
-    return score(instrument(row["instrument"]), json.loads(row["answers"]))["total"]
 
 
 def _lines(row: Row) -> tuple[float | None, ...]:

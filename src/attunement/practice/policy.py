@@ -57,6 +57,9 @@ class Verb(StrEnum):
     SHOW_CURVE = "show own curve"
     SEE_OWN_CURVE = "see own curve"
     TAKE_IN = "take in ratings"
+    LOAD_INSTRUMENT = "load instrument"
+    RETIRE_INSTRUMENT = "retire instrument"
+    SEE_INSTRUMENTS = "see instruments"
     SEE_CHECK_INS = "see check-ins"
     SEE_TRAJECTORIES = "see trajectories"
     CHOOSE_STEP = "choose step"
@@ -183,6 +186,9 @@ ALLOWED: Final[dict[Verb, frozenset[Role]]] = {
     Verb.SEE_FINGERPRINT: _BOTH,
     Verb.SEE_SHARES: _BOTH,
     Verb.SEE_COLLEAGUES: _BOTH,
+    Verb.LOAD_INSTRUMENT: _THERAPIST | _ADMIN,
+    Verb.RETIRE_INSTRUMENT: _THERAPIST | _ADMIN,
+    Verb.SEE_INSTRUMENTS: _ALL,
     Verb.OPEN_SHARE: _SUPERVISOR,
     Verb.OPEN_REPORT: _SUPERVISOR,
     **dict.fromkeys(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,8 +9,8 @@ import polars as pl
 import sqlalchemy as sa
 
 from attunement.errors import InputError
-from attunement.instruments import instrument, score
 from attunement.practice.checking_in import CheckingIn, all_check_ins
+from attunement.practice.described import description, main_score
 from attunement.practice.policy import Verb
 from attunement.sessions import UNDATED, code, instant
 from attunement.vault import tables
@@ -19,6 +18,7 @@ from attunement.vault import tables
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from attunement.instruments import Instrument
     from attunement.trajectories import Caseload as Trajectories
     from attunement.trajectories import Measure
     from attunement.vault.rows import Row, Rows
@@ -65,10 +65,10 @@ class Ratings(CheckingIn):
     def ratings(self) -> pl.DataFrame:
         """Return one's own sessions with a check-in: what the analyses read (`frames.RATINGS`)."""
         found = self._see(Verb.SEE_TRAJECTORIES, lambda rows: ("", rows.all(_checked_in(self.who.code))))
-        return _scored(found)
+        return _scored([row for row in found if row["instrument"] == CHECK_IN])
 
     def rated(self) -> tuple[Rated, ...]:
-        """Return everything that was rated, a measure each: the check-ins, and tables that were taken in.
+        """Return everything that was rated, a measure each; questionnaires on the bond that were loaded are among it.
 
         Ratings of two measures are never mixed.
         """
@@ -81,7 +81,17 @@ class Ratings(CheckingIn):
             return "", (rows.all(_checked_in(self.who.code)), imported, rows.all(_imported(self.who.code)))
 
         answered, imported, rated = self._see(Verb.SEE_TRAJECTORIES, query)
-        check_ins = Rated(CHECK_IN, "the check-in", Measure.of(CHECK_IN), _scored(answered))
+        asked = {row["instrument"]: description(row) for row in answered}
+        check_ins = [
+            Rated(
+                name,
+                "the check-in" if name == CHECK_IN else each.name.en,
+                _measure(each),
+                _scored([row for row in answered if row["instrument"] == name]),
+            )
+            for name, each in sorted(asked.items(), key=lambda named: (named[0] != CHECK_IN, named[0]))
+            if each.main.higher == "closer" and not each.unscored
+        ]
         others = [
             Rated(
                 each["id"],
@@ -90,8 +100,9 @@ class Ratings(CheckingIn):
                 _frame([row for row in rated if row["measure"] == each["id"]]),
             )
             for each in imported
+            if each["established"] is not None
         ]
-        return tuple(each for each in (check_ins, *others) if each.ratings.height)
+        return tuple(each for each in (*check_ins, *others) if each.ratings.height)
 
     def trajectories(self) -> Trajectories:
         """Work out the connection with each of one's clients, from the check-ins.
@@ -196,7 +207,7 @@ def _checked_in(therapist: str) -> sa.Select[Any]:
         .add_columns(tables.dyad.c.therapist, tables.client.c.code)
         .join(tables.dyad, tables.dyad.c.id == tables.session.c.dyad)
         .join(tables.client, tables.client.c.id == tables.dyad.c.client)
-        .where(tables.dyad.c.therapist == therapist, tables.check_in.c.instrument == CHECK_IN)
+        .where(tables.dyad.c.therapist == therapist)
     )
 
 
@@ -229,8 +240,14 @@ _RATINGS: Final[dict[str, Any]] = {
 
 def _scored(found: list[Row]) -> pl.DataFrame:
     """One row a session: the last check-in where there are several."""
-    asked = instrument(CHECK_IN)
-    return _frame([{**row, "score": score(asked, json.loads(row["answers"]))["total"]} for row in found])
+    return _frame([{**row, "score": main_score(row)} for row in found])
+
+
+def _measure(asked: Instrument) -> Measure:
+    from attunement.trajectories import Measure  # noqa: PLC0415 - see above
+
+    (low, high), established = asked.bounds(asked.main), asked.main.established
+    return Measure(low, high, established.value) if established else Measure(low, high)
 
 
 def _frame(found: list[Row]) -> pl.DataFrame:

@@ -12,8 +12,8 @@ import zipfile
 from typing import TYPE_CHECKING, Any, Final
 
 from attunement.errors import InputError, NotStored
-from attunement.instruments import instrument
 from attunement.instruments import score as scored
+from attunement.practice.described import description
 from attunement.vault.tables import written
 
 if TYPE_CHECKING:
@@ -104,8 +104,8 @@ def deidentify(
     Parameters
     ----------
     rows
-        A session a row: client, number, began, attendance, and its check-in's instrument, version and answers
-        or None.
+        A session a row: client, number, began, attendance, and its check-in's instrument, version, answers and
+        description, or None.
     pseudonyms
         By client, a number drawn for this export alone.
     firsts
@@ -138,7 +138,9 @@ def deidentify(
 def _scores(row: Mapping[str, Any]) -> list[tuple[str | None, float | None]]:
     if row["answers"] is None:
         return [(None, None)]
-    asked, stored = instrument(row["instrument"]), json.loads(row["answers"])
+    asked, stored = description(row), json.loads(row["answers"])
+    if asked.unscored:
+        return [(None, None)]
     return [(each.scale, each.value) for each in scored(asked, asked.complete(stored)).scales]
 
 

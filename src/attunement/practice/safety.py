@@ -8,7 +8,6 @@ import sqlalchemy as sa
 
 from attunement.concerns import Concern, Protocol
 from attunement.errors import InputError
-from attunement.instruments import instrument
 from attunement.practice.desk import Desk
 from attunement.practice.policy import Verb
 from attunement.sessions import instant
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from attunement.instruments import Instrument
     from attunement.vault.rows import Row, Rows
 
 LONGEST_CONCERN: Final = 2_000  # characters
@@ -138,7 +138,7 @@ class Safety(Desk):
 
 
 def raise_from_answers(
-    rows: Rows, which: str, answers: Mapping[str, float | None], where: Mapping[str, Any]
+    rows: Rows, asked: Instrument, answers: Mapping[str, float | None], where: Mapping[str, Any]
 ) -> None:
     """Raise a concern for each answer that asks for one, in the transaction that takes the answers.
 
@@ -146,14 +146,14 @@ def raise_from_answers(
     ----------
     rows
         Of that transaction.
-    which, answers
+    asked, answers
         The instrument, and what was answered.
     where
         The columns ``dyad``, ``session`` and ``check_in``.
     """
-    for item, answer in instrument(which).at_risk(answers).items():
+    for item, answer in asked.at_risk(answers).items():
         rows.add(
-            tables.concern, at=rows.now().at, item=f"{which}.{item}", answer=float(answer), why="", **where
+            tables.concern, at=rows.now().at, item=f"{asked.id}.{item}", answer=float(answer), why="", **where
         )
 
 

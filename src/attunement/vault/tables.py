@@ -150,6 +150,18 @@ check_in = sa.Table(
     sa.Column("version", sa.String, nullable=False),
     sa.Column("answers", sa.String, nullable=False),
 )
+instrument = sa.Table(
+    "instrument",
+    RECORD,
+    _id(),
+    sa.Column("name", sa.String, nullable=False),
+    sa.Column("version", sa.String, nullable=False),
+    sa.Column("body", sa.String, nullable=False),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("by", sa.String(32), nullable=False),
+    sa.Column("ended", Instant),
+    sa.UniqueConstraint("name", "version"),
+)
 step = sa.Table(
     "step",
     RECORD,
@@ -236,8 +248,10 @@ measure = sa.Table(
     sa.Column("name", sa.String, nullable=False),
     sa.Column("low", sa.Float, nullable=False),
     sa.Column("high", sa.Float, nullable=False),
-    sa.Column("established", sa.Float, nullable=False),
+    sa.Column("established", sa.Float),
     sa.Column("at", Instant, nullable=False),
+    sa.Column("instrument", sa.String),
+    sa.Column("scale", sa.String),
 )
 rating = sa.Table(
     "rating",

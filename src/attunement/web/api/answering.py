@@ -13,8 +13,6 @@ from starlette.requests import Request  # noqa: TC002 - read by FastAPI
 from starlette.responses import JSONResponse, Response
 
 from attunement.errors import InputError, Refused
-from attunement.instruments import instrument
-from attunement.instruments import score as scored
 from attunement.practice import Practice
 from attunement.practice.rated import CHECK_IN
 from attunement.practice.release import DEIDENTIFIED, as_csv
@@ -227,8 +225,7 @@ def _session(each: Session) -> models.SessionOut:
 
 
 def _check_in(each: CheckIn) -> models.CheckInOut:
-    asked = instrument(each.instrument)
-    scales = scored(asked, asked.complete(each.answers)).scales
+    scales = each.score.scales if each.score else ()
     return models.CheckInOut(
         **models.out(each, "id", "client", "session", "at", "instrument", "version"),
         answers=dict(each.answers),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from starlette.responses import RedirectResponse
 
 from attunement.errors import InputError, Locked, Refused
-from attunement.instruments import instrument, score
+from attunement.instruments import instrument
 from attunement.sessions import ABOUT, ATTENDANCE, ENDINGS, PLANNED, Purpose
 from attunement.steps import named, suggestions
 from attunement.timeline import Course, timeline
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from attunement.web.attention import Case
     from attunement.web.page import Ask
 
-ASKED: Final = ("connection", "state", "growth", "background")
 OPEN_FOR: Final = {"72": "three days", "24": "one day", "168": "a week"}
 _NARROW, _WIDE = 340, 720
 
@@ -52,8 +51,8 @@ def client(ask: Ask) -> Response:
         "client.html", agenda=agenda, worked=worked, case=case, standing=case.standing, steps=steps, own=own,
         sessions=sessions, answered={each.session for each in check_ins}, concerns=concerns, wide=wide,
         narrow=narrow.themed(), course=course, latest=_latest(check_ins), torn=_torn(case),
-        contacts=ask.practice.contacts(case.code),
-        purposes=Purpose, attendance=ATTENDANCE, planned=PLANNED, protocol=ask.rooms.door.protocol(), asked=ASKED,
+        contacts=ask.practice.contacts(case.code), askable=agenda.loaded,
+        purposes=Purpose, attendance=ATTENDANCE, planned=PLANNED, protocol=ask.rooms.door.protocol(),
         open_for=OPEN_FOR, about=about if about in ABOUT else "", named=named, abouts=ABOUT, suggestions=suggestions,
         they_say=they_say, now=agenda.now, local=datetime.now(UTC).astimezone(),
         latest_first=[each.number for each in reversed(sessions)][:12],
@@ -100,7 +99,7 @@ def invite(ask: Ask) -> Response:
     number = form.number("session", low=1, high=100_000, called="The session")
     if number is None or number != int(number):
         raise InputError("Please choose a session.")
-    which = form.choice("instrument", *ASKED, called="What is asked")
+    which = form.text("instrument", most=100, least=1, called="What is asked")
     hours = int(form.choice("hours", *OPEN_FOR, called="How long"))
     invited = ask.practice.invite(ask.code, int(number), instrument=which, open_for=timedelta(hours=hours))
     if form.choice("how", "link", "here", called="How") == "here":
@@ -272,14 +271,8 @@ def _mean(guess: Mapping[str, float | None]) -> float | None:
 
 
 def _totals(check_ins: tuple[CheckIn, ...], which: str) -> dict[int, float]:
-    asked = instrument(which)
-    found = {}
-    for each in check_ins:
-        if each.instrument == which:
-            total = score(asked, asked.complete(each.answers))["total"]
-            if total is not None:
-                found[each.session] = total
-    return found
+    scored = [(each.session, each.score) for each in check_ins if each.instrument == which]
+    return {at: total for at, found in scored if found and (total := found.main.value) is not None}
 
 
 def _after(sessions: tuple[Session, ...], at: datetime) -> int:
@@ -302,7 +295,7 @@ def _latest(check_ins: tuple[CheckIn, ...]) -> dict[str, Any] | None:
     if not check_ins:
         return None
     last = check_ins[-1]
-    asked = instrument(last.instrument)
+    asked = last.asked
     lines = [(item.wording.en, last.answers.get(item.id), item.apart) for item in asked.items]
     return {
         "check_in": last,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from starlette.responses import RedirectResponse
 
 from attunement.errors import Gone
-from attunement.instruments import instrument
+from attunement.instruments import catalogue
 from attunement.practice import Tried
 from attunement.web.curve import curve
 from attunement.web.page import drawn, points
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from starlette.responses import Response
 
-    from attunement.instruments import Instrument
+    from attunement.instruments import Instrument, Item
     from attunement.instruments.description import Language
     from attunement.web.forms import Form
     from attunement.web.limits import Name
@@ -74,14 +74,14 @@ def _was_never_made(ask: Ask) -> bool:
 def check_in(ask: Ask) -> Response:
     """Show what is asked. Looking uses nothing up: mail scanners open links too."""
     asked = ask.rooms.door.client().invitation(ask.request.path_params["token"])
-    return _asked(ask, instrument(asked.instrument), step=asked.step, key=secrets.token_urlsafe(16))
+    return _asked(ask, asked.instrument, step=asked.step, key=secrets.token_urlsafe(16))
 
 
 @_heard
 def send(ask: Ask) -> Response:
     """Take the answers, once; the same sending again gives the same page."""
     token, door = ask.request.path_params["token"], ask.rooms.door
-    asked = instrument(ask.form.choice("instrument", *_INSTRUMENTS))
+    asked = _described(ask, token)
     key = ask.form.text("key", least=8, most=100)
     kiosk = ask.form.ticked("kiosk")
     answers, tried = _answers(ask.form, asked)
@@ -114,14 +114,13 @@ def leave(ask: Ask) -> Response:
 def own_curve(ask: Ask) -> Response:
     """Show the client's own answers over time, in plain words, if the therapist lets them."""
     form = ask.form.know("key", "lang", "kiosk", "instrument")
-    asked = instrument(form.optional("instrument", *_INSTRUMENTS) or "connection")
-    rated = ask.rooms.door.client().own_curve(
-        ask.request.path_params["token"], form.text("key", least=8, most=100)
-    )
-    ends, each_session = asked.ends, asked.how_often != "each month"
+    token = ask.request.path_params["token"]
+    rated = ask.rooms.door.client().own_curve(token, form.text("key", least=8, most=100))
+    asked = _described(ask, token)
+    (low, high), each_session = asked.bounds(asked.main), asked.how_often != "each month"
     response = _drawn(
-        ask, "own_curve.html", rated=rated, sentence=_told(rated, ends.high, _language(ask)), low=ends.low,
-        high=ends.high, drawn=curve(rated, ends.low, ends.high, each_session=each_session), kiosk=form.ticked("kiosk"),
+        ask, "own_curve.html", rated=rated, sentence=_told(rated, high, _language(ask)), low=low, high=high,
+        drawn=curve(rated, low, high, each_session=each_session), kiosk=form.ticked("kiosk"),
     )  # fmt: skip
     response.headers.update(CLEAR)
     return response
@@ -136,14 +135,32 @@ def refusal(rooms: Rooms, status: int, ask: Ask | None) -> Response:
     )  # fmt: skip
 
 
-_INSTRUMENTS: Final = ("connection", "state", "growth", "background")
 _SKIP: Final = "skip"
+_OURS: Final = {each.id: each for each in catalogue()}
 
 
 def _asked(ask: Ask, asked: Instrument, **values: Any) -> Response:  # noqa: ANN401 - values of a template
-    points_ = range(asked.ends.low, asked.ends.high + 1)
-    kiosk = ask.query("kiosk") == "yes"
-    return _drawn(ask, "check_in.html", asked=asked, answers=points_, kiosk=kiosk, **values)
+    kiosk, language = ask.query("kiosk") == "yes", _language(ask)
+    spoken = language if language in asked.languages else asked.languages[0]
+    return _drawn(
+        ask, "check_in.html", spoken=spoken, asked=asked, points_of=_points_of, kiosk=kiosk, **values
+    )
+
+
+def _described(ask: Ask, token: str) -> Instrument:
+    """Return what was asked: one of ours by its name in the form, any other as the link has it."""
+    named = (
+        ask.form.optional("instrument", *_OURS)
+        if ask.form.fields.get("instrument", ("",))[0] in _OURS
+        else None
+    )
+    return _OURS[named] if named else ask.rooms.door.client().asked(token)
+
+
+def _points_of(asked: Instrument, item: Item) -> tuple[int, ...]:
+    """What can be answered to an item, in points."""
+    choices = asked.choices_of(item)
+    return tuple(each.value for each in choices) or tuple(range(asked.ends.low, asked.ends.high + 1))
 
 
 def _drawn(ask: Ask, template: str, status: int = 200, **values: Any) -> Response:  # noqa: ANN401 - see above
@@ -164,10 +181,12 @@ def _language(ask: Ask | None) -> Language:
 def _answers(form: Form, asked: Instrument) -> tuple[dict[str, float | None], Tried]:
     names = {item.id: f"a-{item.id}" for item in asked.items}
     form.know("instrument", "key", "lang", "kiosk", "talked", "helped", *names.values())
-    words = (_SKIP, *(str(point) for point in range(asked.ends.low, asked.ends.high + 1)))
-    given = {item: _points(form.optional(name, *words)) for item, name in names.items()}
+    given = {
+        item.id: _points(form.optional(names[item.id], _SKIP, *map(str, _points_of(asked, item))))
+        for item in asked.items
+    }
     talked = form.optional("talked", "yes", "no", _SKIP)
-    helped = _points(form.optional("helped", *words))
+    helped = _points(form.optional("helped", _SKIP, *map(str, range(11))))
     return given, Tried(talked if talked in {"yes", "no"} else None, helped)  # type: ignore[arg-type]
 
 

@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from attunement.errors import Locked
-from attunement.instruments import instrument, score
 from attunement.web.attention import HELD, Weight, cases
 
 if TYPE_CHECKING:
@@ -27,6 +26,7 @@ LATELY: Final = timedelta(days=35)
 """So far back one's own reflections are read for a page on everybody."""
 GUESS_FIRST: Final = timedelta(hours=24)
 MANY: Final = 12
+_UNSCORED: Final = ("not scored, too many lines skipped", "answered, and not scored here")
 
 
 def today(ask: Ask) -> Response:
@@ -104,15 +104,14 @@ def last_words(
 
 def told(last: CheckIn) -> str:
     """Say a check-in in a line: the total, what stands highest and lowest, what was skipped."""
-    asked = instrument(last.instrument)
-    answers = asked.complete(last.answers)
-    total = score(asked, answers)["total"]
+    asked, found = last.asked, last.score
+    answers, total = asked.complete(last.answers), found.main.value if found else None
     counted = {
         name: value for name, value in answers.items() if value is not None and not asked.item(name).apart
     }
     parts = [f"Session {last.session}: {asked.name.en.lower()} "]
     parts.append(
-        "not scored, too many lines skipped" if total is None else f"{total:.1f} of {asked.ends.high}"
+        f"{total:.1f} of {asked.bounds(asked.main)[1]:g}" if total is not None else _UNSCORED[found is None]
     )
     if counted and max(counted.values()) > min(counted.values()):
         low, high = min(counted, key=counted.__getitem__), max(counted, key=counted.__getitem__)
