@@ -13,14 +13,13 @@ from attunement.concerns import Protocol
 from attunement.connecting import HYPOTHESES
 from attunement.countertransference.feelings import FACTORS, NEGATIVE, POSITIVE
 from attunement.countertransference.mirror import HOURS, PARTS
-from attunement.instruments import instrument
+from attunement.instruments import catalogue, instrument
 from attunement.reports.meaning import FURTHER
 from attunement.reports.supervision import WORDS as ON_PAPER
 from attunement.sessions import ABOUT, PULLS, STRAINS, WHOSE
 from attunement.supervising.report import OWN
 from attunement.web import words
 from attunement.web.attention import ERROR_RATE
-from attunement.web.pages.client import ASKED
 from attunement.web.pages.telling import LABELS as ON_PAGE
 from attunement.wording import FILES, in_hundred, number, say, sentences
 
@@ -71,7 +70,7 @@ def test_a_therapist_reads_it_between_two_sessions(name: str) -> None:
 
 def read_by_a_client() -> list[str]:
     """All English sentences of a client's pages; labels, which have no end, are left out."""
-    asked = [instrument(name) for name in ASKED]
+    asked = catalogue()
     lines = [both["en"] for both in words.sentences().values()]
     lines += [text for each in asked for text in (each.intro.en, *(item.wording.en for item in each.items))]
     return [text for text in (*lines, Protocol().help_en) if text.endswith((".", "?", ":"))]

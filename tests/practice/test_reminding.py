@@ -112,7 +112,7 @@ def test_a_client_gets_a_fresh_link_and_nothing_else(due: Cast) -> None:
     assert (to, subject) == (THEM, "A link for you / Un enlace para usted")
     address, _, token = link.rpartition("/")
     assert address == f"{URL}/c"
-    assert due.client.invitation(token).instrument == "connection"
+    assert due.client.invitation(token).instrument.id == "connection"
     with pytest.raises(Gone):
         due.client.invitation(earlier)
 

@@ -32,7 +32,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "record_9"
-down_revision = "record_3"
+down_revision = "record_4"
 
 
 def upgrade() -> None:
