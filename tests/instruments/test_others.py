@@ -127,9 +127,10 @@ def test_it_says_where_the_rule_for_skipped_items_is_from_wherever_a_score_is_ma
 @every_one
 def test_each_figure_has_its_source(other: Instrument) -> None:
     for scale in other.scales:
-        figures = [*scale.cutoffs, *scale.bands, *scale.changes]
-        figures += [each for each in (scale.reliability, scale.sd) if each]
-        assert all(each.source.strip() for each in figures)
+        sources = [each.source for each in scale.cutoffs] + [each.source for each in scale.bands]
+        sources += [each.source for each in scale.changes]
+        sources += [each.source for each in (scale.reliability, scale.sd) if each]
+        assert all(source.strip() for source in sources)
 
 
 @every_one

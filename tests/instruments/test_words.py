@@ -9,7 +9,7 @@ from attunement.instruments import Instrument, from_table, instrument, of_others
 
 SHELF = {each.id: each for each in of_others()}
 NUMBERS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
-NÚMEROS = (
+ORDINALS = (
     "primera",
     "segunda",
     "tercera",
@@ -29,7 +29,7 @@ def words(language: str, *, items: int = 10, choices: int = 4, own: int = 4) -> 
     made = (
         [f"{each} made-up line" for each in NUMBERS]
         if language == "en"
-        else [f"{each} línea inventada" for each in NÚMEROS]
+        else [f"{each} línea inventada" for each in ORDINALS]
     )
     answers = ["made-up answer"] if language == "en" else ["respuesta inventada"]
     lines = [
