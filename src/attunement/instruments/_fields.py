@@ -87,12 +87,15 @@ class Fields:
         return inner.spoken()
 
     def spoken(self) -> Wording:
-        """Return the words that stand in the table itself, in each language."""
-        en, es = (
-            self.text(each if each in {*self.table, *self.languages} else self.languages[0])
-            for each in ("en", "es")
-        )
-        return Wording(en, es)
+        """Return the words that stand in the table itself, in each language.
+
+        A language that the whole has not is read all the same where it is there: names have both.
+        """
+        said: dict[str, str] = {
+            each: self.text(each) for each in ("en", "es") if each in (*self.languages, *self.table)
+        }
+        other = said[self.languages[0]]
+        return Wording(said.get("en", other), said.get("es", other))
 
     def published(self, name: str) -> Published:
         """Return a figure with its source."""

@@ -18,9 +18,8 @@ def parse(toml: str) -> dict[str, Any]:
 
 
 def shipped() -> list[str]:
-    """Return the text of every file of the catalogue, in the order of their names."""
-    folder = files("attunement.instruments") / "catalogue"
-    found = sorted(
-        (file for file in folder.iterdir() if file.name.endswith(".toml")), key=lambda file: file.name
-    )
-    return [file.read_text(encoding="utf-8") for file in found]
+    """Return the text of every file of the catalogue, ours and those of others, in the order of their names."""
+    ours = files("attunement.instruments") / "catalogue"
+    found = [*ours.iterdir(), *(ours / "others").iterdir()]
+    toml = (file for file in found if file.name.endswith(".toml"))
+    return [file.read_text(encoding="utf-8") for file in sorted(toml, key=lambda file: file.name)]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Real
-from typing import TYPE_CHECKING, TypeAlias, TypeGuard
+from typing import TYPE_CHECKING, NoReturn, TypeAlias, TypeGuard
 
 import polars as pl
 
@@ -157,9 +157,8 @@ def score_frame(instrument: Instrument, frame: pl.DataFrame) -> pl.DataFrame:
         With the column, and the first row, counted from 1.
     """
     _refuse_unscored(instrument)
-    for item in instrument.items:
-        _refuse_column(instrument, item, frame)
-    return frame.select(_scale_column(instrument, scale) for scale in instrument.scales)
+    _refuse_frame(instrument, frame)
+    return frame.select(_scale_column(instrument, scale, frame) for scale in instrument.scales)
 
 
 def _refuse_unscored(instrument: Instrument) -> None:
@@ -211,8 +210,11 @@ def _keyed(instrument: Instrument, name: str, answer: float) -> float:
     return instrument.ends.turn(answer) if instrument.item(name).reverse else answer
 
 
-def _scale_column(instrument: Instrument, scale: Scale) -> pl.Expr:
+def _scale_column(instrument: Instrument, scale: Scale, frame: pl.DataFrame) -> pl.Expr:
     counted = [_keyed_column(instrument, name) for name in scale.items]
+    skipped = any(frame[name].null_count() for name in scale.items)
+    if scale.at_least == len(counted) or not skipped:  # no skips to count: where one is null, so is the sum
+        return (pl.sum_horizontal(counted, ignore_nulls=False) * scale.weight / len(counted)).alias(scale.id)
     answered = pl.sum_horizontal(column.is_not_null() for column in counted)
     value = pl.sum_horizontal(counted) * scale.weight / answered
     return pl.when(answered >= scale.at_least).then(value).alias(scale.id)
@@ -224,24 +226,38 @@ def _keyed_column(instrument: Instrument, name: str) -> pl.Expr:
     return ends.low + ends.high - column if instrument.item(name).reverse else column
 
 
-def _refuse_column(instrument: Instrument, item: Item, frame: pl.DataFrame) -> None:
+def _refuse_frame(instrument: Instrument, frame: pl.DataFrame) -> None:
+    """Hold all columns to their answers in one pass; only where it finds one that does not is the row looked for."""
+    for item in instrument.items:
+        _refuse_kind(instrument, item, frame)
+    held = frame.select(_given(instrument, item).all() for item in instrument.items)
+    for item in instrument.items:
+        if not held[item.id][0]:
+            _refuse_answer(instrument, item, frame)
+
+
+def _refuse_kind(instrument: Instrument, item: Item, frame: pl.DataFrame) -> None:
     column = f"{instrument.id}: the column {item.id}"
     if item.id not in frame.columns:
         raise InstrumentProblem(f"{column} is missing; where nobody answered it, it is a column of nulls.")
-    answers = frame[item.id]
-    if not (answers.dtype.is_numeric() or answers.dtype == pl.Null):
-        raise InstrumentProblem(f"{column} holds {answers.dtype}; {_taken(instrument, item)}.")
-    rows = (~_given(instrument, item, answers.cast(pl.Float64))).fill_null(value=False).arg_true()
-    if not rows.is_empty():
-        first = int(rows[0])
-        more = f", the first of {rows.len()} such rows" if rows.len() > 1 else ""
-        raise InstrumentProblem(
-            f"{column} has {answers[first]} in row {first + 1}{more}; {_taken(instrument, item)}."
-        )
+    kind = frame.schema[item.id]
+    if not (kind.is_numeric() or kind == pl.Null):
+        raise InstrumentProblem(f"{column} holds {kind}; {_taken(instrument, item)}.")
 
 
-def _given(instrument: Instrument, item: Item, answers: pl.Series) -> pl.Series:
-    """Which answers can be given."""
+def _refuse_answer(instrument: Instrument, item: Item, frame: pl.DataFrame) -> NoReturn:
+    rows = frame.select(~_given(instrument, item)).to_series().arg_true()
+    first = int(rows[0])
+    more = f", the first of {rows.len()} such rows" if rows.len() > 1 else ""
+    raise InstrumentProblem(
+        f"{instrument.id}: the column {item.id} has {frame[item.id][first]} in row {first + 1}{more}; "
+        f"{_taken(instrument, item)}."
+    )
+
+
+def _given(instrument: Instrument, item: Item) -> pl.Expr:
+    """Which answers can be given; null where it was skipped."""
+    answers = pl.col(item.id).cast(pl.Float64)
     choices = [float(each.value) for each in instrument.choices_of(item)]
     return (
         answers.is_in(choices) if choices else answers.is_between(instrument.ends.low, instrument.ends.high)
