@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 FORBIDDEN: Final = 86
 """The exit code of a process that did what it had given up."""
-_FILES: Final = 64  # open at once
+_FILES, _THREADS = 64, 64  # at once
 _NEW_USER, _NEW_NETWORK, _NEW_IPC = 0x10000000, 0x40000000, 0x08000000
 _NO_NEW_PRIVILEGES: Final = 38
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446  # the same on every architecture
@@ -83,15 +83,16 @@ def leave_the_disk(folders: Iterable[str]) -> bool:
     return False
 
 
-def narrow(memory: int, seconds: float, *, threads: bool) -> None:
-    """Take limits on: bytes of addresses, seconds of the processor from now on; no file, and no other process.
+def narrow(memory: int, seconds: float, *, alone: bool) -> None:
+    """Take limits on: bytes of addresses, seconds of the processor from now on; and no byte to any file.
 
     Parameters
     ----------
     memory, seconds
-        How much from now on; what was needed to begin does not count as time.
-    threads
-        Whether a library begins threads of its own, which the system counts as processes.
+        How much in all, and how much from now on.
+    alone
+        Whether `leave_the_network` succeeded: only then are its threads counted apart from the user's other processes,
+        and can be limited.
     """
     try:
         import resource  # noqa: PLC0415 - not on Windows
@@ -99,8 +100,8 @@ def narrow(memory: int, seconds: float, *, threads: bool) -> None:
         return
     until = int(sum(resource.getrusage(resource.RUSAGE_SELF)[:2]) + seconds) + 1
     limits = {"AS": memory, "CPU": until, "FSIZE": 0, "CORE": 0, "NOFILE": _FILES}
-    if not threads:
-        limits["NPROC"] = 0
+    if alone:
+        limits["NPROC"] = _THREADS
     for name, most in limits.items():
         with contextlib.suppress(OSError, ValueError, AttributeError):  # macOS has not all of them
             resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (most, most))
