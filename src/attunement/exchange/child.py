@@ -32,12 +32,13 @@ def main() -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)  # nobody prints into what is said
     os.close(nowhere)
+    alone = leave_the_network()
     from attunement.exchange import crossing  # noqa: PLC0415 - polars begins threads
 
     asked: dict[str, Any] = json.loads(given.read(int.from_bytes(given.read(4), "big")))
     reader = READERS[asked["reader"]]
     read = imported(reader, asked)
-    held = confine(reader, asked["size"])
+    held = confine(reader, asked["size"], alone=alone)
     crossing.send(said, crossing.READY, json.dumps(held).encode())
     try:
         for kind, payload in answers(reader, read, given):
@@ -61,13 +62,13 @@ def imported(reader: Reader, asked: dict[str, Any]) -> Callable[[BinaryIO], Any]
     return lambda stream: function(stream, **settings)
 
 
-def confine(reader: Reader, size: int) -> dict[str, bool]:
+def confine(reader: Reader, size: int, *, alone: bool) -> dict[str, bool]:
     """Give up all that a reader has no use for; says what the kernel holds to."""
     folders = [each for each in sys.path if os.path.isabs(each)] + [sys.prefix, sys.base_prefix]
     disk = leave_the_disk(folders)
-    narrow(reader.memory(size), reader.seconds(size), alone=_ALONE)
+    narrow(reader.memory(size), reader.seconds(size), alone=alone)
     give_up(folders)
-    return {"network": _ALONE, "disk": disk}
+    return {"network": alone, "disk": disk}
 
 
 def answers(
@@ -97,6 +98,5 @@ def answers(
         yield crossing.DONE, b""
 
 
-_ALONE: Final = __name__ == "__main__" and leave_the_network()  # before any thread has begun
 if __name__ == "__main__":
     main()
