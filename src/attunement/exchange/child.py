@@ -12,6 +12,7 @@ import json
 import os
 import sys
 from typing import TYPE_CHECKING, Any, Final
+from zoneinfo import ZoneInfo
 
 from attunement.exchange.confining import give_up, leave_the_disk, leave_the_network, narrow
 from attunement.exchange.readers import READERS
@@ -53,6 +54,8 @@ def imported(reader: Reader, asked: dict[str, Any]) -> Callable[[BinaryIO], Any]
     module, _, name = reader.at.partition(":")
     function = getattr(importlib.import_module(module), name)
     settings = dict(asked["settings"])
+    if "zone" in settings:
+        settings["zone"] = ZoneInfo(settings["zone"])  # from the disk, which is given up
     if reader.named:
         settings["name"] = asked["name"]
     if reader.shelf:
