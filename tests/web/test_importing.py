@@ -95,7 +95,7 @@ def test_a_file_without_an_end_is_not_read(house: Building) -> None:
 
 
 def test_a_table_that_takes_too_much_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("attunement.web.reading.MEMORY", 1 << 20)
+    monkeypatch.setattr("attunement.exchange.readers.Reader.seconds", lambda *_: 0.001)
     with pytest.raises(InputError, match="memory and time"):
         read_table("t.csv", GOOD, {}, "")
 

@@ -15,10 +15,12 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import TextIO
 
+    from attunement.exchange.sent import Sent
+
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
-def read_csv(path: Path, encoding: str, choose: Callable[[tuple[str, ...]], Sequence[int]]) -> RawTable:
+def read_csv(path: Path | Sent, encoding: str, choose: Callable[[tuple[str, ...]], Sequence[int]]) -> RawTable:
     """Read the columns that `choose` picks from the header, by position.
 
     Raises
@@ -43,7 +45,7 @@ def _is_utf_8(encoding: str) -> bool:
     return encoding.lower().replace("_", "-") in {"utf-8", "utf8"}
 
 
-def _read(path: Path, file: TextIO, choose: Callable[[tuple[str, ...]], Sequence[int]]) -> RawTable:
+def _read(path: Path | Sent, file: TextIO, choose: Callable[[tuple[str, ...]], Sequence[int]]) -> RawTable:
     delimiter = _delimiter(file)
     rows = _rows(path, file, delimiter)
     number, header = next(((number, row) for number, row in rows if _filled(row)), (1, []))
@@ -83,7 +85,7 @@ def _delimiter(file: TextIO) -> str:
     return max(_DELIMITERS, key=bare.count)
 
 
-def _rows(path: Path, file: TextIO, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+def _rows(path: Path | Sent, file: TextIO, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """Number the rows as a spreadsheet does: the first is 1, a quoted line break starts no new one."""
     reader = csv.reader(file, delimiter=delimiter, strict=True)
     number = 0
@@ -101,7 +103,7 @@ def _filled(row: list[str]) -> bool:
     return any(map(str.strip, row))
 
 
-def _undecodable(path: Path, encoding: str) -> str:
+def _undecodable(path: Path | Sent, encoding: str) -> str:
     """Name the first row that is not in the encoding."""
     if not _is_utf_8(encoding):
         return f"{path.name} is not written in {encoding}; utf-8 or cp1252 may be right."

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from attunement.exchange.sent import Sent
+
 _BLOCK = 1 << 20
 LONGEST_LINE = 1 << 20  # bytes; a longer line is no row of a table
 
@@ -31,14 +33,14 @@ _UTF_32 = (b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff")
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
-def is_parquet(path: Path) -> bool:
+def is_parquet(path: Path | Sent) -> bool:
     """Whether the file says of itself that it is Parquet."""
-    return _first_bytes(path).startswith(b"PAR1")
+    return first_bytes(path).startswith(b"PAR1")
 
 
-def refuse_what_is_no_text(path: Path, encoding: str) -> None:
+def refuse_what_is_no_text(path: Path | Sent, encoding: str) -> None:
     """Raise `UnreadableFile` for what is empty, binary, in another encoding, or one endless line."""
-    first = _first_bytes(path)
+    first = first_bytes(path)
     if not first:
         raise UnreadableFile(f"{path.name} is empty; a table with a header line is needed.")
     for magic, said in _KINDS:
@@ -60,7 +62,14 @@ def name_of(path: Path) -> str:
     return path.name.encode("utf-8", "replace").decode("utf-8")
 
 
-def _first_bytes(path: Path) -> bytes:
+def first_bytes(path: Path | Sent) -> bytes:
+    """The first 64 bytes of a file.
+
+    Raises
+    ------
+    UnreadableFile
+        Where there is none, it is a folder or a device, or may not be read.
+    """
     try:
         if path.is_dir():
             raise UnreadableFile(f"{path.name or path} is a folder; a CSV or Parquet file would do.")
@@ -76,12 +85,12 @@ def _first_bytes(path: Path) -> bytes:
         raise UnreadableFile(f"{path.name} cannot be read ({type(problem).__name__}).") from None
 
 
-def _scan(path: Path) -> None:
+def _scan(path: Path | Sent) -> None:
     with path.open("rb") as file:
         _refuse_blocks(path, iter(lambda: file.read(_BLOCK).decode("latin-1"), ""))
 
 
-def _scan_text(path: Path, encoding: str) -> None:
+def _scan_text(path: Path | Sent, encoding: str) -> None:
     try:
         with path.open(encoding=encoding, newline="") as file:
             _refuse_blocks(path, iter(lambda: file.read(_BLOCK), ""))
@@ -89,7 +98,7 @@ def _scan_text(path: Path, encoding: str) -> None:
         return  # said where it is read, with the row
 
 
-def _refuse_blocks(path: Path, blocks: Iterator[str]) -> None:
+def _refuse_blocks(path: Path | Sent, blocks: Iterator[str]) -> None:
     carried = 0
     for block in blocks:
         if "\0" in block:

@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from attunement.exchange.sent import Sent
 
-def read_parquet(path: Path, choose: Callable[[tuple[str, ...]], Sequence[int]]) -> RawTable:
+
+def read_parquet(path: Path | Sent, choose: Callable[[tuple[str, ...]], Sequence[int]]) -> RawTable:
     """Read the columns that `choose` picks from the schema, by position.
 
     Raises
@@ -58,7 +60,7 @@ def _quiet() -> Iterator[None]:
         os.close(nowhere)
 
 
-def _as_text(series: pl.Series, path: Path) -> pl.Series:
+def _as_text(series: pl.Series, path: Path | Sent) -> pl.Series:
     if series.dtype.is_float():
         whole = series.cast(pl.Int64, strict=False)
         series = series.fill_nan(None)

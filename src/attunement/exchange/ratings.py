@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -17,10 +17,12 @@ from attunement.exchange.files import is_parquet, refuse_what_is_no_text
 from attunement.exchange.numbering import number_sessions
 from attunement.exchange.parquet import read_parquet
 from attunement.exchange.raw import cell, shown
+from attunement.exchange.sent import Sent
 from attunement.exchange.values import Values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import BinaryIO
 
     from attunement.exchange.raw import RawTable
 
@@ -58,7 +60,7 @@ class Reading:
 
 
 def read_ratings(
-    path: Path | str,
+    path: Path | str | Sent,
     *,
     mapping: Mapping[str, str] | None = None,
     encoding: str = "utf-8",
@@ -70,7 +72,7 @@ def read_ratings(
     Parameters
     ----------
     path
-        The file.
+        The file; or its name and its bytes.
     mapping
         Our keys (`columns.KEYS`, or ``feeling:NAME``) and the file's columns; the rest is taken from the header where
         it is clear.
@@ -86,7 +88,9 @@ def read_ratings(
     InputError
         One sentence: what, in which row, and what would do.
     """
-    raw, used, guessed = _raw(Path(path), mapping, encoding)
+    raw, used, guessed = _raw(
+        path if isinstance(path, Sent) else Path(path), mapping, encoding
+    )
     values = Values.of(raw, used)
     if values.bad and not skip_bad:
         raise ColumnProblem(_told(values.bad))
@@ -111,8 +115,13 @@ def read_ratings(
     )
 
 
+def read_sent(stream: BinaryIO, name: str, **settings: Any) -> Reading:  # noqa: ANN401 - of `read_ratings`
+    """Read a table of session ratings that came without a place of its own."""
+    return read_ratings(Sent(name, stream.read()), **settings)
+
+
 def _raw(
-    path: Path, mapping: Mapping[str, str] | None, encoding: str
+    path: Path | Sent, mapping: Mapping[str, str] | None, encoding: str
 ) -> tuple[RawTable, dict[str, str], tuple[str, ...]]:
     found: list[tuple[dict[str, str], tuple[str, ...]]] = []
 
