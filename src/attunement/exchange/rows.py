@@ -104,6 +104,11 @@ class Row:
             )
         return value
 
+    def is_number(self, column: str) -> bool:
+        """Whether a cell is written as a number."""
+        text = self.text(column)
+        return bool(_NUMBER.fullmatch(text.replace(",", ".") if self.comma else text))
+
     def time_or_none(self, column: str, zone: tzinfo = UTC) -> datetime | None:
         """Return a time in UTC; None where the cell is empty. One without a zone is taken to be in `zone`."""
         text = self.text(column)
