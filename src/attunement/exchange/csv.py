@@ -78,9 +78,14 @@ def _read(path: Path | Sent, file: TextIO, choose: Callable[[tuple[str, ...]], S
 
 
 def _delimiter(file: TextIO) -> str:
-    """The delimiter that the first line that is not empty has most of, outside of quotes."""
+    """The delimiter of the first line that is not empty."""
     line = next((line for line in file if line.strip()), "")
     file.seek(0)
+    return delimiter_of(line)
+
+
+def delimiter_of(line: str) -> str:
+    """The delimiter that a line has most of, outside of quotes."""
     bare = "".join(part for place, part in enumerate(line.split('"')) if place % 2 == 0)
     return max(_DELIMITERS, key=bare.count)
 

@@ -28,7 +28,7 @@ def read_parquet(path: Path | Sent, choose: Callable[[tuple[str, ...]], Sequence
         Where the file is damaged, empty, or a column is no column of plain values.
     """
     try:
-        with path.open("rb") as file, _quiet():  # a file, not its name, which may look like a pattern
+        with path.open("rb") as file, quiet():  # a file, not its name, which may look like a pattern
             names = tuple(pl.read_parquet_schema(file))
             header = tuple(name.strip() for name in names)
             chosen = list(dict.fromkeys(choose(header)))
@@ -46,7 +46,7 @@ def read_parquet(path: Path | Sent, choose: Callable[[tuple[str, ...]], Sequence
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Keep what polars' Rust prints of a damaged file, a trace of its own, off the screen."""
     sys.stderr.flush()
     screen = os.dup(2)

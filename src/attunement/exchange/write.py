@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from attunement.errors import InputError
+from attunement.exchange.formulas import FORMULA
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-_FORMULA = r"^[=+\-@\t\r]"
 
 
 def write_files(contents: Mapping[Path, pl.DataFrame | str]) -> None:
@@ -104,7 +103,7 @@ def _write(content: pl.DataFrame | str, ending: str, path: Path) -> None:
 
 def _defused(frame: pl.DataFrame) -> pl.DataFrame:
     risky = pl.selectors.string(include_categorical=True).cast(pl.String)
-    cells = pl.when(risky.str.contains(_FORMULA)).then(pl.lit("'") + risky).otherwise(risky)
+    cells = pl.when(risky.str.contains(FORMULA)).then(pl.lit("'") + risky).otherwise(risky)
     return frame.with_columns(cells.name.keep()).rename(
-        {name: f"'{name}" for name in frame.columns if re.match(_FORMULA, name)}
+        {name: f"'{name}" for name in frame.columns if re.match(FORMULA, name)}
     )

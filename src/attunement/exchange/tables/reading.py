@@ -1,0 +1,248 @@
+"""The four tables become entries again: clients, sessions, answers, totals, in this order and in flat memory."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from attunement.errors import ColumnProblem, UnreadableFile
+from attunement.exchange.entries import AnswersEntry, ClientEntry, SessionEntry, TotalEntry
+from attunement.exchange.files import is_parquet, refuse_what_is_no_text
+from attunement.exchange.fitting import answer_at, instrument_at, item_at, scale_at, total_at
+from attunement.exchange.parquet import quiet
+from attunement.exchange.raw import shown
+from attunement.exchange.rows import Row, as_text, rows_of
+from attunement.exchange.tables.layout import CLIENTS, SESSIONS_OF, TABLES, TOTALS, Table, words_of
+from attunement.exchange.tables.zipped import opened
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from datetime import datetime
+    from typing import BinaryIO
+
+    from attunement.exchange.entries import Entry
+    from attunement.instruments import Instrument
+
+    _Form = tuple[str, int, datetime | None, str]
+    """Client, session, time and instrument of one answered form."""
+
+_ENDINGS: Final = (".csv", ".parquet")
+_BATCH: Final = 20_000
+_MOST_ROWS: Final = 50_000_000
+_MOST_BYTES: Final = 50_000_000
+
+
+def read_tables(source: Path | str, shelf: Mapping[str, Instrument]) -> Iterator[Entry]:
+    """Read what `write_tables` wrote, or somebody in the same form.
+
+    Parameters
+    ----------
+    source
+        A folder, a ZIP archive, or one table alone, such as ``totals.csv``. Not every table has to be there.
+    shelf
+        The instruments that are answered, by id.
+
+    Raises
+    ------
+    InputError
+        One sentence: which file, row and column, what is wrong there, and what would do. What was read before it is
+        good to nobody: take in all or nothing.
+    """
+    path = Path(source)
+    if path.is_dir():
+        yield from _read_folder(path, shelf)
+    elif path.suffix.lower() == ".zip":
+        yield from _read_zip(path, shelf)
+    else:
+        table = next((each for each in TABLES if path.stem.lower() == each.name), None)
+        if table is None:
+            raise UnreadableFile(
+                f"{path.name} is none of our tables; they are called clients, sessions, answers and totals "
+                "(.csv or .parquet), in a folder or a ZIP archive."
+            )
+        yield from _entries(table, _rows(table, path), shelf)
+
+
+def _read_folder(folder: Path, shelf: Mapping[str, Instrument]) -> Iterator[Entry]:
+    names = tuple(each.name for each in folder.iterdir() if each.is_file())
+    for table, name in _found(folder.name, names):
+        yield from _entries(table, _rows(table, folder / name), shelf)
+
+
+def _read_zip(path: Path, shelf: Mapping[str, Instrument]) -> Iterator[Entry]:
+    with opened(path) as archive:
+        for name in archive.names:
+            if name.rpartition("/")[2].startswith(".") or name.startswith("__MACOSX/"):
+                continue
+            if Path(name).suffix not in _ENDINGS:
+                raise UnreadableFile(
+                    f"{path.name} holds {shown(name)}, which is no table; the tables alone would do."
+                )
+        for table, name in _found(path.name, archive.names):
+            with archive.open(name) as file:
+                if name.endswith(".parquet"):
+                    rows = _parquet_rows(table, io.BytesIO(file.read()), name)
+                else:
+                    rows = rows_of(as_text(file), name, _checked(table, name))
+                yield from _entries(table, rows, shelf)
+
+
+def _found(where: str, names: tuple[str, ...]) -> list[tuple[Table, str]]:
+    """Which file is which table; folders within an archive do not matter."""
+    found = []
+    for table in TABLES:
+        mine = [
+            name for name in names if name.rpartition("/")[2] in {f"{table.name}{end}" for end in _ENDINGS}
+        ]
+        if len(mine) > 1:
+            raise UnreadableFile(f"{where} has {shown(mine[0])} and {shown(mine[1])}; one of them would do.")
+        found += [(table, name) for name in mine]
+    if not found:
+        raise UnreadableFile(f"{where} holds none of the tables clients, sessions, answers and totals.")
+    return found
+
+
+def _rows(table: Table, path: Path) -> Iterator[Row]:
+    if is_parquet(path):
+        yield from _parquet_rows(table, path, path.name)
+        return
+    refuse_what_is_no_text(path, "utf-8")
+    with path.open("rb") as file:
+        yield from rows_of(as_text(file), path.name, _checked(table, path.name))
+
+
+def _checked(table: Table, where: str) -> Callable[[tuple[str, ...]], None]:
+    return lambda header: table.check(where, header)
+
+
+def _parquet_rows(table: Table, source: Path | BinaryIO, where: str) -> Iterator[Row]:
+    """Rows of a Parquet file, a batch at a time."""
+    try:
+        with quiet():
+            frame = pl.scan_parquet(source, glob=False)
+            schema = frame.collect_schema()
+            height = int(frame.select(pl.len()).collect().item())
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError) as problem:
+        raise UnreadableFile(_damaged(where, problem)) from None
+    header = tuple(schema)
+    table.check(where, header)
+    for name, kind in schema.items():
+        if kind.is_nested() or kind in {pl.Binary, pl.Object}:
+            raise ColumnProblem(f"{where}, column {name} holds {kind}; numbers, text or times would do.")
+    if height > _MOST_ROWS:
+        raise UnreadableFile(f"{where} says that it has {height:,} rows; {_MOST_ROWS:,} are taken at most.")
+    columns = {name: place for place, name in enumerate(header)}
+    for start in range(0, height, _BATCH):
+        try:
+            with quiet():
+                batch = frame.slice(start, _BATCH).with_columns(pl.selectors.float().fill_nan(None)).collect()
+                cells = batch.rows()
+        except (
+            pl.exceptions.PolarsError,
+            pl.exceptions.PanicException,
+            OSError,
+            ValueError,
+            OverflowError,
+        ) as problem:
+            raise UnreadableFile(_damaged(where, problem)) from None
+        yield from (Row(where, start + place, columns, row) for place, row in enumerate(cells, start=1))
+
+
+def _damaged(where: str, problem: BaseException) -> str:
+    return f"{where} is damaged or no Parquet file ({type(problem).__name__})."
+
+
+def _entries(table: Table, rows: Iterator[Row], shelf: Mapping[str, Instrument]) -> Iterator[Entry]:
+    if table is CLIENTS:
+        return map(_client, rows)
+    if table is SESSIONS_OF:
+        return map(_session, rows)
+    if table is TOTALS:
+        return (_total(row, shelf) for row in rows)
+    return _answers(rows, shelf)
+
+
+def _client(row: Row) -> ClientEntry:
+    return ClientEntry(
+        row.code("client"),
+        row.time_or_none("since"),
+        row.time_or_none("ended"),
+        row.word_or_none("ending", words_of("ending")),
+    )
+
+
+def _session(row: Row) -> SessionEntry:
+    return SessionEntry(
+        row.code("client"),
+        row.count("session"),
+        row.time_or_none("began"),
+        row.word_or_none("attendance", words_of("attendance")) or "held",
+        row.number_or_none("lateness"),
+    )
+
+
+def _total(row: Row, shelf: Mapping[str, Instrument]) -> TotalEntry:
+    instrument = instrument_at(row, "instrument", shelf)
+    scale = scale_at(row, "scale", instrument)
+    value = total_at(row, "value", instrument, scale)
+    if value is None:
+        row.refuse("value", "it is empty; leave out the row, or fill it in")
+    return TotalEntry(
+        row.code("client"), row.count("session"), row.time_or_none("at"), instrument.id, scale.id, value
+    )
+
+
+def _answers(rows: Iterator[Row], shelf: Mapping[str, Instrument]) -> Iterator[AnswersEntry]:
+    """Rows that follow one another and say the same client, session, time and instrument are one entry.
+
+    A form of which some items are not told of is over when another begins: it may not go on later.
+    """
+    key: _Form | None = None
+    told: dict[str, float | None] = {}
+    partial: set[_Form] = set()
+    for row in rows:
+        instrument = instrument_at(row, "instrument", shelf)
+        _refuse_version(row, instrument)
+        item = item_at(row, "item", instrument)
+        mine = (row.code("client"), row.count("session"), row.time_or_none("at"), instrument.id)
+        whole = key is not None and len(told) == len(shelf[key[3]].items)
+        if mine != key or (whole and item.id in told):
+            if key:
+                yield _answered(key, told, shelf)
+            if key and not whole:
+                partial.add(key)
+            if mine in partial:
+                row.refuse(
+                    "item", "the rows of one form follow one another, and these are apart; sort the table"
+                )
+            key, told = mine, {}
+        if item.id in told:
+            row.refuse("item", f"{item.id} stands twice in one form; once would do")
+        told[item.id] = answer_at(row, "answer", instrument, item)
+    if key:
+        yield _answered(key, told, shelf)
+
+
+def _refuse_version(row: Row, instrument: Instrument) -> None:
+    version = row.text("version")
+    if version and version != instrument.version:
+        row.refuse(
+            "version",
+            f"{shown(version, 20)} is not the version here, {shown(instrument.version, 20)}; two are not mixed",
+        )
+
+
+def _answered(key: _Form, told: dict[str, float | None], shelf: Mapping[str, Instrument]) -> AnswersEntry:
+    client, session, at, name = key
+    instrument = shelf[name]
+    return AnswersEntry(
+        client,
+        session,
+        at,
+        instrument.id,
+        instrument.version,
+        instrument.complete(told),
+    )
