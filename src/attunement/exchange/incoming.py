@@ -1,0 +1,123 @@
+"""Entries and instruments come in, whatever the file is: seen from its first bytes, and read apart.
+
+What a file is, is told by what it holds; only what cannot be told is asked for.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from attunement.errors import InputError
+from attunement.exchange.apart import read_apart, read_instruments_apart
+from attunement.exchange.entries import AnswersEntry, ClientEntry, SessionEntry, TotalEntry
+from attunement.exchange.files import first_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from attunement.exchange.entries import Entry
+    from attunement.instruments import Instrument
+
+Kind = Literal["fhir", "tables", "redcap", "recipe"]
+KINDS: Final[dict[Kind, str]] = {
+    "fhir": "FHIR: a Bundle, or a resource a line",
+    "tables": "Attunement’s own tables: a ZIP archive, or one of them",
+    "redcap": "REDCap: the records of a project",
+    "recipe": "the export of another program, by a recipe",
+}
+_READER: Final[dict[Kind, str]] = {
+    "fhir": "fhir", "tables": "tables", "redcap": "redcap records", "recipe": "recipe",
+}  # fmt: skip
+_JSON, _ZIP, _PARQUET = (b"{", b"["), b"PK", b"PAR1"
+_OURS: Final = ("clients", "sessions", "answers", "totals")
+_COUNTED: Final = (
+    (ClientEntry, "client"), (SessionEntry, "session"), (AnswersEntry, "answered instrument"), (TotalEntry, "total"),
+)  # fmt: skip
+
+
+def kind_of(source: Path | bytes, name: str) -> Kind | None:
+    """Tell what a file is; None where a CSV or Parquet file could be several things.
+
+    >>> kind_of(b'{"resourceType": "Bundle"}', "export.json")
+    'fhir'
+    >>> kind_of(b"record_id,redcap_repeat_instrument", "records.csv")
+    'redcap'
+    >>> kind_of(b"client,score", "mine.csv") is None
+    True
+    """
+    first = source[:4_096] if isinstance(source, bytes) else first_bytes(source)
+    start = first.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if start.startswith(_JSON):
+        return "fhir"
+    if first.startswith(_ZIP) or Path(name).stem.lower() in _OURS:
+        return "tables"
+    header = start.split(b"\n", 1)[0]
+    return "redcap" if b"record_id" in header or b"redcap_" in header else None
+
+
+def entries_of(
+    source: Path | bytes, kind: Kind, name: str, shelf: Mapping[str, Instrument], **settings: Any,  # noqa: ANN401
+) -> Iterator[Entry]:  # fmt: skip
+    """Read the entries of a file, apart; what else a reader takes is in `settings`, as JSON has it.
+
+    Raises
+    ------
+    InputError
+        One sentence, with the place.
+    """
+    if kind == "recipe" and not settings.get("of"):
+        from attunement.exchange.recipes import recipes  # noqa: PLC0415 - for the names alone
+
+        raise InputError(f"Say by which recipe: {', '.join(each.id for each in recipes())}.")
+    return read_apart(_READER[kind], source, settings, name=name, shelf=shelf)
+
+
+def instruments_of(
+    source: Path | bytes, name: str, shelf: Mapping[str, Instrument], right: str, **settings: Any,  # noqa: ANN401
+) -> tuple[Instrument, ...]:  # fmt: skip
+    """Read instruments with their words: words or a description in TOML, a FHIR Questionnaire, a REDCap dictionary.
+
+    Raises
+    ------
+    InputError, InstrumentProblem
+        One sentence.
+    """
+    first = source[:64] if isinstance(source, bytes) else first_bytes(source)
+    given = {key: value for key, value in settings.items() if value}
+    if first.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(_JSON):
+        reader = "questionnaire"
+    elif Path(name).suffix.lower() == ".csv":
+        reader = "redcap dictionary"
+    else:
+        reader, given = "described", {}
+    return read_instruments_apart(reader, source, {"right": right, **given}, name=name, shelf=shelf)
+
+
+def counted(entries: Sequence[Entry]) -> str:
+    """Say how many of what there are.
+
+    >>> counted([ClientEntry("K-07"), SessionEntry("K-07", 1), SessionEntry("K-07", 2)])
+    '1 client, 2 sessions'
+    """
+    many = [(sum(isinstance(entry, kind) for entry in entries), word) for kind, word in _COUNTED]
+    return ", ".join(f"{count:,} {word}{'' if count == 1 else 's'}" for count, word in many if count)
+
+
+def told(entry: Entry) -> str:
+    """Say an entry in a line, for a look at the first few; answers are counted, and not shown.
+
+    >>> told(SessionEntry("K-07", 2))
+    'session 2 of K-07: held'
+    """
+    match entry:
+        case ClientEntry(code=code, since=since):
+            return f"client {code}" + (f", since {since:%Y-%m-%d}" if since else "")
+        case SessionEntry():
+            began = f", {entry.began:%Y-%m-%d %H:%M}" if entry.began else ""
+            return f"session {entry.number} of {entry.client}{began}: {entry.attendance}"
+        case AnswersEntry():
+            given = sum(answer is not None for answer in entry.answers.values())
+            return f"session {entry.session} of {entry.client}: {entry.instrument}, {given} of {len(entry.answers)} answered"
+        case _:
+            return f"session {entry.session} of {entry.client}: {entry.instrument}, {entry.scale} {entry.value:g}"
