@@ -242,6 +242,12 @@ def test_core10_turns_items_2_and_3_and_asks_after_risk_in_item_6() -> None:
     assert asked.at_risk(skipped(asked, item6=0, item2=4)) == {}
 
 
+@pytest.mark.parametrize("which", ["core10", "core_om"])
+def test_core_says_that_the_numbers_printed_on_its_form_are_turned_already(which: str) -> None:
+    """CamCOPS keeps 4 for the best answer of items 2 and 3 (tasks/core10.py); turned twice, it would be the worst."""
+    assert "are turned already and must be turned back before they come in" in instrument(which).key
+
+
 def test_core10_takes_one_skipped_item_as_the_trust_says_and_core_om_one_in_ten() -> None:
     assert instrument("core10").scale("total").at_least == 9
     least = {scale.id: (len(scale.items), scale.at_least) for scale in instrument("core_om").scales}
