@@ -15,7 +15,18 @@ import cyclopts
 from cyclopts import App
 
 from attunement import __version__
-from attunement.cli import clients, keeping, looking, people, programs, reading, reminding, serving
+from attunement.cli import (
+    clients,
+    crossing,
+    instruments,
+    keeping,
+    looking,
+    people,
+    programs,
+    reading,
+    reminding,
+    serving,
+)
 from attunement.errors import AttunementError
 
 if TYPE_CHECKING:
@@ -29,7 +40,18 @@ app = App(
     help="See, understand and keep the connection between psychotherapists and their clients.",
     version=__version__,
 )
-for _commands in (looking, reading, serving, people, programs, keeping, reminding, clients):
+for _commands in (
+    looking,
+    reading,
+    serving,
+    people,
+    programs,
+    keeping,
+    reminding,
+    clients,
+    crossing,
+    instruments,
+):
     _commands.add_to(app)
 
 

@@ -1,4 +1,4 @@
-"""The commands about one client, and what leaves: `export`, `deidentify`, `hold`, `erase`."""
+"""The commands about one client, and what leaves: `deidentify`, `hold`, `erase`."""
 
 from __future__ import annotations
 
@@ -15,30 +15,9 @@ from attunement.errors import InputError
 
 def add_to(app: App) -> None:
     """Give the command line these commands."""
-    for command in (export, deidentify, erase, hold):
+    for command in (deidentify, erase, hold):
         app.command(command)
     app.command(release_hold, name="release-hold")
-
-
-def export(client: str, file: Path, /, *, folder: Folder = HOME, me: Me = "") -> None:
-    """Write a client's record, for their right of access: a ZIP of tables, without psychotherapy notes.
-
-    Parameters
-    ----------
-    client
-        The code.
-    file
-        A new file.
-    folder
-        The practice.
-    me
-        The account; the only one, if there is one.
-    """
-    from attunement.practice.release import write_new
-
-    with opened(folder, me) as practice:
-        write_new(file, practice.export(client))
-    say(f"Written: {file}. It is not encrypted; give it to the client, and to nobody else.")
 
 
 def deidentify(file: Path, /, *, folder: Folder = HOME, me: Me = "") -> None:

@@ -36,13 +36,65 @@ _ALL: Final = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1}
 """By version of Landlock: all that can be done with a file; from the second on, also elsewhere; and cutting it off."""
 
 _REFUSED: Final = frozenset(
-    "ctypes fcntl ftplib glob http imaplib msvcrt nntplib pickle poplib pty resource shutil signal smtplib socket "
-    "sqlite3 subprocess syslog telnetlib tempfile urllib webbrowser winreg".split()
+    [
+        "ctypes",
+        "fcntl",
+        "ftplib",
+        "glob",
+        "http",
+        "imaplib",
+        "msvcrt",
+        "nntplib",
+        "pickle",
+        "poplib",
+        "pty",
+        "resource",
+        "shutil",
+        "signal",
+        "smtplib",
+        "socket",
+        "sqlite3",
+        "subprocess",
+        "syslog",
+        "telnetlib",
+        "tempfile",
+        "urllib",
+        "webbrowser",
+        "winreg",
+    ]
 )
 """Of these, nothing is needed once everything is imported."""
 _OF_THE_SYSTEM: Final = frozenset(
-    "add_dll_directory chdir chflags chmod chown exec fork forkpty kill killpg link lockf mkdir posix_spawn putenv "
-    "remove removexattr rename rmdir setxattr spawn startfile startfile/2 symlink system truncate unsetenv utime".split()
+    [
+        "add_dll_directory",
+        "chdir",
+        "chflags",
+        "chmod",
+        "chown",
+        "exec",
+        "fork",
+        "forkpty",
+        "kill",
+        "killpg",
+        "link",
+        "lockf",
+        "mkdir",
+        "posix_spawn",
+        "putenv",
+        "remove",
+        "removexattr",
+        "rename",
+        "rmdir",
+        "setxattr",
+        "spawn",
+        "startfile",
+        "startfile/2",
+        "symlink",
+        "system",
+        "truncate",
+        "unsetenv",
+        "utime",
+    ]
 )
 _WRITING: Final = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 

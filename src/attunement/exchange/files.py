@@ -62,8 +62,8 @@ def name_of(path: Path) -> str:
     return path.name.encode("utf-8", "replace").decode("utf-8")
 
 
-def first_bytes(path: Path | Sent) -> bytes:
-    """The first 64 bytes of a file.
+def first_bytes(path: Path | Sent, most: int = 64) -> bytes:
+    """The first few bytes of a file.
 
     Raises
     ------
@@ -76,7 +76,7 @@ def first_bytes(path: Path | Sent) -> bytes:
         if path.exists() and not path.is_file():
             raise UnreadableFile(f"{path.name} is a pipe or a device; save it as a file first.")
         with path.open("rb") as file:
-            return file.read(64)
+            return file.read(most)
     except FileNotFoundError:
         raise UnreadableFile(f"There is no file {path}.") from None
     except PermissionError:

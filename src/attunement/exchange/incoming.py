@@ -30,6 +30,7 @@ _READER: Final[dict[Kind, str]] = {
     "fhir": "fhir", "tables": "tables", "redcap": "redcap records", "recipe": "recipe",
 }  # fmt: skip
 _JSON, _ZIP, _PARQUET = (b"{", b"["), b"PK", b"PAR1"
+_HEADER: Final = 4_096  # bytes of a header line
 _OURS: Final = ("clients", "sessions", "answers", "totals")
 _COUNTED: Final = (
     (ClientEntry, "client"), (SessionEntry, "session"), (AnswersEntry, "answered instrument"), (TotalEntry, "total"),
@@ -46,7 +47,7 @@ def kind_of(source: Path | bytes, name: str) -> Kind | None:
     >>> kind_of(b"client,score", "mine.csv") is None
     True
     """
-    first = source[:4_096] if isinstance(source, bytes) else first_bytes(source)
+    first = source[:_HEADER] if isinstance(source, bytes) else first_bytes(source, _HEADER)
     start = first.removeprefix(b"\xef\xbb\xbf").lstrip()
     if start.startswith(_JSON):
         return "fhir"
@@ -74,7 +75,7 @@ def entries_of(
 
 
 def instruments_of(
-    source: Path | bytes, name: str, shelf: Mapping[str, Instrument], right: str, **settings: Any,  # noqa: ANN401
+    source: Path | bytes, file: str, shelf: Mapping[str, Instrument], right: str, **settings: Any,  # noqa: ANN401
 ) -> tuple[Instrument, ...]:  # fmt: skip
     """Read instruments with their words: words or a description in TOML, a FHIR Questionnaire, a REDCap dictionary.
 
@@ -87,11 +88,11 @@ def instruments_of(
     given = {key: value for key, value in settings.items() if value}
     if first.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(_JSON):
         reader = "questionnaire"
-    elif Path(name).suffix.lower() == ".csv":
+    elif Path(file).suffix.lower() == ".csv":
         reader = "redcap dictionary"
     else:
         reader, given = "described", {}
-    return read_instruments_apart(reader, source, {"right": right, **given}, name=name, shelf=shelf)
+    return read_instruments_apart(reader, source, {"right": right, **given}, name=file, shelf=shelf)
 
 
 def counted(entries: Sequence[Entry]) -> str:
@@ -118,6 +119,7 @@ def told(entry: Entry) -> str:
             return f"session {entry.number} of {entry.client}{began}: {entry.attendance}"
         case AnswersEntry():
             given = sum(answer is not None for answer in entry.answers.values())
-            return f"session {entry.session} of {entry.client}: {entry.instrument}, {given} of {len(entry.answers)} answered"
+            answered = f"{given} of {len(entry.answers)} answered"
+            return f"session {entry.session} of {entry.client}: {entry.instrument}, {answered}"
         case _:
             return f"session {entry.session} of {entry.client}: {entry.instrument}, {entry.scale} {entry.value:g}"

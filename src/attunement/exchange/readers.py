@@ -62,6 +62,21 @@ READERS: Final[dict[str, Reader]] = {
     "ratings": Reader(
         "attunement.exchange.ratings:read_sent", "ratings", most=50 * MB, named=True, per_byte=12
     ),
-    "instrument": Reader("attunement.exchange.sent:read_instrument", "instruments"),
-    "words": Reader("attunement.exchange.sent:read_words", "instruments", shelf=True),
+    "described": Reader("attunement.exchange.sent:read_described", "instruments", shelf=True),
+    "questionnaire": Reader(
+        "attunement.exchange.sent:read_questionnaire", "instruments", begins="json", shelf=True, named=True
+    ),
+    "redcap dictionary": Reader(
+        "attunement.exchange.sent:read_dictionary", "instruments", most=5 * MB, shelf=True
+    ),
+    "fhir": Reader(
+        "attunement.exchange.fhir:read_fhir", most=5_000 * MB, begins="json", shelf=True, streams=True
+    ),
+    "redcap records": Reader(
+        "attunement.exchange.sent:read_records", most=50 * MB, shelf=True, named=True, per_byte=12
+    ),
+    "tables": Reader(
+        "attunement.exchange.sent:read_tables", most=50 * MB, shelf=True, named=True, per_byte=12
+    ),
+    "recipe": Reader("attunement.exchange.sent:read_by_recipe", most=50 * MB, named=True, per_byte=12),
 }

@@ -40,7 +40,7 @@ from attunement.instruments.published import Band, Bands, Change, Cutoff, Establ
 from attunement.instruments.reading import from_table, loads
 from attunement.instruments.scoring import Answers, ScaleScore, Score, held, score, score_frame
 from attunement.instruments.shelf import catalogue, instrument, of_others
-from attunement.instruments.words import worded
+from attunement.instruments.words import is_words, worded
 from attunement.instruments.writing import to_table
 
 __all__ = [
@@ -68,6 +68,7 @@ __all__ = [
     "from_table",
     "held",
     "instrument",
+    "is_words",
     "loads",
     "of_others",
     "reliable_change",

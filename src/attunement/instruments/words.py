@@ -64,6 +64,57 @@ def worded(toml: str, shelf: Mapping[str, Instrument]) -> Instrument:
     )
 
 
+def form(bare: Instrument) -> str:
+    """Return an empty form for the words of an instrument of others, in TOML, to be filled in from one's own copy.
+
+    Raises
+    ------
+    InstrumentProblem
+        Where it takes no words: ours has its own, and of some a total alone is taken.
+
+    Examples
+    --------
+    >>> from attunement.instruments import instrument
+    >>> print(form(instrument("who5"))[:64])
+    # The words of WHO-5, from your own copy. Delete [en] or [es] if
+    """
+    if bare.words != "missing":
+        raise InstrumentProblem(
+            f"{bare.id} takes no words; `attunement instruments show {bare.id}` says why."
+        )
+    lines = [
+        f"# The words of {bare.name.en}, from your own copy. Delete [en] or [es] if you have one language alone.",
+        f'instrument = "{bare.id}"',
+        'right = ""  # by what right you show them, such as a licence and its number',
+    ]
+    for language in _LANGUAGES:
+        lines += ["", f"[{language}]", 'intro = ""', _empty("items", len(bare.items))]
+        if bare.choices:
+            values = ", ".join(str(choice.value) for choice in bare.choices)
+            lines += [
+                f"# the answers that count {values}, in this order",
+                _empty("choices", len(bare.choices)),
+            ]
+        else:
+            lines += [
+                f'at_low = ""  # what {bare.ends.low} means',
+                f'at_high = ""  # what {bare.ends.high} means',
+            ]
+        own = [item for item in bare.items if item.choices]
+        lines += [f"[{language}.own]"] if own else []
+        lines += [_empty(item.id, len(item.choices)) for item in own]
+    return "\n".join(lines) + "\n"
+
+
+def _empty(name: str, count: int) -> str:
+    return f"{name} = [\n" + "".join(f'  "",  # {place}\n' for place in range(1, count + 1)) + "]"
+
+
+def is_words(toml: str) -> bool:
+    """Whether a text is words for another's instrument, and no description of its own."""
+    return "instrument" in parse(toml)
+
+
 @dataclass(frozen=True, slots=True)
 class _Said:
     """The words of one language, as many as there are places for them."""

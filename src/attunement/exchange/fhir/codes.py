@@ -29,13 +29,34 @@ if TYPE_CHECKING:
 
 PUBLICATION: Final = ("draft", "active", "retired", "unknown")
 ITEM_TYPES: Final = (
-    *("group", "display", "boolean", "decimal", "integer", "date", "dateTime", "time", "string", "text", "url"),
+    *(
+        "group",
+        "display",
+        "boolean",
+        "decimal",
+        "integer",
+        "date",
+        "dateTime",
+        "time",
+        "string",
+        "text",
+        "url",
+    ),
     *("choice", "open-choice", "attachment", "reference", "quantity"),
     *("question", "coding"),  # R5 has coding for choice; question is abstract in both
 )
 RESPONSE_STATUS: Final = ("in-progress", "completed", "amended", "entered-in-error", "stopped")
 OBSERVATION_STATUS: Final = (
-    *("registered", "preliminary", "final", "amended", "corrected", "cancelled", "entered-in-error", "unknown"),
+    *(
+        "registered",
+        "preliminary",
+        "final",
+        "amended",
+        "corrected",
+        "cancelled",
+        "entered-in-error",
+        "unknown",
+    ),
 )
 ENCOUNTER_STATUS: Final = (
     *("planned", "arrived", "triaged", "in-progress", "onleave", "finished", "cancelled", "entered-in-error"),
@@ -123,7 +144,12 @@ _DEEP["answered"] = Shape(
     ("linkId",),
 )
 _DEEP["answer"] = Shape(
-    {"item": many(_later(_DEEP, "answered")), "extension": _EXTENSIONS, "valueQuantity": _QUANTITY, **_VALUES_X},
+    {
+        "item": many(_later(_DEEP, "answered")),
+        "extension": _EXTENSIONS,
+        "valueQuantity": _QUANTITY,
+        **_VALUES_X,
+    },
     (),
     (_one_value,),
 )

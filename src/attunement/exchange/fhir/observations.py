@@ -96,7 +96,9 @@ def _interpreted(instrument: Instrument, scale: Scale, value: float) -> dict[str
     }
 
 
-def measured(observation: Mapping[str, Any], shelf: Mapping[str, Instrument]) -> tuple[Instrument, Scale] | None:
+def measured(
+    observation: Mapping[str, Any], shelf: Mapping[str, Instrument]
+) -> tuple[Instrument, Scale] | None:
     """Return what an Observation is a score of; None where it is none that the shelf knows."""
     for coding in observation["code"].get("coding", ()):
         code = coding.get("code")

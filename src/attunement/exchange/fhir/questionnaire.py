@@ -220,7 +220,9 @@ def _parsed(key: object) -> dict[str, Any]:
     except (ValueError, RecursionError):
         table = None
     if not isinstance(table, dict) or not table.get("items") or not all(map(_is_list, _lists(table))):
-        raise InputError("Questionnaire.extension: the instrument's key cannot be read; take the extension out")
+        raise InputError(
+            "Questionnaire.extension: the instrument's key cannot be read; take the extension out"
+        )
     return table
 
 
@@ -292,6 +294,4 @@ def _row(row: dict[str, Any], line: Line, languages: tuple[Any, ...]) -> dict[st
 def _choices(rows: list[dict[str, Any]], line: Line, languages: tuple[Any, ...]) -> list[dict[str, Any]]:
     if [_get(row, "value") for row in rows] != [option.value for option in line.options]:
         raise InputError(f"{line.where}: its answers count otherwise than the instrument's key says")
-    return [
-        row | _both(option.text, languages) for row, option in zip(rows, line.options, strict=True)
-    ]
+    return [row | _both(option.text, languages) for row, option in zip(rows, line.options, strict=True)]

@@ -130,7 +130,9 @@ class _Reader:
             self.passed["QuestionnaireResponse to a Questionnaire that is not on the shelf"] += 1
             return
         points = points_of(instrument, answered, {})
-        yield AnswersEntry(*own, None if time is None else moment(time), instrument.id, instrument.version, points)
+        yield AnswersEntry(
+            *own, None if time is None else moment(time), instrument.id, instrument.version, points
+        )
 
     def _observation(self, observation: dict[str, Any], found: Found) -> Iterator[Entry]:
         what = measured(observation, self._shelf)
@@ -150,9 +152,13 @@ class _Reader:
         )
         own = numbered(observation.get("encounter", {}), "Observation.encounter")
         instrument, scale = what
-        derived = tuple(each["reference"] for each in observation.get("derivedFrom", ()) if "reference" in each)
+        derived = tuple(
+            each["reference"] for each in observation.get("derivedFrom", ()) if "reference" in each
+        )
         if own is None or derived:
-            self.waiting.add(found, observation, None, time, Measured(instrument.id, scale.id, value, derived, own))
+            self.waiting.add(
+                found, observation, None, time, Measured(instrument.id, scale.id, value, derived, own)
+            )
             return
         self.waiting.told.add(own[0])
         yield TotalEntry(*own, None if time is None else moment(time), instrument.id, scale.id, value)

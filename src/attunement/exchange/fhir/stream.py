@@ -46,7 +46,9 @@ def resources(stream: BinaryIO) -> Iterator[Found]:
     if first == "<":
         raise UnreadableFile("This looks like XML; FHIR is read as JSON, so save it as JSON.")
     if first != "{":
-        raise UnreadableFile("This is no FHIR: a file of FHIR begins with { and holds a Bundle or a resource.")
+        raise UnreadableFile(
+            "This is no FHIR: a file of FHIR begins with { and holds a Bundle or a resource."
+        )
     if text.holds_the_object():
         yield from _whole(text)
     else:
@@ -88,14 +90,18 @@ def _entries(text: _Text) -> Iterator[Found]:
         if name == "entry" and text.peek() == "[":
             yield from _listed(text)
         else:
-            value = text.value(f"{kind if isinstance(kind, str) else 'resource'}.{name}" if _plain(name) else where)
+            value = text.value(
+                f"{kind if isinstance(kind, str) else 'resource'}.{name}" if _plain(name) else where
+            )
             kind = value if name == "resourceType" and (value is None or _plain(value)) else kind
     if kind != "Bundle":
         raise InputError(
             f"The file is {shown(kind)} of more than {LARGEST:,} characters; only a Bundle may be longer."
         )
     if text.peek():
-        raise InputError("Something follows after the end of the Bundle; it is cut off or put together wrongly.")
+        raise InputError(
+            "Something follows after the end of the Bundle; it is cut off or put together wrongly."
+        )
 
 
 def _listed(text: _Text) -> Iterator[Found]:
@@ -200,5 +206,7 @@ class _Text:
         try:
             self._text, self._at = rest + self._decoder.decode(chunk, final=self._over), 0
         except UnicodeDecodeError:
-            raise UnreadableFile("The file is not in UTF-8, as all FHIR in JSON is; save it as UTF-8.") from None
+            raise UnreadableFile(
+                "The file is not in UTF-8, as all FHIR in JSON is; save it as UTF-8."
+            ) from None
         return len(self._text) > len(rest) or not self._over

@@ -98,7 +98,9 @@ class Waiting:
 
     def entries(self) -> Iterator[Entry]:
         """Return the entries of all that waited."""
-        asked = {each.place: self._asked(each) for each in self._late if isinstance(each.content[1], Answered)}
+        asked = {
+            each.place: self._asked(each) for each in self._late if isinstance(each.content[1], Answered)
+        }
         late = [each for each in self._late if asked.get(each.place, "") is not None]
         if len(late) < len(self._late):
             missing = len(self._late) - len(late)
