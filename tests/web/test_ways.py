@@ -30,6 +30,10 @@ FORMS: dict[str, dict[str, Any]] = {
     "/import": {},
     "/import/again": {"client": "client"},
     "/import/take": {"name": "a", "low": "0", "high": "10"},
+    "/import/entries": {},
+    "/instruments": {},
+    "/instruments/keep": {},
+    "/instruments/{instrument}/retire": {},
     "/clients/{code}/sessions": {"began": WHEN, "attendance": "held"},
     "/clients/{code}/sessions/{number:session}": {"attendance": "missed"},
     "/clients/{code}/invite": {"session": "1", "instrument": "connection", "hours": "24", "how": "link"},
@@ -81,6 +85,7 @@ OTHER_OBJECTS = {
     "/account/visits/{visit}/end",
     "/account/tokens/{token}/remove",
     "/practice/accounts/{account}/end",
+    "/instruments/{instrument}/retire",
 }
 
 
@@ -100,7 +105,15 @@ class Things:
 
     def path(self, way: Way, code: str) -> str:
         ids = self.of.get(code, {"invitation": "no", "step": "no", "concern": "no"})
-        filled = {"code": code, "number:session": "1", "account": "S-1", "factor": "no", "visit": "no", **ids}
+        filled = {
+            "code": code,
+            "number:session": "1",
+            "account": "S-1",
+            "factor": "no",
+            "visit": "no",
+            "instrument": "phq9",
+            **ids,
+        }
         return re.sub(r"\{([^}]*)\}", lambda found: filled.get(found[1], "no"), way.path)
 
 

@@ -17,6 +17,7 @@ from attunement.web.pages import (
     entering,
     house,
     importing,
+    instruments,
     library,
     programs,
     reflecting,
@@ -40,6 +41,7 @@ THERAPIST: Final = frozenset({Role.THERAPIST})
 SUPERVISOR: Final = frozenset({Role.SUPERVISOR})
 REFLECTS: Final = THERAPIST | SUPERVISOR
 ADMIN: Final = frozenset({Role.ADMIN})
+ASKS: Final = THERAPIST | ADMIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,13 @@ WAYS: Final = (
     Way("POST", "/import", THERAPIST, importing.preview, upload=True),
     Way("POST", "/import/again", THERAPIST, importing.preview_again),
     Way("POST", "/import/take", THERAPIST, importing.take),
+    Way("POST", "/import/entries", THERAPIST, importing.take_entries),
+    Way("GET", "/instruments", ASKS, instruments.instruments),
+    Way("POST", "/instruments", ASKS, instruments.preview, upload=True),
+    Way("POST", "/instruments/keep", ASKS, instruments.keep),
+    Way("GET", "/instruments/{instrument}", ASKS, instruments.facts),
+    Way("GET", "/instruments/{instrument}/words.toml", ASKS, instruments.words),
+    Way("POST", "/instruments/{instrument}/retire", ASKS, instruments.retire),
     # one client
     Way("GET", CLIENT, THERAPIST, client.client),
     Way("POST", f"{CLIENT}/sessions", THERAPIST, client.log_session),

@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from attunement.errors import InputError
+from attunement.exchange.incoming import counted, entries_of, kind_of, told
+from attunement.exchange.recipes import recipes
 from attunement.web.reading import Preview, read_table
 
 if TYPE_CHECKING:
     from starlette.responses import Response
 
+    from attunement.exchange.entries import Entry
+    from attunement.exchange.incoming import Kind
     from attunement.web.page import Ask
 
 SHOWN: Final = 5
@@ -20,15 +24,33 @@ SHOWN: Final = 5
 
 def ask_for_table(ask: Ask) -> Response:
     """Ask for the file."""
-    return ask.page("import.html", said="")
+    return _asked(ask)
 
 
 def preview(ask: Ask) -> Response:
     """Show how the table was understood; nothing is kept yet."""
+    what = ask.form.know("what").optional("what", *(each.id for each in recipes())) or ""
     if ask.upload is None or not ask.upload[1]:
-        return ask.page("import.html", 400, said="Please choose a CSV or Parquet file first.")
+        return _asked(ask, "Please choose a file first.")
     name, content = ask.upload
+    kind: Kind | None = "recipe" if what else kind_of(content, name)
+    if kind is not None:
+        return _entries(ask, name, content, kind, {"of": what} if what else {})
     return _previewed(ask, name, content, {}, "")
+
+
+def take_entries(ask: Ask) -> Response:
+    """Take in what another system gave, all of it or nothing."""
+    ask.form.know()
+    found: tuple[Entry, ...] = ask.signed_in.kept.pop("entries", ())
+    if not found:
+        return ask.go("/import", "Please choose the file again.")
+    taken = ask.practice.take_in_entries(found)
+    said = (
+        f"Taken in: {taken.clients:,} clients, {taken.sessions:,} sessions, {taken.answers:,} answered instruments, "
+        f"{taken.totals:,} totals; {taken.there:,} were there already."
+    )
+    return ask.go("/today" if taken.at_risk else "/caseload", said)
 
 
 def preview_again(ask: Ask) -> Response:
@@ -75,6 +97,26 @@ def _previewed(ask: Ask, name: str, content: bytes, mapping: dict[str, str], who
         found = read_table(name, content, mapping, whose)
     except InputError as problem:
         ask.signed_in.kept.pop("preview", None)
-        return ask.page("import.html", 400, said=str(problem))
+        return _asked(ask, str(problem))
     ask.signed_in.kept |= {"table": (name, content), "preview": found}
     return ask.page("import_preview.html", name=name, found=found, rows=found.ratings.head(SHOWN).to_dicts())
+
+
+def _entries(ask: Ask, name: str, content: bytes, kind: Kind, settings: dict[str, str]) -> Response:
+    """Show what another system gave; nothing is kept yet."""
+    try:
+        found = tuple(entries_of(content, kind, name, ask.practice.shelf(), **settings))
+    except InputError as problem:
+        ask.signed_in.kept.pop("entries", None)
+        return _asked(ask, str(problem))
+    if not found:
+        return _asked(ask, f"{name} holds nothing that could be taken in.")
+    ask.signed_in.kept["entries"] = found
+    return ask.page(
+        "import_entries.html", name=name, counted=counted(found), first=[told(each) for each in found[:SHOWN]],
+        more=max(0, len(found) - SHOWN),
+    )  # fmt: skip
+
+
+def _asked(ask: Ask, said: str = "") -> Response:
+    return ask.page("import.html", 400 if said else 200, said=said, recipes=recipes())
