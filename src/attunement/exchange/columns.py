@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from attunement.errors import ColumnProblem
@@ -132,7 +133,7 @@ def _refuse_headless(header: tuple[str, ...], mapping: Mapping[str, str]) -> Non
 
 
 def _refuse_twins(header: tuple[str, ...]) -> None:
-    twins = sorted({name for name in header if name and header.count(name) > 1})
+    twins = sorted(name for name, times in Counter(header).items() if name and times > 1)
     if twins:
         raise ColumnProblem(f"More than one column is called {shown(twins[0])}; rename one of them.")
 

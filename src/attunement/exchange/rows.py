@@ -50,7 +50,7 @@ class Row:
     columns
         The place of each column.
     cells
-        Text, or in a Parquet file values.
+        Text, or in a Parquet file values, by place.
     comma
         Whether a comma may be a decimal sign.
     """
@@ -58,7 +58,7 @@ class Row:
     where: str
     number: int
     columns: Mapping[str, int]
-    cells: Sequence[object]
+    cells: Sequence[object] | Mapping[int, object]
     comma: bool = False
 
     def refuse(self, column: str, why: str) -> NoReturn:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -84,6 +85,7 @@ class _Columns:
         self.totals: dict[str, str] = {}
         self.parts: dict[str, tuple[str, ...]] = {}
         self._marks: dict[Marked, str] = {}
+        self._called: dict[str, str] = {}
 
     def choose(self, header: tuple[str, ...]) -> list[int]:
         """Find the columns in a header.
@@ -93,9 +95,10 @@ class _Columns:
         ColumnProblem
             Where one is missing that is needed, or two columns are called the same.
         """
-        twins = sorted({name for name in header if name and header.count(name) > 1})
+        twins = sorted(name for name, times in Counter(header).items() if name and times > 1)
         if twins:
             raise ColumnProblem(f"More than one column is called {shown(twins[0])}; rename one of them.")
+        self._called = {alike(name): name for name in reversed(header)}
         self.client = self._find(header, "client", self.of.client)
         self.session = self._find(header, "session", self.of.session)
         self.date = self._find(header, "date", self.of.date)
@@ -130,8 +133,7 @@ class _Columns:
             if said not in header:
                 raise ColumnProblem(f"There is no column {shown(said)} (for {key}); {_has(header)}")
             return said
-        called = {alike(name): name for name in reversed(header)}
-        return next((called[alike(name)] for name in names if alike(name) in called), "")
+        return next((self._called[alike(name)] for name in names if alike(name) in self._called), "")
 
     def _find_total(self, header: tuple[str, ...], each: TotalRecipe) -> None:
         total = self._find(header, each.key, each.total)
@@ -170,11 +172,10 @@ def _has(header: tuple[str, ...]) -> str:
 
 
 def _rows(file: Path, raw: RawTable) -> Iterator[Row]:
-    places = {
-        name: place for place, name in enumerate(raw.header) if name and cell(place) in raw.cells.columns
-    }
+    chosen = set(raw.cells.columns)
+    places = {name: place for place, name in enumerate(raw.header) if name and cell(place) in chosen}
     for cells in raw.cells.iter_rows(named=True):
-        texts = ["" if cell(place) not in cells else cells[cell(place)] for place in range(len(raw.header))]
+        texts = {place: cells[cell(place)] for place in places.values()}
         yield Row(file.name, cells["row"], places, texts, comma=raw.comma)
 
 
