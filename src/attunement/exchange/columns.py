@@ -102,10 +102,12 @@ def find_columns(
 def _guess(header: tuple[str, ...], found: dict[str, str]) -> list[str]:
     """Add to `found` what is clear from the header; returns the keys added."""
     guessed = []
+    plain = [(name, _plain(name)) for name in header]
     for key, names in _CALLED.items():
         if key in found:
             continue
-        alike = [name for name in header if _plain(name) in names.split() and name not in found.values()]
+        called, taken = names.split(), set(found.values())
+        alike = [name for name, bare in plain if bare in called and name not in taken]
         if len(alike) > 1 and key in {"client", "score", "therapist", "session"}:
             raise ColumnProblem(
                 f"{shown(alike[0])} and {shown(alike[1])} could both be the {key}; name one: --map {key}=COLUMN."
