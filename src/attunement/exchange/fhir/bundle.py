@@ -12,6 +12,7 @@ from attunement.exchange.fhir.observations import scores_of, total_of
 from attunement.exchange.fhir.people import encounter_of, patient_of
 from attunement.exchange.fhir.responses import response_of
 from attunement.instruments import held
+from attunement.sessions import code
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -108,6 +109,7 @@ def resources_of(entry: Entry, shelf: Mapping[str, Instrument]) -> Iterator[dict
     AttunementError
         Where the instrument is not on the shelf, or what is said of it does not fit it.
     """
+    _refuse_code(entry.code if isinstance(entry, ClientEntry) else entry.client)
     if isinstance(entry, ClientEntry):
         yield patient_of(entry)
         return
@@ -128,3 +130,9 @@ def resources_of(entry: Entry, shelf: Mapping[str, Instrument]) -> Iterator[dict
     held(instrument, entry.answers)
     yield response_of(entry, instrument)
     yield from scores_of(entry, instrument)
+
+
+def _refuse_code(text: str) -> None:
+    """Refuse a code that could not come back."""
+    if code(text) != text:
+        raise InputError("the client's code has spaces around it")

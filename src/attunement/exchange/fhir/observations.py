@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from attunement.errors import InputError
 from attunement.exchange.entries import AnswersEntry, TotalEntry
@@ -96,18 +96,25 @@ def _interpreted(instrument: Instrument, scale: Scale, value: float) -> dict[str
     }
 
 
-def measured(
-    observation: Mapping[str, Any], shelf: Mapping[str, Instrument]
-) -> tuple[Instrument, Scale] | None:
+Measures: TypeAlias = dict[tuple[str, str], "tuple[Instrument, Scale]"]
+"""What is scored, by the system and the code of an Observation."""
+
+
+def measures(shelf: Mapping[str, Instrument]) -> Measures:
+    """Return what the shelf scores, by the codes that it may come under."""
+    found: Measures = {}
+    for instrument in shelf.values():
+        for scale in instrument.scales:
+            found[SCORE, f"{instrument.id}.{scale.id}"] = (instrument, scale)
+            if scale.loinc:
+                found.setdefault((LOINC, scale.loinc), (instrument, scale))
+    return found
+
+
+def measured(observation: Mapping[str, Any], known: Measures) -> tuple[Instrument, Scale] | None:
     """Return what an Observation is a score of; None where it is none that the shelf knows."""
-    for coding in observation["code"].get("coding", ()):
-        code = coding.get("code")
-        for instrument in shelf.values() if coding.get("system") in {LOINC, SCORE} else ():
-            for scale in instrument.scales:
-                own = coding["system"] == SCORE and code == f"{instrument.id}.{scale.id}"
-                if own or (coding["system"] == LOINC and code is not None and scale.loinc == code):
-                    return instrument, scale
-    return None
+    codings = ((each.get("system", ""), each.get("code", "")) for each in observation["code"].get("coding", ()))
+    return next((known[each] for each in codings if each in known), None)
 
 
 def value_of(observation: Mapping[str, Any], instrument: Instrument, scale: Scale) -> float | None:

@@ -48,6 +48,8 @@ _LONGEST_NUMBER: Final = 6  # digits of a session's number
 
 def patient_of(entry: ClientEntry) -> dict[str, Any]:
     """Return a client as a Patient."""
+    if entry.since and entry.ended and entry.ended < entry.since:
+        raise InputError("the work together ends before it begins")
     period = {
         name: written(time)
         for name, time in (("start", entry.since), ("end", entry.ended))

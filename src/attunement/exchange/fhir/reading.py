@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from attunement.errors import InputError
 from attunement.exchange.entries import AnswersEntry, TotalEntry
 from attunement.exchange.fhir.codes import refuse_faulty
-from attunement.exchange.fhir.observations import is_worked_out, measured, value_of
+from attunement.exchange.fhir.observations import is_worked_out, measured, measures, value_of
 from attunement.exchange.fhir.people import attendance_of, client_of, numbered, session_of
 from attunement.exchange.fhir.responses import given, own_instrument, points_of
 from attunement.exchange.fhir.stream import Found, resources
@@ -69,7 +69,7 @@ class _Reader:
     """What was passed over so far, and what waits."""
 
     def __init__(self, shelf: Mapping[str, Instrument]) -> None:
-        self._shelf = shelf
+        self._measures = measures(shelf)
         self._taught = Taught(shelf)
         self.passed: Counter[str] = Counter()
         self.waiting = Waiting(self._taught, self.passed)
@@ -135,7 +135,7 @@ class _Reader:
         )
 
     def _observation(self, observation: dict[str, Any], found: Found) -> Iterator[Entry]:
-        what = measured(observation, self._shelf)
+        what = measured(observation, self._measures)
         if what is None:
             self.passed["Observation of something that no instrument on the shelf scores"] += 1
             return

@@ -68,21 +68,12 @@ def _answer(instrument: Instrument | None, name: str, answer: float) -> dict[str
     )
 
 
-def given(response: Mapping[str, Any]) -> dict[str, dict[str, Any] | None]:
-    """Return what was answered, by linkId, whatever the groups; None where an item was skipped.
-
-    Raises
-    ------
-    InputError
-        Where an item has several answers; a clause.
-    """
-    found: dict[str, dict[str, Any] | None] = {}
+def given(response: Mapping[str, Any]) -> dict[str, tuple[dict[str, Any], ...]]:
+    """Return what was answered, by linkId, whatever the groups; nothing where an item was skipped."""
+    found: dict[str, tuple[dict[str, Any], ...]] = {}
     for item in _walk(response.get("item", ())):
-        answers = item.get("answer", ())
         link = item["linkId"]
-        if len(answers) > 1 or (answers and found.get(link)):
-            raise InputError(f"QuestionnaireResponse.item {shown(link)} has several answers; one is taken")
-        found[link] = answers[0] if answers else found.get(link)
+        found[link] = (*found.get(link, ()), *item.get("answer", ()))
     return found
 
 
@@ -96,7 +87,7 @@ def _walk(items: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 def points_of(
     instrument: Instrument,
-    answered: Mapping[str, dict[str, Any] | None],
+    answered: Mapping[str, tuple[dict[str, Any], ...]],
     codes: Mapping[str, tuple[str, ...]],
 ) -> dict[str, float | None]:
     """Return the answers to every item of an instrument, in points.
@@ -111,16 +102,19 @@ def points_of(
     Raises
     ------
     InputError
-        Where an answer is none that can be given, or none of its items was answered; a clause.
+        Where an answer is none that can be given, there are several to an item, or none of the items is there; a
+        clause.
     """
     known = {name: item for item in instrument.items for name in (item.id, item.loinc) if name}
     points: dict[str, float | None] = {item.id: None for item in instrument.items}
-    for link, answer in answered.items():
+    for link, answers in answered.items():
         item = next((known[name] for name in (*codes.get(link, ()), *names_of(link)) if name in known), None)
-        if item is not None and answer is not None:
-            points[item.id] = _points(instrument, item, answer)
-        elif answer is not None and any(name.startswith("value") for name in answer):
-            _refuse_unknown(instrument, link, answer)
+        if item is None:
+            _refuse_unknown(instrument, link, answers)
+        elif len(answers) > 1 or (answers and points[item.id] is not None):
+            raise InputError(f"QuestionnaireResponse.item {shown(link)} has several answers; one is taken")
+        elif answers:
+            points[item.id] = _points(instrument, item, answers[0])
     if not any(name in known for link in answered for name in (*codes.get(link, ()), *names_of(link))):
         raise InputError(f"QuestionnaireResponse.item: none of its linkIds is an item of {instrument.id}")
     return points
@@ -131,10 +125,11 @@ def names_of(link: str) -> tuple[str, ...]:
     return link, link.removeprefix("/"), item_of(link)
 
 
-def _refuse_unknown(instrument: Instrument, link: str, answer: Mapping[str, Any]) -> None:
-    """Refuse a number or a choice that belongs to no item; a comment or a total that stands beside them is none."""
+def _refuse_unknown(instrument: Instrument, link: str, answers: tuple[dict[str, Any], ...]) -> None:
+    """Refuse a choice that belongs to no item; a comment or a total beside them is passed over."""
     scored = {scale.loinc for scale in instrument.scales} | {scale.id for scale in instrument.scales}
-    if "valueCoding" in answer and scored.isdisjoint(names_of(link)):
+    chosen = any("valueCoding" in each for each in answers)
+    if chosen and scored.isdisjoint(names_of(link)):
         raise InputError(
             f"QuestionnaireResponse.item {shown(link)} is no item of {instrument.id}; "
             "the Questionnaire in the same file would say which it is"

@@ -64,7 +64,7 @@ class Taught:
         url = questionnaire.partition("|")[0]
         codes = {*self.codes_of(questionnaire).get("", ()), url.removeprefix(f"{LOINC}/q/")}
         for each in self._shelf.values():
-            if each.loinc in codes or (each.words == "loaded" and url and each.source.split(" ")[0] == url):
+            if each.loinc in codes or (each.words == "loaded" and url and _is(each.source.split(" ")[0], url)):
                 return each
         return self._by_items(links)
 
@@ -75,6 +75,11 @@ class Taught:
             each for each in self._shelf.values() if named & {item.loinc for item in each.items if item.loinc}
         ]
         return found[0] if len(found) == 1 else None
+
+
+def _is(address: str, url: str) -> bool:
+    """Tell whether an address is another one, which may leave out its server."""
+    return address == url or (url.startswith("Questionnaire/") and address.endswith(f"/{url}"))
 
 
 def _loinc(element: Mapping[str, Any]) -> tuple[str, ...]:

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from attunement.exchange.fhir.asked import Option
     from attunement.instruments import Higher
 
-_NOTE: Final = Wording(
-    "How it is scored was taken from its Questionnaire; compare only with this client's own earlier answers.",
-    "Su puntuación se tomó de su Questionnaire; compare solo con las respuestas anteriores de esta misma persona.",
-)
+_NOTE: Final = {
+    "en": "How it is scored was taken from its Questionnaire; compare only with this client's own earlier answers.",
+    "es": "Su puntuación se tomó de su Questionnaire; compare solo con las respuestas anteriores de esta misma persona.",
+}
 _KEY: Final = "The sum of what its Questionnaire says each answer counts; no study was looked at"
 
 
@@ -88,7 +88,7 @@ def summed(
                 limits=(float(sum(low for low, _ in ranges)), float(sum(high for _, high in ranges))),
             ),
         ),
-        note=_NOTE, choices=choices_of(lines[0].options, languages) if alike else (), words="loaded",
+        note=worded(_NOTE, languages), choices=choices_of(lines[0].options, languages) if alike else (), words="loaded",
         right=right, key=_KEY, languages=languages,
     )  # fmt: skip
 

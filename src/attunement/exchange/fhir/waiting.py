@@ -42,7 +42,7 @@ class Answered:
     """Answers, to what, and for which session, if that is said."""
 
     questionnaire: str
-    answers: Mapping[str, dict[str, Any] | None] = field(repr=False)
+    answers: Mapping[str, tuple[dict[str, Any], ...]] = field(repr=False)
     own: _Own | None
 
 
