@@ -105,8 +105,8 @@ def test_from_the_first_run_to_a_clients_course(  # noqa: PLR0915 - one journey,
             walk.look(f"{room}, where there is nothing yet", draw=False)
         page.goto(f"{address.split('/begin')[0]}/caseload")
 
-        page.get_by_role("link", name="Bring a table").click()
-        expect(page.get_by_role("heading", level=1)).to_have_text("Bring a table")
+        page.get_by_role("link", name="Bring data").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Bring data")
         walk.look("import")
         page.get_by_label("The file").set_input_files(
             {"name": "totals.csv", "mimeType": "text/csv", "buffer": table()}
@@ -202,6 +202,7 @@ def reflected(page: Page) -> None:
 PAGES = {
     "today-locked": "/today", "caseload": "/caseload", "nobody-found": "/caseload?find=zzz", "account": "/account",
     "practice": "/practice", "shared": "/shared", "not-here": "/nothing", "import": "/import",
+    "instruments": "/instruments", "instrument": "/instruments/dass21",
     "library": "/library", "library-found": "/library?words=repair", "library-none": "/library?words=zzz",
     "library-es": "/library?topic=culture&language=es",
 }  # fmt: skip

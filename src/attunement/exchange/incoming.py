@@ -12,6 +12,7 @@ from attunement.errors import InputError
 from attunement.exchange.apart import read_apart, read_instruments_apart
 from attunement.exchange.entries import AnswersEntry, ClientEntry, SessionEntry, TotalEntry
 from attunement.exchange.files import first_bytes
+from attunement.exchange.tables.layout import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -29,9 +30,9 @@ KINDS: Final[dict[Kind, str]] = {
 _READER: Final[dict[Kind, str]] = {
     "fhir": "fhir", "tables": "tables", "redcap": "redcap records", "recipe": "recipe",
 }  # fmt: skip
-_JSON, _ZIP, _PARQUET = (b"{", b"["), b"PK", b"PAR1"
+_JSON, _ZIP = (b"{", b"["), b"PK"
 _HEADER: Final = 4_096  # bytes of a header line
-_OURS: Final = ("clients", "sessions", "answers", "totals")
+_OURS: Final = {table.name: (",".join(table.columns).encode(),) for table in TABLES}
 _COUNTED: Final = (
     (ClientEntry, "client"), (SessionEntry, "session"), (AnswersEntry, "answered instrument"), (TotalEntry, "total"),
 )  # fmt: skip
@@ -51,9 +52,11 @@ def kind_of(source: Path | bytes, name: str) -> Kind | None:
     start = first.removeprefix(b"\xef\xbb\xbf").lstrip()
     if start.startswith(_JSON):
         return "fhir"
-    if first.startswith(_ZIP) or Path(name).stem.lower() in _OURS:
+    if first.startswith(_ZIP):
         return "tables"
     header = start.split(b"\n", 1)[0]
+    if header.rstrip() in _OURS.get(Path(name).stem.lower(), ()):
+        return "tables"
     return "redcap" if b"record_id" in header or b"redcap_" in header else None
 
 

@@ -216,7 +216,7 @@ SCOPES: Final[dict[Scope, frozenset[Verb]]] = {
     Scope.CHECK_INS_WRITE: frozenset({Verb.INVITE}),
     Scope.STEPS_READ: frozenset({Verb.SEE_STEPS}),
     Scope.FINDINGS_READ: frozenset({Verb.SEE_TRAJECTORIES}),
-    Scope.EXPORTS_READ: frozenset({Verb.EXPORT, Verb.DEIDENTIFY}),
+    Scope.EXPORTS_READ: frozenset({Verb.EXPORT, Verb.DEIDENTIFY, Verb.SEE_INSTRUMENTS}),
 }
 """What each scope of a token opens. Reflections, supervision, identity, keys, accounts, tokens, second steps,
 holds and erasing have none: no token reaches them."""

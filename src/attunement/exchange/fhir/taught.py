@@ -64,7 +64,9 @@ class Taught:
         url = questionnaire.partition("|")[0]
         codes = {*self.codes_of(questionnaire).get("", ()), url.removeprefix(f"{LOINC}/q/")}
         for each in self._shelf.values():
-            if each.loinc in codes or (each.words == "loaded" and url and _is(each.source.split(" ")[0], url)):
+            if each.loinc in codes or (
+                each.words == "loaded" and url and _is(each.source.split(" ")[0], url)
+            ):
                 return each
         return self._by_items(links)
 

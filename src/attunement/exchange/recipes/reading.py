@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from attunement.exchange.entries import Entry
     from attunement.exchange.raw import RawTable
+    from attunement.exchange.sent import Sent
     from attunement.exchange.recipes.recipe import Marked, Named, TotalRecipe
 
 _MISSING: Final = ("", "na", "n/a", "nan", "null", "none", ".", "-")
@@ -35,7 +36,7 @@ _SESSION: Final = re.compile(r"0*([0-9]{1,6})(?:\.0+)?")
 
 
 def read_by_recipe(
-    path: Path | str,
+    path: Path | Sent | str,
     of: Recipe | str,
     mapping: Mapping[str, str] | None = None,
     *,
@@ -63,7 +64,7 @@ def read_by_recipe(
         One sentence: what, in which row and column, and what would do. Take in all or nothing.
     """
     used = recipe(of) if isinstance(of, str) else of
-    file = Path(path)
+    file = Path(path) if isinstance(path, str) else path
     columns = _Columns(used, dict(mapping or {}))
     if is_parquet(file):
         raw = read_parquet(file, columns.choose)
@@ -171,7 +172,7 @@ def _has(header: tuple[str, ...]) -> str:
     return f"The file has {', '.join(names)}{more}."
 
 
-def _rows(file: Path, raw: RawTable) -> Iterator[Row]:
+def _rows(file: Path | Sent, raw: RawTable) -> Iterator[Row]:
     chosen = set(raw.cells.columns)
     places = {name: place for place, name in enumerate(raw.header) if name and cell(place) in chosen}
     for cells in raw.cells.iter_rows(named=True):

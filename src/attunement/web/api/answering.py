@@ -13,6 +13,7 @@ from starlette.requests import Request  # noqa: TC002 - read by FastAPI
 from starlette.responses import JSONResponse, Response
 
 from attunement.errors import InputError, Refused
+from attunement.exchange.outgoing import FORMATS, write
 from attunement.practice import Practice
 from attunement.practice.rated import CHECK_IN
 from attunement.practice.release import DEIDENTIFIED, as_csv
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from attunement.web.rooms import Rooms
 
 AGAIN: Final = 2  # seconds until what is being worked out is asked for again
+ZIP: Final = "application/zip"
+FHIR: Final = FORMATS["fhir"][0]
 _COLUMNS: Final = ("therapist", "client", "session", "time", "score")
 
 
@@ -196,12 +199,17 @@ def ratings(
 # -- exports
 
 
-def export(practice: Asking, code: Of) -> Response:
+def export(request: Request, practice: Asking, code: Of) -> Response:
     """Give a client's record, for their right of access: a ZIP of tables, without psychotherapy notes.
 
-    409 while anybody's reflections are open: what makes an export has no key to them.
+    As `application/fhir+json`, by `Accept`, a Bundle for another system. 409 while anybody's reflections are open: what
+    makes an export has no key to them.
     """
-    return _file(practice.export(code), "application/zip", "record.zip")
+    if chosen(request.headers.get("accept", ""), ZIP, FHIR) == FHIR:
+        out, shelf = io.BytesIO(), practice.shelf()
+        write(practice.entries(code), shelf, out, "fhir")
+        return _file(out.getvalue(), FHIR, "record.json")
+    return _file(practice.export(code), ZIP, "record.zip")
 
 
 def deidentified(request: Request, practice: Asking) -> Response:

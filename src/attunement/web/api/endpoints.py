@@ -84,7 +84,9 @@ ENDPOINTS: Final = (
     Endpoint(
         "GET", "/ratings", Scope.CHECK_INS_READ, answering.ratings, models.Ratings, kinds=(JSON, CSV, PARQUET)
     ),
-    Endpoint("GET", f"{_CLIENT}/export", Scope.EXPORTS_READ, answering.export, None, kinds=("application/zip",)),
+    Endpoint(
+        "GET", f"{_CLIENT}/export", Scope.EXPORTS_READ, answering.export, None, kinds=(answering.ZIP, answering.FHIR)
+    ),
     Endpoint(
         "GET", "/exports/deidentified", Scope.EXPORTS_READ, answering.deidentified, models.Deidentified,
         kinds=(JSON, CSV),

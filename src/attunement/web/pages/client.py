@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from attunement.concerns import Concern
     from attunement.findings import Finding, NotYet
+    from attunement.instruments import Scale, ScaleScore
     from attunement.practice import Invited
     from attunement.ruptures.ruptures import Looked
     from attunement.sessions import CheckIn, Reflection, Session, Step
@@ -297,9 +298,22 @@ def _latest(check_ins: tuple[CheckIn, ...]) -> dict[str, Any] | None:
     last = check_ins[-1]
     asked = last.asked
     lines = [(item.wording.en, last.answers.get(item.id), item.apart) for item in asked.items]
+    scored = last.score.scales if last.score and asked.words == "loaded" else ()
     return {
+        "scores": [_scored(asked.scale(each.scale), each) for each in scored],
         "check_in": last,
         "lines": lines,
+        "low": asked.ends.low,
         "high": asked.ends.high,
         "note": asked.note.en if asked.note else "",
     }
+
+
+def _scored(scale: Scale, score: ScaleScore) -> str:
+    """A score in words: of how many points, and what the published bands call it, with their source."""
+    if score.value is None:
+        return f"{scale.name.en}: not scored, too many lines skipped."
+    value = score.value
+    called = [f"{bands.of(value)} by {bands.source}" for bands in scale.bands]
+    named = f"; {', or '.join(called)}" if called else ""
+    return f"{scale.name.en}: {value:.4g} of {score.high:g}, higher is {score.higher}{named}."
