@@ -99,7 +99,18 @@ def opened(path: Path) -> Iterator[Archive]:
     except _BROKEN as problem:
         raise UnreadableFile(_broken(where, problem)) from None
     with file:
-        yield Archive(where, file, _names(where, file))
+        archive = Archive(where, file, _names(where, file))
+        _weigh(archive)
+        yield archive
+
+
+def _weigh(archive: Archive) -> None:
+    """Unpack everything once, to nowhere: what is too large or damaged is refused before a row of it is read."""
+    for name in archive.names:
+        with archive.open(name) as file:
+            while file.read(_BLOCK):
+                pass
+    archive.unpacked = 0
 
 
 def _entries(path: Path) -> int:
