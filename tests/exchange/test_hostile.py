@@ -117,7 +117,9 @@ def lying(chance: random.Random, whole: bytes) -> bytes:
     """A directory that says other sizes, places, flags or methods than are there."""
     out = bytearray(whole)
     marks = [
-        place for place in range(len(out) - 4) if out[place : place + 4] in {b"PK\1\2", b"PK\3\4", b"PK\5\6"}
+        place
+        for place in range(len(out) - 4)
+        if bytes(out[place : place + 4]) in {b"PK\1\2", b"PK\3\4", b"PK\5\6"}
     ]
     for _ in range(chance.randint(1, 4)):
         place = chance.choice(marks) + chance.randrange(4, 46)

@@ -262,3 +262,14 @@ def test_an_infinite_total_is_refused_in_parquet_as_in_csv(tmp_path: Path) -> No
     pl.DataFrame(frame).write_parquet(tmp_path / "totals.parquet")
     with pytest.raises(InputError, match=r"row 1, column 5 \(value\): “inf” is not a number"):
         list(read_tables(tmp_path / "totals.parquet", SHELF))
+
+
+def test_every_column_of_the_four_tables_is_documented_and_no_other() -> None:
+    page = (Path(__file__).parents[2] / "docs/reference/tables.md").read_text(encoding="utf-8")
+    section = page.partition("### Four tables")[2].partition("\n### ")[0]
+    told = re.findall(r"^\| (\w+) \| `(\w+)` \| (\w+) \| (yes|no) \|", section, re.MULTILINE)
+    assert [(table, column) for table, column, _, _ in told] == [
+        (table.name, column) for table in TABLES for column in table.columns
+    ]
+    needed = {(table.name, column) for table in TABLES for column in table.needed}
+    assert {(table, column) for table, column, _, said in told if said == "yes"} == needed
