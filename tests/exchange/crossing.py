@@ -151,12 +151,18 @@ def by_table(given: Iterable[Entry]) -> list[Entry]:
 SOME: list[Entry] = [
     ClientEntry("K-07", datetime(2026, 1, 2, tzinfo=UTC), None, "still here"),
     ClientEntry("=K-08", None, datetime(2026, 5, 6, 7, 8, 9, tzinfo=UTC), "left"),
-    *(SessionEntry("K-07", number, datetime(2026, 1, 2 + number, 9, tzinfo=UTC), "late", 7.5) for number in range(1, 4)),
+    *(
+        SessionEntry("K-07", number, datetime(2026, 1, 2 + number, 9, tzinfo=UTC), "late", 7.5)
+        for number in range(1, 4)
+    ),
     *(
         AnswersEntry("K-07", number, datetime(2026, 1, 2 + number, 10, tzinfo=UTC), "clouds", "1",
                      {"item1": 0.0, "item2": 1.0, "item3": 2.0, "item4": 3.0, "more": None})
         for number in range(1, 4)
     ),
     AnswersEntry("=K-08", 1, None, "weather", "1", {"sun": 7.5, "rain": 0.0, "wind": None}),
-    *(TotalEntry("K-07", number, datetime(2026, 1, 2 + number, tzinfo=UTC), "storms", "total", 30.25) for number in range(1, 4)),
+    *(
+        TotalEntry("K-07", number, datetime(2026, 1, 2 + number, tzinfo=UTC), "storms", "total", 30.25)
+        for number in range(1, 4)
+    ),
 ]  # fmt: skip

@@ -6,7 +6,6 @@ import io
 import random
 import time
 import zipfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -19,6 +18,7 @@ from attunement.exchange.tables import read_tables, write_tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from pathlib import Path
 
     Mutation = Callable[[random.Random, bytes], bytes]
 
@@ -131,7 +131,7 @@ def lying(chance: random.Random, whole: bytes) -> bytes:
 
 
 def taken(read: Callable[[], Iterable[object]]) -> bool:
-    """Read to the end; whether it was taken. Anything but one sentence of refusal fails the test, and so does a wait."""
+    """Read to the end; whether it was taken. Anything but a sentence of refusal fails the test, and so does a wait."""
     began = time.monotonic()
     try:
         for _ in read():
@@ -170,7 +170,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
 
 def broken(kind: str, number: int, sound: dict[str, bytes]) -> tuple[str, bytes]:
     """The file of that number: its name, and its bytes."""
-    chance = random.Random(f"{kind} {number}")
+    chance = random.Random(f"{kind} {number}")  # noqa: S311 - the same files every time
     if kind in {"zip", "zip of parquet"}:
         name = "csv.zip" if kind == "zip" else "parquet.zip"
         mutation = chance.choice([*BINARY, lying, lying])
@@ -223,8 +223,10 @@ def test_a_malformed_file_is_refused_in_a_sentence_or_read(
 
 
 WIDE: Final = 140_000
+HEADER: Final = b",".join(b"c%d" % number for number in range(WIDE))
+PLAIN: Final = b"field_name,form_name,field_type,field_label\n"
 LARGE: Final[dict[str, tuple[str, Callable[[], bytes]]]] = {
-    "a header of many cells": ("csv", lambda: b",".join(b"c%d" % n for n in range(WIDE)) + b"\n1\n"),
+    "a header of many cells": ("csv", lambda: HEADER + b"\n1\n"),
     "a header of one name": ("csv", lambda: b"," * WIDE + b"\n"),
     "a row of many cells": ("csv", lambda: b"client,since,ended,ending\n" + b"a," * WIDE + b"\n"),
     "a cell of many signs": ("csv", lambda: b'client\n"' + b"a" * WIDE + b'"\n'),
@@ -232,10 +234,10 @@ LARGE: Final[dict[str, tuple[str, Callable[[], bytes]]]] = {
     "a quote that swallows all": ("csv", lambda: b'client\n"' + b"a\n" * 500_000),
     "many blank lines": ("csv", lambda: b"\n" * 500_000 + b"client\nK\n"),
     "many quotes": ("csv", lambda: b"client\n" + b'"' * 900_000),
-    "records of many columns": ("records", lambda: b"record_id," + b",".join(b"c%d" % n for n in range(WIDE)) + b"\n1\n"),
+    "records of many columns": ("records", lambda: b"record_id," + HEADER + b"\n1\n"),
     "a dictionary of one form of many fields": (
         "dictionary",
-        lambda: b"field_name,form_name,field_type,field_label\n" + b"".join(b"a%d,f,yesno,x\n" % n for n in range(20_000)),
+        lambda: PLAIN + b"".join(b"a%d,f,yesno,x\n" % n for n in range(20_000)),
     ),
     "a dictionary of many choices": (
         "dictionary",
@@ -246,7 +248,7 @@ LARGE: Final[dict[str, tuple[str, Callable[[], bytes]]]] = {
         "dictionary",
         lambda: b"field_name,form_name,field_type,field_label\nid,f,text,x\na,f,yesno," + b"<" * 130_000 + b"\n",
     ),
-    "a recipe's many columns": ("recipe", lambda: b"client,date,ors," + b",".join(b"c%d" % n for n in range(WIDE)) + b"\na,2026-03-01,4\n"),
+    "a recipe's many columns": ("recipe", lambda: b"client,date,ors," + HEADER + b"\na,2026-03-01,4\n"),
     "a bomb of zeros": ("zip", lambda: packed({"clients.csv": bytes(80_000_000)})),
     "a bomb in many files": ("zip", lambda: packed({f"{n}.csv": bytes(1_000_000) for n in range(60)})),
     "a directory of many": ("zip", lambda: packed({f"{n}.csv": b"" for n in range(5_000)})),

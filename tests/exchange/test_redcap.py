@@ -157,7 +157,8 @@ def test_a_dictionary_as_redcap_downloads_it_is_read_as_far_as_it_can_be_asked()
         field("name", "intake", "text", "First name", identifier="y"),
         field("hello", "mood", "descriptive", "<b>Welcome</b>"),
         field("calm", "mood", "slider", "How calm <i>were</i> you?", section_header="Think of today.",
-              select_choices_or_calculations="not at all | | wholly", text_validation_type_or_show_slider_number="number"),
+              select_choices_or_calculations="not at all | | wholly",
+              text_validation_type_or_show_slider_number="number"),
         field("often", "mood", "dropdown", "How often?", select_choices_or_calculations="2, Much | 0, Not | 1, Some"),
         field("ok", "mood", "yesno", "Is it fine?", branching_logic="[calm] > 50"),
         field("many", "mood", "checkbox"),
@@ -206,8 +207,8 @@ def test_a_form_named_after_a_skeleton_takes_its_key(names: list[str]) -> None:
 @pytest.mark.parametrize(
     ("rows", "said"),
     [
-        ([field(f"c{n}", "clouds") for n in range(3)], "row 3, column 2 (Form Name): clouds asks 3 questions, and Weather has 4"),
-        ([field(f"c{n}", "clouds") for n in range(4)], "column 6 (Choices, Calculations, OR Slider Labels): the answers count 0, 1; in"),
+        ([field(f"c{n}", "clouds") for n in range(3)], "(Form Name): clouds asks 3 questions, and Weather has 4"),
+        ([field(f"c{n}", "clouds") for n in range(4)], "Labels): the answers count 0, 1; in Weather they count 0"),
         ([field("a", "x"), field("a", "x")], "row 4, column 1 (Variable / Field Name): a stands twice"),
         ([field("a", "x"), field("b", "y"), field("c", "x")], "row 5, column 2 (Form Name): the rows of x are apart"),
         ([field("Ab", "x")], "row 3, column 1 (Variable / Field Name): it is no variable"),
@@ -215,10 +216,12 @@ def test_a_form_named_after_a_skeleton_takes_its_key(names: list[str]) -> None:
         ([field("a", "x", "stars")], "row 3, column 4 (Field Type): it is no type of a field"),
         ([field("a", "x", select_choices_or_calculations="Never | Always")], "row 3, column 6 (Choices, Calc"),
         ([field("a", "x", select_choices_or_calculations="0, No | 0, Yes")], "row 3, column 6 (Choices, Calc"),
-        ([field("a", "x", matrix_group_name="m"), field("b", "x", "dropdown", matrix_group_name="m")], "row 4, column 4"),
+        ([field("a", "x", matrix_group_name="m"),
+          field("b", "x", "dropdown", matrix_group_name="m")], "row 4, column 4"),
         ([field("a", "x", matrix_group_name="m"),
           field("b", "x", matrix_group_name="m", select_choices_or_calculations="0, No | 1, Yes")], "row 4, column 6"),
-        ([field("a", "x", matrix_group_name="m"), field("b", "x"), field("c", "x", matrix_group_name="m")], "row 5, column 16"),
+        ([field("a", "x", matrix_group_name="m"), field("b", "x"),
+          field("c", "x", matrix_group_name="m")], "row 5, column 16"),
         ([field("a", "x", "notes")], "has no question that a number answers"),
         ([field("b,a", "x")[:-1]], "row 3 has"),
     ],
@@ -368,7 +371,10 @@ def test_no_cell_of_the_records_is_a_formula() -> None:
 
 FOREIGN = project(
     field("email", "intake", "text", "Email", identifier="y"),
-    *(field(f"clouds_{n}", "clouds", select_choices_or_calculations="0, Clear | 1, Few | 2, Many | 3, All") for n in range(1, 5)),
+    *(
+        field(f"clouds_{n}", "clouds", select_choices_or_calculations="0, Clear | 1, Few | 2, Many | 3, All")
+        for n in range(1, 5)
+    ),
     field("clouds_total", "clouds", "calc", "Sum", select_choices_or_calculations="sum([clouds_1],[clouds_2])"),
 )  # fmt: skip
 CLOUDS = {"item1": 0.0, "item2": 1.0, "item3": 2.0, "item4": 3.0, "more": None}
@@ -392,7 +398,8 @@ def test_records_of_another_project_are_read_by_its_dictionary_in_codes_or_in_la
 
 
 def test_an_instance_is_the_session_where_nothing_else_says_so() -> None:
-    text = "record_id,redcap_repeat_instrument,redcap_repeat_instance,clouds_1,clouds_2,clouds_3,clouds_4\n7,Clouds,2,0,1,2,3\n"
+    header = "record_id,redcap_repeat_instrument,redcap_repeat_instance,clouds_1,clouds_2,clouds_3,clouds_4"
+    text = f"{header}\n7,Clouds,2,0,1,2,3\n"
     found = list(read_records(text, SHELF, dictionary=FOREIGN))
     assert found[-1] == AnswersEntry("7", 2, None, "clouds", "1", CLOUDS)
 

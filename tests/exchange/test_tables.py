@@ -140,10 +140,10 @@ WRONG: dict[str, tuple[str, list[str], str]] = {
     "no day of the calendar": ("sessions", ["K-07,1,2026-02-30,,"], "column 3 (began): “2026-02-30” is no time"),
     "no such word": ("sessions", ["K-07,1,,slept,"], "column 4 (attendance): “slept” is none of held, late"),
     "no client": ("clients", ["K-07,,,", " ,2026-01-01,,"], "row 3, column 1 (client): it is empty"),
-    "a line break in a code": ("clients", ['"K\n07",,,'], "row 2, column 1 (client): “K\N{REPLACEMENT CHARACTER}07” has"),
+    "a line break in a code": ("clients", ['"K\n07",,,'], "row 2, column 1 (client): “K�07” has"),
     "no such item": ("answers", ["K-07,1,,weather,1,snow,4"], "column 6 (item): “snow” is no item of weather"),
     "an item twice": ("answers", ["K-07,1,,weather,1,sun,4"] * 2, "row 3, column 6 (item): sun stands twice"),
-    "no such answer": ("answers", ["K-07,1,,clouds,1,item1,4"], "column 7 (answer): 4 is no answer to it; it takes 0, 1"),
+    "no such answer": ("answers", ["K-07,1,,clouds,1,item1,4"], "(answer): 4 is no answer to it; it takes 0, 1, 2, 3"),
     "another version": ("answers", ["K-07,1,,weather,2,sun,4"], "column 5 (version): “2” is not the version here"),
     "a form torn apart": (
         "answers", ["K,1,,weather,1,sun,4", "K,2,,weather,1,sun,4", "K,1,,weather,1,rain,4"],

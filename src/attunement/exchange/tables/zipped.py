@@ -124,7 +124,7 @@ def _entries(path: Path) -> int:
 
 
 def _names(where: str, file: zipfile.ZipFile) -> tuple[str, ...]:
-    names = [each.filename for each in file.infolist() if not each.is_dir()]
+    names = [each.filename for each in file.infolist() if not each.filename.endswith("/")]
     for each in file.infolist():
         _refuse(where, each)
     if len(set(names)) < len(names):
@@ -135,7 +135,7 @@ def _names(where: str, file: zipfile.ZipFile) -> tuple[str, ...]:
 def _refuse(where: str, each: zipfile.ZipInfo) -> None:
     name = each.filename
     parts = name.replace("\\", "/").split("/")
-    if ".." in parts or ":" in name or "\\" in name or name.startswith("/") or "\0" in each.orig_filename:
+    if not name or ".." in parts or ":" in name or "\\" in name or name.startswith("/") or "\0" in each.orig_filename:
         raise UnreadableFile(f"{where} holds a file whose name leads out of it; pack it anew.")
     if name.lower().endswith(_ARCHIVES):
         raise UnreadableFile(f"{where} holds another archive; the tables alone are what it takes.")
