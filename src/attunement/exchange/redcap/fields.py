@@ -96,8 +96,8 @@ class ReadField:
     choices: tuple[tuple[str, str], ...] = ()
 
     def refuse(self, column: str, why: str) -> None:
-        """Refuse the cell of a column of the API."""
-        self.row.refuse(self.header[column], why)
+        """Refuse the cell of a column of the API; where the file lacks it, in the place of the variable."""
+        self.row.refuse(self.header.get(column, self.header["field_name"]), why)
 
 
 def to_csv(rows: Iterable[Field]) -> str:

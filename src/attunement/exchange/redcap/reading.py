@@ -91,8 +91,8 @@ def read_records(
         return
     path = Path(source)
     refuse_what_is_no_text(path, "utf-8")
-    with path.open("rb") as file:
-        yield from reader.entries(rows_of(as_text(file), path.name, reader.check))
+    with path.open("rb") as file, as_text(file) as text:
+        yield from reader.entries(rows_of(text, path.name, reader.check))
 
 
 def _forms(shelf: Mapping[str, Instrument], dictionary: str | None) -> tuple[Form, ...]:

@@ -63,13 +63,13 @@ def read_tables(source: Path | str, shelf: Mapping[str, Instrument]) -> Iterator
                 f"{path.name} is none of our tables; they are called clients, sessions, answers and totals "
                 "(.csv or .parquet), in a folder or a ZIP archive."
             )
-        yield from _entries(table, _rows(table, path), shelf)
+        yield from _read_file(table, path, shelf)
 
 
 def _read_folder(folder: Path, shelf: Mapping[str, Instrument]) -> Iterator[Entry]:
     names = tuple(each.name for each in folder.iterdir() if each.is_file())
     for table, name in _found(folder.name, names):
-        yield from _entries(table, _rows(table, folder / name), shelf)
+        yield from _read_file(table, folder / name, shelf)
 
 
 def _read_zip(path: Path, shelf: Mapping[str, Instrument]) -> Iterator[Entry]:
@@ -85,9 +85,10 @@ def _read_zip(path: Path, shelf: Mapping[str, Instrument]) -> Iterator[Entry]:
             with archive.open(name) as file:
                 if name.endswith(".parquet"):
                     rows = _parquet_rows(table, io.BytesIO(file.read()), name)
-                else:
-                    rows = rows_of(as_text(file), name, _checked(table, name))
-                yield from _entries(table, rows, shelf)
+                    yield from _entries(table, rows, shelf)
+                    continue
+                with as_text(file) as text:
+                    yield from _entries(table, rows_of(text, name, _checked(table, name)), shelf)
 
 
 def _found(where: str, names: tuple[str, ...]) -> list[tuple[Table, str]]:
@@ -105,13 +106,13 @@ def _found(where: str, names: tuple[str, ...]) -> list[tuple[Table, str]]:
     return found
 
 
-def _rows(table: Table, path: Path) -> Iterator[Row]:
+def _read_file(table: Table, path: Path, shelf: Mapping[str, Instrument]) -> Iterator[Entry]:
     if is_parquet(path):
-        yield from _parquet_rows(table, path, path.name)
+        yield from _entries(table, _parquet_rows(table, path, path.name), shelf)
         return
     refuse_what_is_no_text(path, "utf-8")
-    with path.open("rb") as file:
-        yield from rows_of(as_text(file), path.name, _checked(table, path.name))
+    with path.open("rb") as file, as_text(file) as text:
+        yield from _entries(table, rows_of(text, path.name, _checked(table, path.name)), shelf)
 
 
 def _checked(table: Table, where: str) -> Callable[[tuple[str, ...]], None]:

@@ -99,7 +99,18 @@ def opened(path: Path) -> Iterator[Archive]:
     except _BROKEN as problem:
         raise UnreadableFile(_broken(where, problem)) from None
     with file:
-        yield Archive(where, file, _names(where, file))
+        archive = Archive(where, file, _names(where, file))
+        _weigh(archive)
+        yield archive
+
+
+def _weigh(archive: Archive) -> None:
+    """Unpack everything once, to nowhere: what is too large or damaged is refused before a row of it is read."""
+    for name in archive.names:
+        with archive.open(name) as file:
+            while file.read(_BLOCK):
+                pass
+    archive.unpacked = 0
 
 
 def _entries(path: Path) -> int:
@@ -113,7 +124,7 @@ def _entries(path: Path) -> int:
 
 
 def _names(where: str, file: zipfile.ZipFile) -> tuple[str, ...]:
-    names = [each.filename for each in file.infolist() if not each.is_dir()]
+    names = [each.filename for each in file.infolist() if not each.filename.endswith("/")]
     for each in file.infolist():
         _refuse(where, each)
     if len(set(names)) < len(names):
@@ -124,7 +135,7 @@ def _names(where: str, file: zipfile.ZipFile) -> tuple[str, ...]:
 def _refuse(where: str, each: zipfile.ZipInfo) -> None:
     name = each.filename
     parts = name.replace("\\", "/").split("/")
-    if ".." in parts or ":" in name or "\\" in name or name.startswith("/") or "\0" in each.orig_filename:
+    if not name or ".." in parts or ":" in name or "\\" in name or name.startswith("/") or "\0" in each.orig_filename:
         raise UnreadableFile(f"{where} holds a file whose name leads out of it; pack it anew.")
     if name.lower().endswith(_ARCHIVES):
         raise UnreadableFile(f"{where} holds another archive; the tables alone are what it takes.")
