@@ -1,0 +1,98 @@
+"""20,000 malformed files: each is taken or is one sentence, none takes long or much, and a practice stays as it was."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+import sqlalchemy as sa
+from hostile import DESCRIPTION, KINDS, hostile
+
+from attunement.exchange.watching import environment
+from attunement.instruments import loads, to_table
+from attunement.vault import tables
+
+if TYPE_CHECKING:
+    from guest import Building
+
+    from attunement.practice import Practice
+
+SEED: Final = 8
+FILES, AT_ONCE = 20_000, 2_500
+LONGEST: Final = 5.0  # seconds
+HIGHEST: Final = 512 * 1024  # kB
+IMPORTED: Final = 24
+READERS: Final[dict[str, dict[str, Any]]] = {
+    "ratings": {"skip_bad": True}, "instrument": {}, "words": {}, "json": {}, "archive": {},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("begin", range(0, FILES, AT_ONCE))
+def test_a_malformed_file_is_one_sentence_and_takes_little(
+    begin: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(__file__.rpartition("/")[0])
+    asked = {
+        "seed": SEED, "begin": begin, "end": begin + AT_ONCE, "seconds": 120, "readers": READERS,
+        "shelf": [to_table(loads(DESCRIPTION.decode()))],
+    }  # fmt: skip
+    done = subprocess.run(  # noqa: S603 - ours
+        [sys.executable, "-P", "-B", "-m", "hostile_child"], input=json.dumps(asked) + "\n", capture_output=True,
+        text=True, check=False, timeout=300, env=environment(),
+    )  # fmt: skip
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [each[0] for each in told] == list(range(begin, begin + AT_ONCE)), (done.returncode, told[-1:])
+    for number, kind, outcome, said, seconds, _ in told:
+        assert outcome in {"D", "S"}, (number, kind, outcome, said)
+        assert seconds < LONGEST, (number, kind)
+        if outcome == "S":
+            held_to_one_sentence(json.loads(said.encode("latin-1"))[1])
+    assert told[-1][-1] < HIGHEST
+    assert {outcome for _, _, outcome, *_ in told} == {"D", "S"}
+
+
+def held_to_one_sentence(said: str) -> None:
+    assert said.endswith("."), said
+    assert len(said.splitlines()) == 1, said
+    for trace in ("Traceback", "/proc", "/work", "/home", ".py", "File \""):
+        assert trace not in said, said
+
+
+def test_every_kind_is_among_them() -> None:
+    assert {hostile(SEED, number).kind for number in range(FILES)} == set(KINDS)
+
+
+def test_a_file_is_the_same_whenever_it_is_asked_for() -> None:
+    for number in (0, 250, 777, 1234):
+        assert hostile(SEED, number) == hostile(SEED, number)
+
+
+def test_a_practice_into_which_they_are_imported_is_as_it_was(house: Building) -> None:
+    guest = house.guest("T-1")
+    practice = house.cast.first
+    before = kept(practice)
+    refused = 0
+    for number in range(0, FILES, FILES // IMPORTED):
+        file = hostile(SEED, number + 1)
+        answer = guest.upload("/import", "totals.csv", file.content)
+        assert "Traceback" not in answer.text
+        if answer.status_code == 200:  # odd, and yet a table
+            continue
+        assert answer.status_code == 400, answer.text
+        assert guest.post("/import/take", name="a", low="0", high="10").headers["location"] == "/import"
+        refused += 1
+    assert refused > IMPORTED // 2
+    assert kept(practice) == before
+
+
+def kept(practice: Practice) -> tuple[Any, ...]:
+    """The journal's end and all rows of a practice's record and identities."""
+    found = []
+    for vault in (practice.house.record, practice.house.identity):
+        with vault.reading() as rows:
+            found += [rows.all(sa.select(table)) for table in tables.IDENTITY.sorted_tables] if vault is practice.house.identity else [rows.all(sa.select(table)) for table in tables.RECORD.sorted_tables]
+        found.append(vault.tip)
+    return tuple(found)
