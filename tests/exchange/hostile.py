@@ -6,14 +6,17 @@ here.
 
 from __future__ import annotations
 
+import copy
 import io
 import json
+import math
 import random
+import tomllib
 import zipfile
 import zlib
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,7 +49,7 @@ _ROWS: Final = [
     for session in range(1, 6)
 ]
 TABLE: Final = ("client,session,score,time\n" + "\n".join(_ROWS) + "\n").encode()
-_DESCRIPTION: Final = """
+DESCRIPTION: Final = """
 id = "made_up"
 version = "1"
 licence = "CC0-1.0"
@@ -56,11 +59,14 @@ asked_of = "client"
 how_often = "each month"
 words = "missing"
 count = 3
-reverse = [2]
 
 [name]
 en = "Made up"
 es = "Inventado"
+
+[intro]
+en = "Say how it was."
+es = "Diga cómo fue."
 
 [note]
 en = "A made-up one."
@@ -70,6 +76,19 @@ es = "Uno inventado."
 low = 0
 high = 4
 
+[[items]]
+id = "item2"
+reverse = true
+loinc = "1-8"
+
+[[items]]
+id = "extra"
+en = "More"
+es = "Más"
+apart = true
+risk_from = 1
+choices = [0, 1, 2, 3, 4]
+
 [[scales]]
 id = "total"
 items = [1, 2, 3]
@@ -77,22 +96,36 @@ method = "sum"
 higher = "worse"
 at_least = 2
 factor = 1.5
+reliability = { value = 0.8, source = "made up" }
+sd = { value = 2.5, source = "made up" }
+established = { value = 9, note = { en = "a convention", es = "una convención" } }
+name = { en = "Total", es = "Total" }
+cutoffs = [{ value = 9, side = "from", means = "much", source = "made up" }]
+bands = [{ id = "three", source = "made up", bands = [{ start = 0, name = "low" }, { start = 9, name = "high" }] }]
+changes = [{ points = 4, means = "reliable", source = "made up" }]
 
-[scales.name]
-en = "Total"
-es = "Total"
+[[scales]]
+id = "typed"
+items = [1]
+method = "mean"
+higher = "better"
+name = { en = "Typed", es = "Escrito" }
+limits = [0, 4]
 """.encode()
-_WORDS: Final = """
+WORDS: Final = """
 instrument = "made_up"
 right = "made for a test"
 
 [en]
 intro = "Say how it was."
-items = ["One", "Two", "Three"]
+items = ["One", "Two", "Three", "Four"]
 at_low = "none"
 at_high = "all"
+
+[en.own]
+extra = ["a", "b", "c", "d", "e"]
 """.encode()
-_RESOURCE: Final = json.dumps({
+RESOURCE: Final = json.dumps({
     "resourceType": "Bundle",
     "type": "collection",
     "entry": [
@@ -190,6 +223,55 @@ def _json(rolls: Rolls) -> bytes:
     return part(0)
 
 
+_ODD_VALUES: Final = (
+    None, True, False, 0, -1, 1, 3, 10**18, 10**30, 0.5, -0.0, 1e308, float("inf"), float("nan"), "", " ", "a", "é", "item1", "total",
+    "en", "x" * 5_000, "2026-02-30", [], [None], [1, 2], ["item1"], ["item9"] * 3, [[1]], {}, {"en": "a"}, {"en": "a", "es": "b"},
+    {"id": "item1"}, [{"id": "item1", "value": 3}], [{"value": 0}, {"value": 0}], {"value": 1e300, "source": "a"},
+)  # fmt: skip
+
+
+def _odd_values(rolls: Rolls, table: Any) -> Any:
+    """A sound table with one to three values that are others, are gone, or stand under another name."""
+    made = json.loads(json.dumps(table))
+    for _ in range(rolls.randint(1, 3)):
+        place, inner = made, made
+        while isinstance(inner, dict | list) and inner and (inner is made or rolls.random() < 0.7):
+            place = inner
+            key = rolls.choice(sorted(place)) if isinstance(place, dict) else rolls.randrange(len(place))
+            inner = place[key]
+        if not place:
+            continue
+        if isinstance(place, dict) and rolls.random() < 0.3:
+            place[rolls.choice(_NAMES)] = rolls.choice((place.pop(key), _odd(rolls)))
+        else:
+            place[key] = _odd(rolls)
+    return made
+
+
+def _odd(rolls: Rolls) -> Any:
+    return copy.deepcopy(rolls.choice(_ODD_VALUES))
+
+
+_NAMES: Final = (
+    "id", "name", "count", "items", "scales", "choices", "limits", "cutoffs", "bands", "changes", "languages", "words", "reverse", "ends",
+    "established", "reliability", "sd", "loinc", "apart", "risk_from", "own", "intro", "es", "valueQuantity", "entry", "a b", "", "é",
+)  # fmt: skip
+
+
+def _toml(table: dict[str, Any]) -> bytes:
+    return "\n".join(f"{json.dumps(name)} = {_as_toml(value)}" for name, value in table.items()).encode()
+
+
+def _as_toml(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(name)} = {_as_toml(each)}" for name, each in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_as_toml, value)) + "]"
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return '""' if value is None else json.dumps(value)
+
+
 def _xml(rolls: Rolls) -> bytes:
     laughs = b"<?xml version='1.0'?><!DOCTYPE a [" + b"".join(
         b"<!ENTITY l%d '%s'>" % (level, b"&l%d;" % (level - 1) * 10 if level else b"ha") for level in range(9)
@@ -268,9 +350,15 @@ KINDS: Final[dict[str, tuple[str, Callable[[Rolls], bytes]]]] = {
         "ratings",
         lambda rolls: rolls.choice((b"PAR1", b"PK\x03\x04", b"client,session,score\n")) + rolls.randbytes(300),
     ),
-    "a description, mutated": ("instrument", _of(lambda: _DESCRIPTION)),
-    "words, mutated": ("words", _of(lambda: _WORDS)),
-    "JSON, mutated": ("json", _of(lambda: _RESOURCE)),
+    "a description, mutated": ("instrument", _of(lambda: DESCRIPTION)),
+    "a description with odd values": (
+        "instrument",
+        lambda rolls: _toml(_odd_values(rolls, tomllib.loads(DESCRIPTION.decode()))),
+    ),
+    "words with odd values": ("words", lambda rolls: _toml(_odd_values(rolls, tomllib.loads(WORDS.decode())))),
+    "JSON with odd values": ("json", lambda rolls: json.dumps(_odd_values(rolls, json.loads(RESOURCE))).encode()),
+    "words, mutated": ("words", _of(lambda: WORDS)),
+    "JSON, mutated": ("json", _of(lambda: RESOURCE)),
     "odd JSON": ("json", _json),
     "JSON in a table's place": ("ratings", _json),
     "XML": ("json", _xml),
@@ -302,7 +390,8 @@ KINDS: Final[dict[str, tuple[str, Callable[[Rolls], bytes]]]] = {
 
 _OFTEN: Final = (
     *["a table, mutated"] * 5, *["odd cells"] * 8, *["Parquet, mutated"] * 3, "Parquet, cut", *["any bytes"] * 4,
-    *["any bytes after a beginning"] * 6, *["a description, mutated"] * 12, *["words, mutated"] * 8,
+    *["any bytes after a beginning"] * 6, *["a description, mutated"] * 6, *["words, mutated"] * 4,
+    *["a description with odd values"] * 10, *["words with odd values"] * 4, *["JSON with odd values"] * 6,
     *["JSON, mutated"] * 16, *["odd JSON"] * 18, "JSON in a table's place", *["XML"] * 3,
     *["an archive, mutated"] * 6, *["an archive that lies"] * 6, *["an archive with odd names"] * 2, "XML in a table's place",
 )  # fmt: skip

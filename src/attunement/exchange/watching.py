@@ -41,7 +41,7 @@ class Process:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=_environment(),
+            env=environment(),
             cwd=os.path.abspath(os.sep),  # noqa: PTH100 - a drive on Windows
             start_new_session=True,
         )
@@ -149,7 +149,7 @@ class Process:
             self._given.close()
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     folders = os.pathsep.join(each for each in sys.path if os.path.isabs(each))  # noqa: PTH117 - as text
     return {name: os.environ[name] for name in _KEPT if name in os.environ} | {
         "PYTHONPATH": folders,

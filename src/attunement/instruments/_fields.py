@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 
 _Read = TypeVar("_Read")
 _Word = TypeVar("_Word", bound=str)
+_FAR = 1e9
+
+
+def in_reach(value: Any) -> bool:  # noqa: ANN401 - whatever a table holds
+    """Whether it is a number that points, a cutoff or a count could be; infinity is none."""
+    return type(value) in {int, float} and -_FAR <= value <= _FAR
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +51,12 @@ class Fields:
     def whole(self, name: str) -> int:
         """Return a whole number."""
         value = self.table.get(name)
-        return value if type(value) is int else self._refuse_field(name, "a whole number")
+        return value if type(value) is int and in_reach(value) else self._refuse_field(name, "a whole number")
 
     def number(self, name: str) -> float:
         """Return a number."""
         value: Any = self.table.get(name)
-        return float(value) if type(value) in {int, float} else self._refuse_field(name, "a number")
+        return float(value) if in_reach(value) else self._refuse_field(name, "a number")
 
     def flag(self, name: str) -> bool:
         """Return true or false."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, get_args
 
-from attunement.instruments._fields import Fields
+from attunement.instruments._fields import Fields, in_reach
 from attunement.instruments._files import parse
 from attunement.instruments.description import (
     AskedOf,
@@ -120,7 +120,7 @@ def _items(fields: Fields) -> tuple[Item, ...]:
     rows = fields.rows("items", "item") if "items" in fields.table or not count else []
     for row in rows:
         numbered.get(str(row.table.get("id")), {}).update(row.table)
-    more = [row for row in rows if row.table.get("id") not in numbered]
+    more = [row for row in rows if str(row.table.get("id")) not in numbered]
     return tuple(
         map(_item, (*(Fields(f"{fields.where}, item {name}", row) for name, row in numbered.items()), *more))
     )
@@ -194,7 +194,7 @@ def _scale(fields: Fields) -> Scale:
 def _limits(fields: Fields) -> tuple[float, float]:
     value = fields.table["limits"]
     if not (
-        isinstance(value, list) and len(value) == 2 and all(type(each) in {int, float} for each in value)
+        isinstance(value, list) and len(value) == 2 and all(map(in_reach, value))
     ):
         fields.refuse(f"limits is {value!r}; it takes the lowest and the highest total, such as [0, 40]")
     return value[0], value[1]
