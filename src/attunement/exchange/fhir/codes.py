@@ -214,11 +214,11 @@ def _unresolved(entries: Iterable[dict[str, Any]]) -> Iterator[str]:
     there: set[str] = set()
     for entry in entries:
         resource = entry.get("resource", {})
-        for name in {f"{resource.get('resourceType')}/{resource.get('id')}", entry.get("fullUrl")}:
+        named = f"{resource.get('resourceType')}/{resource['id']}" if "id" in resource else None
+        for name in {named, entry.get("fullUrl")} - {None}:
             if name in there:
                 yield f"Bundle.entry: {shown(name)} stands twice"
-            if name:
-                there.add(name)
+            there.add(name)
     for place, entry in enumerate(entries, 1):
         for found in _references(entry.get("resource", {})):
             if found["reference"] not in there and "identifier" not in found:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _SPOKEN: Final = ("name", "note", "intro", "words", "right")
+_LONGEST: Final = 400  # characters of a message that quotes a field
 _INTRO: Final = "intro.text"  # no item's id has a point in it
 
 
@@ -127,7 +128,8 @@ def from_questionnaire(
             return laid_over(skeleton, resource, right)
         return summed(resource, right=right, name=name, higher=higher, risks=_risks(shelf or {}))
     except (InputError, InstrumentProblem) as problem:
-        raise InputError(f"{str(problem).rstrip('.')}.") from None
+        said = str(problem).rstrip(".")
+        raise InputError(f"{said if len(said) <= _LONGEST else said[:_LONGEST] + '…'}.") from None
 
 
 def _skeleton(
