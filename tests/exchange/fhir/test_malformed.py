@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import json
 import random
@@ -89,7 +90,7 @@ def changed(chance: random.Random, resource: Any) -> Any:
     elif how == 1 and isinstance(inner, dict):
         inner[chance.choice(["item", "extension", "identifier", "code", "valueCoding", "contained", "period", "_text"])] = inner.pop(last)
     else:
-        inner[last] = chance.choice(VALUES)
+        inner[last] = copy.deepcopy(chance.choice(VALUES))
     return resource
 
 

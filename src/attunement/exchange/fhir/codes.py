@@ -50,20 +50,20 @@ GENDERS: Final = ("male", "female", "other", "unknown")
 
 def _later(shapes: dict[str, Check], name: str) -> Check:
     """A shape that holds itself, as items do."""
-    return lambda value, where: shapes[name](value, where)
+    return lambda value: shapes[name](value)
 
 
-def _one_value(value: dict[str, Any], where: str) -> None:
+def _one_value(value: dict[str, Any]) -> None:
     """Refuse two values of one choice of types."""
     named = [name for name in value if name.startswith("value")]
     if len(named) > 1:
-        raise InputError(f"{where} has {named[0]} and {shown(named[1])}; it takes one value")
+        raise InputError(f" has {named[0]} and {shown(named[1])}; it takes one value")
 
 
-def _right_way_round(value: dict[str, Any], where: str) -> None:
+def _right_way_round(value: dict[str, Any]) -> None:
     start, end = value.get("start"), value.get("end")
     if start and end and len(start) == len(end) and start.endswith("Z") == end.endswith("Z") and end < start:
-        raise InputError(f"{where} ends before it starts")
+        raise InputError(" ends before it starts")
 
 
 _CODING: Final = Shape({"system": uri, "code": code(), "display": text})
@@ -97,13 +97,13 @@ _HEAD: Final[dict[str, Check]] = {
 }  # fmt: skip
 
 
-def _distinct_links(value: dict[str, Any], where: str) -> None:
+def _distinct_links(value: dict[str, Any]) -> None:
     seen: set[str] = set()
     level = [value.get("item", ())]
     while level:
         for item in level.pop():
             if item["linkId"] in seen:
-                raise InputError(f"{where}.item: the linkId {shown(item['linkId'])} stands twice")
+                raise InputError(f".item: the linkId {shown(item['linkId'])} stands twice")
             seen.add(item["linkId"])
             level.append(item.get("item", ()))
 
@@ -188,7 +188,10 @@ def refuse_faulty(resource: dict[str, Any]) -> None:
         raise InputError("resourceType is missing; every resource names its type")
     shape = SHAPES.get(kind)
     if shape is not None:
-        shape(resource, kind)
+        try:
+            shape(resource)
+        except InputError as problem:
+            raise InputError(f"{kind}{problem}") from None
 
 
 def faults(resource: dict[str, Any]) -> list[str]:
