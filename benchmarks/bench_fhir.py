@@ -61,7 +61,9 @@ def _compared(folder: Path, most: int) -> int:
         lines.unlink()
         bundle.unlink()
     flat = all(after <= FLAT * before for before, after in peaks.values())
-    print("kept" if flat else "NOT kept", f"(the peak at ten times as many is at most {FLAT:g} times as high)")
+    print(
+        "kept" if flat else "NOT kept", f"(the peak at ten times as many is at most {FLAT:g} times as high)"
+    )
     return 0 if flat else 1
 
 
@@ -73,7 +75,10 @@ def _told(child: str, label: str, file: Path, count: int, loads: float | None) -
         return 0.0, float("inf")
     rate = outcome.answer["resources"] / outcome.answer["seconds"]
     ratio = f"{rate / loads:14.2f}" if loads else ""
-    print(f"{label:34} {outcome.answer['resources']:10,.0f} {rate:10,.0f} {outcome.peak:8.0f} {ratio}", flush=True)
+    print(
+        f"{label:34} {outcome.answer['resources']:10,.0f} {rate:10,.0f} {outcome.peak:8.0f} {ratio}",
+        flush=True,
+    )
     return rate, outcome.peak
 
 

@@ -62,7 +62,7 @@ class Line:
 
 
 def lines_of(resource: Mapping[str, Any], besides: frozenset[str] = frozenset()) -> tuple[Line, ...]:
-    """Return the lines of a Questionnaire that passed `codes.refuse_faulty`, besides those with such LOINC codes.
+    """Return the lines of a Questionnaire that passed `checks.refuse_faulty`, besides those with such LOINC codes.
 
     Raises
     ------
@@ -93,7 +93,9 @@ def _asked(items: list[dict[str, Any]], *, conditional: bool) -> Iterator[tuple[
 
 
 def _loinc(item: Mapping[str, Any]) -> tuple[str, ...]:
-    return tuple(each["code"] for each in item.get("code", ()) if each.get("system") == LOINC and "code" in each)
+    return tuple(
+        each["code"] for each in item.get("code", ()) if each.get("system") == LOINC and "code" in each
+    )
 
 
 def _is_filled_in(item: Mapping[str, Any]) -> bool:
@@ -140,14 +142,14 @@ def _label(item: Mapping[str, Any], which: str, language: str) -> dict[str, str]
         for each in inner.get("extension", ()):
             concept = each.get("valueCodeableConcept")
             codings = concept.get("coding") if each["url"] == CONTROL and isinstance(concept, dict) else None
-            if isinstance(codings, list) and any(isinstance(one, dict) and one.get("code") == which for one in codings):
+            if isinstance(codings, list) and any(
+                isinstance(one, dict) and one.get("code") == which for one in codings
+            ):
                 return heard(inner, "text", language)
     return {}
 
 
-def _options(
-    item: Mapping[str, Any], language: str, sets: Mapping[str, Any], where: str
-) -> Iterator[Option]:
+def _options(item: Mapping[str, Any], language: str, sets: Mapping[str, Any], where: str) -> Iterator[Option]:
     options = item.get("answerOption")
     if options is not None:
         for option in options:
@@ -155,7 +157,9 @@ def _options(
         return
     concepts = [*_concepts(sets.get(str(item.get("answerValueSet"))))]
     if not concepts:
-        raise InputError(f"{where} names no answers, or a value set that is not in the file; answerOption would")
+        raise InputError(
+            f"{where} names no answers, or a value set that is not in the file; answerOption would"
+        )
     for system, concept in concepts:
         yield Option(
             _counts(concept, where),
@@ -171,7 +175,11 @@ def _concepts(value_set: object) -> Iterator[tuple[object, dict[str, Any]]]:
     for include in includes if isinstance(includes, list) else ():
         listed = include.get("concept") if isinstance(include, dict) else None
         for each in listed if isinstance(listed, list) else ():
-            if isinstance(each, dict) and isinstance(each.get("code"), str) and isinstance(each.get("display"), str):
+            if (
+                isinstance(each, dict)
+                and isinstance(each.get("code"), str)
+                and isinstance(each.get("display"), str)
+            ):
                 yield include.get("system"), each
 
 
@@ -181,7 +189,9 @@ def _option(option: dict[str, Any], language: str, where: str) -> Option:
         loinc = coding.get("code") if coding.get("system") == LOINC else None
         counts = _counts(coding, where)
         return Option(
-            counts if counts is not None else _counts(option, where), loinc, heard(coding, "display", language)
+            counts if counts is not None else _counts(option, where),
+            loinc,
+            heard(coding, "display", language),
         )
     number = option.get("valueInteger")
     if number is None:
@@ -199,6 +209,11 @@ def _counts(element: Mapping[str, Any], where: str) -> int | None:
     weight = next((each for each in weights if each is not None), None)
     if weight is None:
         return None
-    if isinstance(weight, bool) or not isinstance(weight, int | float) or weight != int(weight) or abs(weight) > 1e6:
+    if (
+        isinstance(weight, bool)
+        or not isinstance(weight, int | float)
+        or weight != int(weight)
+        or abs(weight) > 1e6
+    ):
         raise InputError(f"{where} has an answer that counts {shown(weight)}; whole numbers can be scored")
     return int(weight)

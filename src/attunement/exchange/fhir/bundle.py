@@ -122,7 +122,9 @@ def resources_of(entry: Entry, shelf: Mapping[str, Instrument]) -> Iterator[dict
     if not isinstance(entry, AnswersEntry):
         yield total_of(entry, instrument)
         return
-    if entry.version != instrument.version:  # answers stay what they were; what they come to is not known any more
+    if (
+        entry.version != instrument.version
+    ):  # answers stay what they were; what they come to is not known any more
         yield response_of(entry, None)
         return
     held(instrument, entry.answers)

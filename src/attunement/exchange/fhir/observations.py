@@ -113,7 +113,9 @@ def measures(shelf: Mapping[str, Instrument]) -> Measures:
 
 def measured(observation: Mapping[str, Any], known: Measures) -> tuple[Instrument, Scale] | None:
     """Return what an Observation is a score of; None where it is none that the shelf knows."""
-    codings = ((each.get("system", ""), each.get("code", "")) for each in observation["code"].get("coding", ()))
+    codings = (
+        (each.get("system", ""), each.get("code", "")) for each in observation["code"].get("coding", ())
+    )
     return next((known[each] for each in codings if each in known), None)
 
 

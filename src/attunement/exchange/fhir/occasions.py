@@ -105,7 +105,9 @@ def _count(group: list[Late], same: Mapping[str, str]) -> Iterator[tuple[Late, i
 def _same_day(occasions: Mapping[str, _Occasion], late: Late) -> str | None:
     """The session of that day: the last one that had begun by then, else the first."""
     on_day = sorted(
-        (occasion.at, key) for key, occasion in occasions.items() if late.day is not None and occasion.day == late.day
+        (occasion.at, key)
+        for key, occasion in occasions.items()
+        if late.day is not None and occasion.day == late.day
     )
     begun = [key for at, key in on_day if late.at is not None and at <= late.at]
     return (begun[-1] if begun else on_day[0][1]) if on_day else None

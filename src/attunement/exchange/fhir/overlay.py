@@ -68,14 +68,20 @@ def _matched(skeleton: Instrument, lines: Sequence[Line]) -> dict[str, Line]:
         if id_ is None and in_order:
             id_ = skeleton.items[place].id
         if id_ is None or id_ in found:
-            raise InputError(f"{line.where} is none of the items of {skeleton.id}, or one of them a second time")
+            raise InputError(
+                f"{line.where} is none of the items of {skeleton.id}, or one of them a second time"
+            )
         if line.conditional and not skeleton.item(id_).apart:
-            raise InputError(f"{line.where} is asked only on a condition; in {skeleton.id} it is always asked")
+            raise InputError(
+                f"{line.where} is asked only on a condition; in {skeleton.id} it is always asked"
+            )
         found[id_] = line
     for item in skeleton.items:
         if item.id not in found and not (item.apart and item.risk_from is None):
             code = f" (LOINC {item.loinc})" if item.loinc else ""
-            raise InputError(f"{skeleton.id}: {item.id}{code} is not asked; without it, it is another instrument")
+            raise InputError(
+                f"{skeleton.id}: {item.id}{code} is not asked; without it, it is another instrument"
+            )
     return found
 
 

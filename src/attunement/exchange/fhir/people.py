@@ -51,7 +51,9 @@ def patient_of(entry: ClientEntry) -> dict[str, Any]:
     if entry.since and entry.ended and entry.ended < entry.since:
         raise InputError("the work together ends before it begins")
     period = {
-        name: written(time) for name, time in (("start", entry.since), ("end", entry.ended)) if time is not None
+        name: written(time)
+        for name, time in (("start", entry.since), ("end", entry.ended))
+        if time is not None
     }
     extensions: list[dict[str, Any]] = [{"url": TOGETHER, "valuePeriod": period}] if period else []
     if entry.ending is not None:
@@ -177,7 +179,16 @@ def _texts(value: object) -> Iterator[str]:
         yield value
     elif isinstance(value, dict):
         for name, each in value.items():
-            if name not in {"use", "system", "type", "period", "assigner", "extension", "gender", "relationship"}:
+            if name not in {
+                "use",
+                "system",
+                "type",
+                "period",
+                "assigner",
+                "extension",
+                "gender",
+                "relationship",
+            }:
                 yield from _texts(each)
     elif isinstance(value, list):
         for each in value:

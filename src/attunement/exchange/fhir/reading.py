@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from attunement.errors import InputError
 from attunement.exchange.entries import AnswersEntry, TotalEntry
-from attunement.exchange.fhir.codes import refuse_faulty
+from attunement.exchange.fhir.checks import refuse_faulty
 from attunement.exchange.fhir.observations import is_worked_out, measured, measures, value_of
 from attunement.exchange.fhir.people import attendance_of, client_of, numbered, session_of
 from attunement.exchange.fhir.responses import given, own_instrument, points_of
@@ -111,7 +111,9 @@ class _Reader:
         if start is None or moment(start) is None:
             self.passed["Encounter without a day on which it began"] += 1
             return
-        slim = {name: encounter[name] for name in ("period", "extension") if name in encounter}
+        slim: dict[str, Any] = {
+            name: encounter[name] for name in ("period", "extension") if name in encounter
+        }
         self.waiting.add(found, encounter, address_of(encounter, found), start, Met(slim, attendance))
 
     def _response(self, response: dict[str, Any], found: Found) -> Iterator[Entry]:
@@ -130,7 +132,9 @@ class _Reader:
             self.passed["QuestionnaireResponse to a Questionnaire that is not on the shelf"] += 1
             return
         points = points_of(instrument, answered, {})
-        yield AnswersEntry(*own, None if time is None else moment(time), instrument.id, instrument.version, points)
+        yield AnswersEntry(
+            *own, None if time is None else moment(time), instrument.id, instrument.version, points
+        )
 
     def _observation(self, observation: dict[str, Any], found: Found) -> Iterator[Entry]:
         what = measured(observation, self._measures)
@@ -150,9 +154,13 @@ class _Reader:
         )
         own = numbered(observation.get("encounter", {}), "Observation.encounter")
         instrument, scale = what
-        derived = tuple(each["reference"] for each in observation.get("derivedFrom", ()) if "reference" in each)
+        derived = tuple(
+            each["reference"] for each in observation.get("derivedFrom", ()) if "reference" in each
+        )
         if own is None or derived:
-            self.waiting.add(found, observation, None, time, Measured(instrument.id, scale.id, value, derived, own))
+            self.waiting.add(
+                found, observation, None, time, Measured(instrument.id, scale.id, value, derived, own)
+            )
             return
         self.waiting.told.add(own[0])
         yield TotalEntry(*own, None if time is None else moment(time), instrument.id, scale.id, value)

@@ -10,7 +10,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn
 
 from attunement.errors import InputError, UnreadableFile
-from attunement.exchange.fhir.strict import decode, shown
+from attunement.exchange.fhir.strict import Json, decode, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +46,9 @@ def resources(stream: BinaryIO) -> Iterator[Found]:
     if first == "<":
         raise UnreadableFile("This looks like XML; FHIR is read as JSON, so save it as JSON.")
     if first != "{":
-        raise UnreadableFile("This is no FHIR: a file of FHIR begins with { and holds a Bundle or a resource.")
+        raise UnreadableFile(
+            "This is no FHIR: a file of FHIR begins with { and holds a Bundle or a resource."
+        )
     if text.holds_the_object():
         yield from _whole(text)
     else:
@@ -67,7 +69,8 @@ def _whole(text: _Text) -> Iterator[Found]:
         entries = resource.get("entry", [])
         if not isinstance(entries, list):
             raise InputError(f"Bundle.entry is {shown(entries)}; it takes a list.")
-        for number, entry in enumerate(entries, number + 1):  # noqa: B020 - counts on
+        for entry in entries:
+            number += 1
             yield _entry(number, entry)
 
 
@@ -88,14 +91,18 @@ def _entries(text: _Text) -> Iterator[Found]:
         if name == "entry" and text.peek() == "[":
             yield from _listed(text)
         else:
-            value = text.value(f"{kind if isinstance(kind, str) else 'resource'}.{name}" if _plain(name) else where)
+            value = text.value(
+                f"{kind if isinstance(kind, str) else 'resource'}.{name}" if _plain(name) else where
+            )
             kind = value if name == "resourceType" and (value is None or _plain(value)) else kind
     if kind != "Bundle":
         raise InputError(
             f"The file is {shown(kind)} of more than {LARGEST:,} characters; only a Bundle may be longer."
         )
     if text.peek():
-        raise InputError("Something follows after the end of the Bundle; it is cut off or put together wrongly.")
+        raise InputError(
+            "Something follows after the end of the Bundle; it is cut off or put together wrongly."
+        )
 
 
 def _listed(text: _Text) -> Iterator[Found]:
@@ -164,7 +171,7 @@ class _Text:
             else:
                 return end - self._at <= LARGEST
 
-    def value(self, where: str) -> Any:  # noqa: ANN401 - any JSON
+    def value(self, where: str) -> Json:
         """Return the value that comes next."""
         self.peek()
         while True:
@@ -200,5 +207,7 @@ class _Text:
         try:
             self._text, self._at = rest + self._decoder.decode(chunk, final=self._over), 0
         except UnicodeDecodeError:
-            raise UnreadableFile("The file is not in UTF-8, as all FHIR in JSON is; save it as UTF-8.") from None
+            raise UnreadableFile(
+                "The file is not in UTF-8, as all FHIR in JSON is; save it as UTF-8."
+            ) from None
         return len(self._text) > len(rest) or not self._over

@@ -1,4 +1,4 @@
-"""JSON as FHIR means it: what Python's own reader would take in silence, and choke on later, is refused where it stands.
+"""JSON as FHIR means it: what Python's own reader takes in silence, and others choke on later, is refused.
 
 Python takes NaN, the last of two equal keys, half of a surrogate pair, and nesting until the stack ends.
 """
@@ -8,13 +8,15 @@ from __future__ import annotations
 import json
 import math
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from attunement.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+Json: TypeAlias = Any
+"""Whatever JSON may hold."""
 DEEPEST: Final = 32
 """Levels of nesting."""
 _DIGITS: Final = 18  # as FHIR promises for a decimal
@@ -53,7 +55,7 @@ _DECODER: Final = json.JSONDecoder(
 )
 
 
-def decode(text: str, start: int) -> tuple[Any, int]:
+def decode(text: str, start: int) -> tuple[Json, int]:
     """Read the value that starts there, and say where it ends.
 
     Raises
@@ -74,7 +76,7 @@ def decode(text: str, start: int) -> tuple[Any, int]:
     return value, end
 
 
-def _refuse_deep(value: Any) -> None:  # noqa: ANN401 - any JSON
+def _refuse_deep(value: Json) -> None:
     level = [value]
     for _ in range(DEEPEST):
         level = [each for above in level for each in _inner(above) if isinstance(each, _HOLDERS)]
@@ -83,11 +85,11 @@ def _refuse_deep(value: Any) -> None:  # noqa: ANN401 - any JSON
     raise InputError(f"it is nested deeper than {DEEPEST} levels")
 
 
-def _inner(value: Any) -> Iterable[Any]:  # noqa: ANN401 - any JSON
+def _inner(value: Json) -> Iterable[Any]:
     return value.values() if isinstance(value, dict) else value
 
 
-def _refuse_texts(value: Any) -> None:  # noqa: ANN401 - any JSON
+def _refuse_texts(value: Json) -> None:
     """Refuse texts that no database or file could keep."""
     level = [value]
     while level:

@@ -36,7 +36,9 @@ class Taught:
             if address:
                 self._by_address[address] = codes
         if len(self._by_address) > _MOST:
-            raise InputError(f"there are more than {_MOST // 2} Questionnaires in the file; read them by themselves")
+            raise InputError(
+                f"there are more than {_MOST // 2} Questionnaires in the file; read them by themselves"
+            )
 
     def codes_of(self, questionnaire: str) -> Mapping[str, tuple[str, ...]]:
         """Return the codes of the linkIds of a Questionnaire, as far as the file says them."""
@@ -62,14 +64,18 @@ class Taught:
         url = questionnaire.partition("|")[0]
         codes = {*self.codes_of(questionnaire).get("", ()), url.removeprefix(f"{LOINC}/q/")}
         for each in self._shelf.values():
-            if each.loinc in codes or (each.words == "loaded" and url and _is(each.source.split(" ")[0], url)):
+            if each.loinc in codes or (
+                each.words == "loaded" and url and _is(each.source.split(" ")[0], url)
+            ):
                 return each
         return self._by_items(links)
 
     def _by_items(self, links: Iterable[str]) -> Instrument | None:
         """The one instrument whose items' LOINC codes stand in place of linkIds."""
         named = {name for link in links for name in names_of(link)}
-        found = [each for each in self._shelf.values() if named & {item.loinc for item in each.items if item.loinc}]
+        found = [
+            each for each in self._shelf.values() if named & {item.loinc for item in each.items if item.loinc}
+        ]
         return found[0] if len(found) == 1 else None
 
 

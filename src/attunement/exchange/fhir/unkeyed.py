@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _NOTE: Final = {
     "en": "How it is scored was taken from its Questionnaire; compare only with this client's own earlier answers.",
-    "es": "Su puntuación se tomó de su Questionnaire; compare solo con las respuestas anteriores de esta misma persona.",
+    "es": "Su puntuación viene de su Questionnaire; compare solo con las respuestas anteriores de esta misma persona.",
 }
 _KEY: Final = "The sum of what its Questionnaire says each answer counts; no study was looked at"
 
@@ -157,7 +157,9 @@ def _ids(lines: Sequence[Line]) -> tuple[str, ...]:
     ids = tuple(item_of(line.link) for line in lines)
     for place, id_ in enumerate(ids):
         if id_ in ids[:place]:
-            raise InputError(f"{lines[place].where} and another linkId become one name, {id_}; rename one of them")
+            raise InputError(
+                f"{lines[place].where} and another linkId become one name, {id_}; rename one of them"
+            )
     return ids
 
 
@@ -170,7 +172,9 @@ def _range(line: Line) -> tuple[int, int]:
 
 def _refuse_uncounted(line: Line) -> None:
     if line.conditional:
-        raise InputError(f"{line.where} is asked only on a condition; lines that are always asked can be scored")
+        raise InputError(
+            f"{line.where} is asked only on a condition; lines that are always asked can be scored"
+        )
     values = [option.value for option in line.options]
     if None in values:
         raise InputError(
