@@ -6,13 +6,16 @@ import copy
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from attunement.errors import InputError, InstrumentProblem
 from attunement.exchange.fhir import faults, from_questionnaire, to_questionnaire
 from attunement.instruments import Choice, Instrument, catalogue, loads, of_others, score, worded
+
+if TYPE_CHECKING:
+    from attunement.exchange.fhir.strict import Json
 
 Faults = Callable[[Mapping[str, Any]], list[str]]
 Shelf = dict[str, Instrument]
@@ -26,13 +29,18 @@ def answer(value: int, display: str, loinc: str | None = None, url: str = ORDINA
     return {"valueCoding": coding | ({"system": LOINC, "code": loinc} if loinc else {"code": f"a{value}"})}
 
 
-def line(link: str, values: Mapping[int, str], **more: Any) -> dict[str, Any]:
+def line(link: str, values: Mapping[int, str], **more: Json) -> dict[str, Any]:
     options = [answer(value, display) for value, display in values.items()]
     return {"linkId": link, "text": f"Line {link}", "type": "choice", "answerOption": options} | more
 
 
-def form(*items: dict[str, Any], **more: Any) -> dict[str, Any]:
-    return {"resourceType": "Questionnaire", "status": "active", "title": "A form", "item": list(items)} | more
+def form(*items: dict[str, Any], **more: Json) -> dict[str, Any]:
+    return {
+        "resourceType": "Questionnaire",
+        "status": "active",
+        "title": "A form",
+        "item": list(items),
+    } | more
 
 
 WORDS = {0: "never", 1: "rarely", 2: "often", 3: "always"}
@@ -45,7 +53,13 @@ def coded(skeleton: Instrument, words: Mapping[int, str] = WORDS) -> dict[str, A
         options = [answer(each.value, words[each.value], each.loinc) for each in skeleton.choices_of(item)]
         codes = [{"system": LOINC, "code": item.loinc}]
         items.append(
-            {"linkId": f"q{place}", "text": f"Line {place}", "type": "choice", "code": codes, "answerOption": options}
+            {
+                "linkId": f"q{place}",
+                "text": f"Line {place}",
+                "type": "choice",
+                "code": codes,
+                "answerOption": options,
+            }
         )
     group = {"linkId": "g", "type": "group", "item": items}
     return form(group, code=[{"system": LOINC, "code": skeleton.loinc}])
@@ -177,7 +191,9 @@ def test_an_item_that_the_form_turns_already_is_turned_once(turned_already: bool
 
 
 def test_without_a_key_it_is_the_sum_of_what_its_answers_count() -> None:
-    two = form(line("1.1", {1: "one", 5: "five"}), line("1.2", {0: "none", 2: "two"}), url="http://example.org/q")
+    two = form(
+        line("1.1", {1: "one", 5: "five"}), line("1.2", {0: "none", 2: "two"}), url="http://example.org/q"
+    )
     loaded = from_questionnaire(two, right=RIGHT, name="own", higher="worse")
     assert [item.id for item in loaded.items] == ["item_1_1", "item_1_2"]
     assert loaded.source.startswith("http://example.org/q")
@@ -309,7 +325,9 @@ def test_hl7s_glasgow_coma_score_loads_once_its_answers_count_something(
         item["text"] = item["code"][0]["code"]
     loaded = from_questionnaire(gcs, right="HL7's example", name="gcs", higher="better")
     assert loaded.bounds(loaded.scale("total")) == (3, 15)
-    assert all(isinstance(choice, Choice) and choice.loinc for item in loaded.items for choice in item.choices)
+    assert all(
+        isinstance(choice, Choice) and choice.loinc for item in loaded.items for choice in item.choices
+    )
 
 
 def test_words_in_one_language_come_back_in_one(shelf: Shelf) -> None:

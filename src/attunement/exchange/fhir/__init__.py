@@ -5,7 +5,7 @@ it with an instrument; `faults` are our own checks. There is no entry for a refl
 """
 
 from attunement.exchange.fhir.bundle import write_bundle, write_ndjson
-from attunement.exchange.fhir.codes import faults
+from attunement.exchange.fhir.checks import faults
 from attunement.exchange.fhir.questionnaire import from_questionnaire, to_questionnaire
 from attunement.exchange.fhir.reading import read_fhir
 

@@ -62,7 +62,7 @@ class Line:
 
 
 def lines_of(resource: Mapping[str, Any], besides: frozenset[str] = frozenset()) -> tuple[Line, ...]:
-    """Return the lines of a Questionnaire that passed `codes.refuse_faulty`, besides those with such LOINC codes.
+    """Return the lines of a Questionnaire that passed `checks.refuse_faulty`, besides those with such LOINC codes.
 
     Raises
     ------

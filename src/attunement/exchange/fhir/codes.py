@@ -1,12 +1,11 @@
-"""Our own checks of codes, of what must be there, of dates and of references, for the resources that we write and read.
+"""The codes that elements may hold, and the shapes of the resources that we write and read.
 
-`fhir.resources` takes ``status: "bogus"`` and any item type; the JSON Schema takes an item without its linkId. These
-checks take neither, and stand alone. The value sets are those of R4B (4.3.0), each required by its element's binding.
+The value sets are those of R4B (4.3.0), each required by its element's binding.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from attunement.errors import InputError
 from attunement.exchange.fhir.shapes import (
@@ -22,10 +21,7 @@ from attunement.exchange.fhir.shapes import (
     uri,
     whole,
 )
-from attunement.exchange.fhir.strict import shown
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+from attunement.exchange.fhir.strict import Json, shown
 
 PUBLICATION: Final = ("draft", "active", "retired", "unknown")
 ITEM_TYPES: Final = (
@@ -71,20 +67,24 @@ GENDERS: Final = ("male", "female", "other", "unknown")
 
 def _later(shapes: dict[str, Check], name: str) -> Check:
     """A shape that holds itself, as items do."""
-    return lambda value, where: shapes[name](value, where)
+
+    def look(value: Json) -> None:
+        shapes[name](value)
+
+    return look
 
 
-def _one_value(value: dict[str, Any], where: str) -> None:
+def _one_value(value: dict[str, Any]) -> None:
     """Refuse two values of one choice of types."""
     named = [name for name in value if name.startswith("value")]
     if len(named) > 1:
-        raise InputError(f"{where} has {named[0]} and {shown(named[1])}; it takes one value")
+        raise InputError(f" has {named[0]} and {shown(named[1])}; it takes one value")
 
 
-def _right_way_round(value: dict[str, Any], where: str) -> None:
+def _right_way_round(value: dict[str, Any]) -> None:
     start, end = value.get("start"), value.get("end")
     if start and end and len(start) == len(end) and start.endswith("Z") == end.endswith("Z") and end < start:
-        raise InputError(f"{where} ends before it starts")
+        raise InputError(" ends before it starts")
 
 
 _CODING: Final = Shape({"system": uri, "code": code(), "display": text})
@@ -118,13 +118,13 @@ _HEAD: Final[dict[str, Check]] = {
 }  # fmt: skip
 
 
-def _distinct_links(value: dict[str, Any], where: str) -> None:
+def _distinct_links(value: dict[str, Any]) -> None:
     seen: set[str] = set()
     level = [value.get("item", ())]
     while level:
         for item in level.pop():
             if item["linkId"] in seen:
-                raise InputError(f"{where}.item: the linkId {shown(item['linkId'])} stands twice")
+                raise InputError(f".item: the linkId {shown(item['linkId'])} stands twice")
             seen.add(item["linkId"])
             level.append(item.get("item", ()))
 
@@ -194,69 +194,3 @@ SHAPES: Final[dict[str, Shape]] = {
         ("type",),
     ),
 }  # fmt: skip
-
-
-def refuse_faulty(resource: dict[str, Any]) -> None:
-    """Refuse a resource of a kind that we read, with the first thing in it that is not as FHIR has it.
-
-    >>> refuse_faulty({"resourceType": "Observation", "status": "bogus", "code": {}})
-    Traceback (most recent call last):
-    attunement.errors.InputError: Observation.status is 'bogus', none of its codes (registered, preliminary, final,
-    amended, corrected, cancelled, entered-in-error, unknown)
-
-    Raises
-    ------
-    InputError
-        A clause that names the element; the caller knows the entry.
-    """
-    kind = resource.get("resourceType")
-    if not isinstance(kind, str):
-        raise InputError("resourceType is missing; every resource names its type")
-    shape = SHAPES.get(kind)
-    if shape is not None:
-        shape(resource, kind)
-
-
-def faults(resource: dict[str, Any]) -> list[str]:
-    """Return what is wrong with a resource, and in a Bundle with each of its entries and its references."""
-    found = list(_faults(resource))
-    if resource.get("resourceType") == "Bundle" and not found:
-        entries = resource.get("entry", [])
-        for place, entry in enumerate(entries, 1):
-            found += [f"entry {place}, {fault}" for fault in _faults(entry.get("resource", {}))]
-        found += _unresolved(entries)
-    return found
-
-
-def _faults(resource: dict[str, Any]) -> Iterator[str]:
-    try:
-        refuse_faulty(resource)
-    except InputError as problem:
-        yield str(problem)
-
-
-def _unresolved(entries: Iterable[dict[str, Any]]) -> Iterator[str]:
-    """Say which references lead nowhere in the Bundle and name nothing else, and which addresses stand twice."""
-    there: set[str] = set()
-    for entry in entries:
-        resource = entry.get("resource", {})
-        for name in {f"{resource.get('resourceType')}/{resource.get('id')}", entry.get("fullUrl")}:
-            if name in there:
-                yield f"Bundle.entry: {shown(name)} stands twice"
-            if name:
-                there.add(name)
-    for place, entry in enumerate(entries, 1):
-        for found in _references(entry.get("resource", {})):
-            if found["reference"] not in there and "identifier" not in found:
-                yield f"entry {place}: the reference {shown(found['reference'])} leads nowhere in the Bundle"
-
-
-def _references(value: object) -> Iterator[dict[str, Any]]:
-    if isinstance(value, dict):
-        if isinstance(value.get("reference"), str):
-            yield value
-        for each in value.values():
-            yield from _references(each)
-    elif isinstance(value, list):
-        for each in value:
-            yield from _references(each)

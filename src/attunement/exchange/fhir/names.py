@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from hashlib import blake2b
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from attunement.exchange.fhir.strict import Json
 
 BASE: Final = "http://attunement.invalid/fhir"
 """A name and no address: it never resolves (RFC 2606), and stays the same wherever the program runs."""
@@ -58,7 +61,7 @@ def canonical(instrument: str) -> str:
     return f"{BASE}/Questionnaire/{instrument}"
 
 
-def extension(element: dict[str, Any], *urls: str) -> Any:  # noqa: ANN401 - any value[x]
+def extension(element: dict[str, Any], *urls: str) -> Json:
     """Return the value of the first extension with one of these addresses; None where there is none."""
     for each in element.get("extension", ()):
         if each.get("url") in urls:

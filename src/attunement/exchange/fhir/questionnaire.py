@@ -1,8 +1,7 @@
 """An instrument becomes a Questionnaire, and a Questionnaire that somebody has the right to use an instrument.
 
-The words stand where FHIR has them, in English, Spanish or both. What FHIR has no place for (which items a scale counts,
-which are turned, cutoffs with their source) stands in one extension of ours, as JSON; so the instrument that is read is
-the one that was written.
+The words stand where FHIR has them, in English, Spanish or both; what it has no place for stands in one extension of
+ours (`keyed`), so that the instrument that is read is the one that was written.
 """
 
 from __future__ import annotations
@@ -11,8 +10,8 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from attunement.errors import InputError, InstrumentProblem
-from attunement.exchange.fhir.asked import Line, lines_of
-from attunement.exchange.fhir.codes import refuse_faulty
+from attunement.exchange.fhir.checks import refuse_faulty
+from attunement.exchange.fhir.keyed import INTRO, kept, key_of, parsed
 from attunement.exchange.fhir.names import (
     ANSWER,
     CONTROL,
@@ -26,15 +25,15 @@ from attunement.exchange.fhir.names import (
     extension,
 )
 from attunement.exchange.fhir.overlay import laid_over
-from attunement.exchange.fhir.said import common, heard, say, worded
+from attunement.exchange.fhir.said import say
 from attunement.exchange.fhir.unkeyed import summed
-from attunement.instruments import Choice, Higher, Instrument, Item, Wording, from_table, to_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
-_SPOKEN: Final = ("name", "note", "intro", "words", "right")
-_INTRO: Final = "intro.text"  # no item's id has a point in it
+    from attunement.instruments import Choice, Higher, Instrument, Item, Wording
+
+_LONGEST: Final = 400  # characters of a message that quotes a field
 
 
 def to_questionnaire(instrument: Instrument, *, loaded: bool = False) -> dict[str, Any]:
@@ -68,7 +67,7 @@ def to_questionnaire(instrument: Instrument, *, loaded: bool = False) -> dict[st
         "resourceType": "Questionnaire",
         "id": instrument.id.replace("_", "-")[:64],
         "language": languages[0],
-        "extension": [{"url": KEY, "valueString": json.dumps(_key(instrument), ensure_ascii=False)}],
+        "extension": [{"url": KEY, "valueString": json.dumps(key_of(instrument), ensure_ascii=False)}],
         "url": canonical(instrument.id),
         "version": instrument.version,
         "name": instrument.id,
@@ -79,7 +78,7 @@ def to_questionnaire(instrument: Instrument, *, loaded: bool = False) -> dict[st
         "copyright": f"{instrument.licence}.{right}",
         **({"code": [{"system": LOINC, "code": instrument.loinc}]} if instrument.loinc else {}),
         "item": [
-            {"linkId": _INTRO, **say("text", instrument.intro, languages), "type": "display"},
+            {"linkId": INTRO, **say("text", instrument.intro, languages), "type": "display"},
             *(_item(instrument, item) for item in instrument.items),
         ],
     }
@@ -116,18 +115,23 @@ def from_questionnaire(
     """
     resource = dict(questionnaire)
     try:
-        refuse_faulty(resource)
-        if resource["resourceType"] != "Questionnaire":
-            raise InputError("it is no Questionnaire")  # noqa: TRY301 - one place adds the end of the sentence
-        kept = extension(resource, KEY)
-        if kept is not None:
-            return _kept(resource, _parsed(kept), right, name)
+        _refuse_other(resource)
+        key = extension(resource, KEY)
+        if key is not None:
+            return kept(resource, parsed(key), right, name)
         skeleton = _skeleton(resource, name, shelf or {})
         if skeleton is not None:
             return laid_over(skeleton, resource, right)
         return summed(resource, right=right, name=name, higher=higher, risks=_risks(shelf or {}))
     except (InputError, InstrumentProblem) as problem:
-        raise InputError(f"{str(problem).rstrip('.')}.") from None
+        said = str(problem).rstrip(".")
+        raise InputError(f"{said if len(said) <= _LONGEST else said[:_LONGEST] + '…'}.") from None
+
+
+def _refuse_other(resource: dict[str, Any]) -> None:
+    refuse_faulty(resource)
+    if resource["resourceType"] != "Questionnaire":
+        raise InputError("it is no Questionnaire")
 
 
 def _skeleton(
@@ -194,104 +198,3 @@ def coding(instrument: Instrument, item: Item, choice: Choice, *, words: bool) -
         **({"system": LOINC, "code": choice.loinc} if choice.loinc else own),
         **said,
     }
-
-
-def _key(instrument: Instrument) -> dict[str, Any]:
-    """All that is not words."""
-    table = {name: value for name, value in to_table(instrument).items() if name not in _SPOKEN}
-    if any(not instrument.choices_of(item) for item in instrument.items):
-        table["ends"] = {"low": instrument.ends.low, "high": instrument.ends.high}
-    for row in _rows(table):
-        row.pop("en", None)
-        row.pop("es", None)
-    return table
-
-
-def _rows(table: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    yield from table.get("choices", ())
-    for item in table.get("items", ()):
-        yield item
-        yield from item.get("choices", ())
-
-
-def _parsed(key: object) -> dict[str, Any]:
-    try:
-        table = json.loads(key) if isinstance(key, str) else None
-    except (ValueError, RecursionError):
-        table = None
-    if not isinstance(table, dict) or not table.get("items") or not all(map(_is_list, _lists(table))):
-        raise InputError(
-            "Questionnaire.extension: the instrument's key cannot be read; take the extension out"
-        )
-    return table
-
-
-def _lists(table: Mapping[str, Any]) -> Iterator[object]:
-    """What has to be lists of tables before words can be laid into them."""
-    yield table["items"]
-    yield table.get("choices", [])
-    for item in table["items"] if _is_list(table["items"]) else ():
-        yield item.get("choices", [])
-
-
-def _is_list(value: object) -> bool:
-    return isinstance(value, list) and all(isinstance(each, dict) for each in value)
-
-
-def _kept(resource: dict[str, Any], table: dict[str, Any], right: str, name: str | None) -> Instrument:
-    """One that was written here: its words are laid back into its key."""
-    language = resource.get("language", "en")
-    lines = lines_of(resource)
-    texts = [heard(resource, "title", language)]
-    notes = heard(resource, "description", language)
-    intro = next(
-        (heard(item, "text", language) for item in resource["item"] if item["linkId"] == _INTRO), texts[0]
-    )
-    if [line.link for line in lines] != [str(_get(row, "id")) for row in table["items"]]:
-        raise InputError("Questionnaire.item: its items are others than those of the instrument's key")
-    texts += [intro, *(line.text for line in lines)]
-    texts += [text for line in lines for text in (*(option.text for option in line.options), *line.ends)]
-    languages = common([*texts, *([notes] if notes else [])])
-    if not languages:
-        raise InputError(f"Questionnaire.language is {language}; words in en or es are needed")
-    first = lines[0]
-    shared = next(
-        (line for row, line in zip(table["items"], lines, strict=True) if "choices" not in row), first
-    )
-    table |= {
-        "words": "loaded", "right": right, "languages": list(languages), "id": name or table.get("id"),
-        "name": _both(texts[0], languages), "intro": _both(intro, languages),
-        "items": [_row(row, line, languages) for row, line in zip(table["items"], lines, strict=True)],
-    }  # fmt: skip
-    if notes:
-        table["note"] = _both(notes, languages)
-    if "choices" in table:
-        table["choices"] = _choices(table["choices"], shared, languages)
-    unchosen = next((line for line in lines if not line.options), None)
-    if unchosen:
-        ends = (unchosen.least, unchosen.most)
-        if ends != (_get(table.get("ends"), "low"), _get(table.get("ends"), "high")):
-            raise InputError("Questionnaire.item: the ends of its answers are others than those of the key")
-        low, high = (_both(text, languages) for text in unchosen.ends)
-        table["ends"] |= {"at_low": low, "at_high": high}
-    return from_table(table)
-
-
-def _get(row: object, name: str) -> object:
-    return row.get(name) if isinstance(row, dict) else None
-
-
-def _both(text: Mapping[str, str], languages: tuple[Any, ...]) -> dict[str, str]:
-    wording = worded(text, languages)
-    return {"en": wording.en, "es": wording.es}
-
-
-def _row(row: dict[str, Any], line: Line, languages: tuple[Any, ...]) -> dict[str, Any]:
-    own = {"choices": _choices(row["choices"], line, languages)} if "choices" in row else {}
-    return row | _both(line.text, languages) | own
-
-
-def _choices(rows: list[dict[str, Any]], line: Line, languages: tuple[Any, ...]) -> list[dict[str, Any]]:
-    if [_get(row, "value") for row in rows] != [option.value for option in line.options]:
-        raise InputError(f"{line.where}: its answers count otherwise than the instrument's key says")
-    return [row | _both(option.text, languages) for row, option in zip(rows, line.options, strict=True)]

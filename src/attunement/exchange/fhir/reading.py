@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from attunement.errors import InputError
 from attunement.exchange.entries import AnswersEntry, TotalEntry
-from attunement.exchange.fhir.codes import refuse_faulty
+from attunement.exchange.fhir.checks import refuse_faulty
 from attunement.exchange.fhir.observations import is_worked_out, measured, measures, value_of
 from attunement.exchange.fhir.people import attendance_of, client_of, numbered, session_of
 from attunement.exchange.fhir.responses import given, own_instrument, points_of
@@ -111,7 +111,9 @@ class _Reader:
         if start is None or moment(start) is None:
             self.passed["Encounter without a day on which it began"] += 1
             return
-        slim = {name: encounter[name] for name in ("period", "extension") if name in encounter}
+        slim: dict[str, Any] = {
+            name: encounter[name] for name in ("period", "extension") if name in encounter
+        }
         self.waiting.add(found, encounter, address_of(encounter, found), start, Met(slim, attendance))
 
     def _response(self, response: dict[str, Any], found: Found) -> Iterator[Entry]:

@@ -107,15 +107,19 @@ def points_of(
     """
     known = {name: item for item in instrument.items for name in (item.id, item.loinc) if name}
     points: dict[str, float | None] = {item.id: None for item in instrument.items}
+    met = False
     for link, answers in answered.items():
-        item = next((known[name] for name in (*codes.get(link, ()), *names_of(link)) if name in known), None)
+        item = known.get(link) or next(
+            (known[name] for name in (*codes.get(link, ()), *names_of(link)) if name in known), None
+        )
+        met = met or item is not None
         if item is None:
             _refuse_unknown(instrument, link, answers)
         elif len(answers) > 1 or (answers and points[item.id] is not None):
             raise InputError(f"QuestionnaireResponse.item {shown(link)} has several answers; one is taken")
         elif answers:
             points[item.id] = _points(instrument, item, answers[0])
-    if not any(name in known for link in answered for name in (*codes.get(link, ()), *names_of(link))):
+    if not met:
         raise InputError(f"QuestionnaireResponse.item: none of its linkIds is an item of {instrument.id}")
     return points
 

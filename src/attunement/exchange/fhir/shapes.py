@@ -9,17 +9,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from attunement.errors import InputError
-from attunement.exchange.fhir.strict import shown
+from attunement.exchange.fhir.strict import Json, shown
 from attunement.exchange.fhir.times import moment
 
-Check = Callable[[Any, str], None]
-"""Refuses a value that stands at a place, such as ``Observation.status``."""
+Check = Callable[[Json], None]
+"""Refuses a value with a clause, such as `` is 7; it takes a text``; each level above puts its name before it."""
 
 _ID: Final = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _CODE: Final = re.compile(r"[^\s]+(\s[^\s]+)*")
+_URI: Final = re.compile(r"\S+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,91 +31,100 @@ class Shape:
     required: tuple[str, ...] = ()
     also: tuple[Check, ...] = field(default=())
 
-    def __call__(self, value: Any, where: str) -> None:  # noqa: ANN401 - any JSON
+    def __call__(self, value: Json) -> None:
         """Refuse a value that is no such object."""
         if not isinstance(value, dict):
-            _refuse(where, value, "an object")
+            _refuse(value, "an object")
         for name in self.required:
             if name not in value:
-                raise InputError(f"{where}.{name} is missing; it has to be there")
-        elements = self.elements
-        for name, each in value.items():
-            check = elements.get(name)
-            if check is not None:
-                check(each, f"{where}.{name}")
+                raise InputError(f".{name} is missing; it has to be there")
+        elements, name = self.elements, ""
+        try:
+            for name, each in value.items():
+                check = elements.get(name)
+                if check is not None:
+                    check(each)
+        except InputError as problem:
+            raise InputError(f".{name}{problem}") from None
         for check in self.also:
-            check(value, where)
+            check(value)
 
 
 def many(check: Check) -> Check:
     """Return the check of a list of such values; FHIR has no empty list."""
 
-    def look(value: Any, where: str) -> None:  # noqa: ANN401 - any JSON
+    def look(value: Json) -> None:
         if not isinstance(value, list) or not value:
-            _refuse(where, value, "a list that is not empty")
-        for number, each in enumerate(value):
-            check(each, f"{where}[{number}]")
+            _refuse(value, "a list that is not empty")
+        place = -1
+        try:
+            for each in value:
+                place += 1
+                check(each)
+        except InputError as problem:
+            raise InputError(f"[{place}]{problem}") from None
 
     return look
 
 
 def code(*words: str) -> Check:
     """Return the check of a code: one of these words, or where there are none, any."""
+    known = frozenset(words)
 
-    def look(value: Any, where: str) -> None:  # noqa: ANN401 - any JSON
-        if not isinstance(value, str) or not _CODE.fullmatch(value):
-            _refuse(where, value, "a code")
-        if words and value not in words:
-            raise InputError(f"{where} is {shown(value)}, none of its codes ({', '.join(words)})")
+    def look(value: Json) -> None:
+        if not isinstance(value, str) or (value not in known and not _CODE.fullmatch(value)):
+            _refuse(value, "a code")
+        if known and value not in known:
+            raise InputError(f" is {shown(value)}, none of its codes ({', '.join(words)})")
 
     return look
 
 
-def text(value: Any, where: str) -> None:  # noqa: ANN401 - any JSON
+def text(value: Json) -> None:
     """Refuse what is no text, or a blank one."""
     if not isinstance(value, str) or not value.strip():
-        _refuse(where, value, "a text that is not blank")
+        _refuse(value, "a text that is not blank")
 
 
-def uri(value: Any, where: str) -> None:  # noqa: ANN401 - any JSON
+def uri(value: Json) -> None:
     """Refuse what is no address."""
-    if not isinstance(value, str) or not value or any(sign.isspace() for sign in value):
-        _refuse(where, value, "an address without spaces")
+    if not isinstance(value, str) or not _URI.fullmatch(value):
+        _refuse(value, "an address without spaces")
 
 
-def ident(value: Any, where: str) -> None:  # noqa: ANN401 - any JSON
+def ident(value: Json) -> None:
     """Refuse what is no id of a resource."""
     if not isinstance(value, str) or not _ID.fullmatch(value):
-        _refuse(where, value, "1 to 64 letters, digits, hyphens and points")
+        _refuse(value, "1 to 64 letters, digits, hyphens and points")
 
 
-def number(value: Any, where: str) -> None:  # noqa: ANN401 - any JSON
+def number(value: Json) -> None:
     """Refuse what is no number."""
     if isinstance(value, bool) or not isinstance(value, int | float):
-        _refuse(where, value, "a number")
+        _refuse(value, "a number")
 
 
-def whole(value: Any, where: str) -> None:  # noqa: ANN401 - any JSON
+def whole(value: Json) -> None:
     """Refuse what is no whole number of 32 bits."""
     if type(value) is not int or not -(2**31) <= value < 2**31:
-        _refuse(where, value, "a whole number")
+        _refuse(value, "a whole number")
 
 
-def flag(value: Any, where: str) -> None:  # noqa: ANN401 - any JSON
+def flag(value: Json) -> None:
     """Refuse what is neither true nor false."""
     if not isinstance(value, bool):
-        _refuse(where, value, "true or false")
+        _refuse(value, "true or false")
 
 
-def time(value: Any, where: str) -> None:  # noqa: ANN401 - any JSON
+def time(value: Json) -> None:
     """Refuse what is no dateTime."""
     if not isinstance(value, str):
-        _refuse(where, value, "a date or a time")
+        _refuse(value, "a date or a time")
     try:
         moment(value)
     except InputError as problem:
-        raise InputError(f"{where}: {problem}") from None
+        raise InputError(f": {problem}") from None
 
 
-def _refuse(where: str, value: object, takes: str) -> None:
-    raise InputError(f"{where} is {shown(value)}; it takes {takes}")
+def _refuse(value: object, takes: str) -> None:
+    raise InputError(f" is {shown(value)}; it takes {takes}")

@@ -10,7 +10,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn
 
 from attunement.errors import InputError, UnreadableFile
-from attunement.exchange.fhir.strict import decode, shown
+from attunement.exchange.fhir.strict import Json, decode, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,7 +69,8 @@ def _whole(text: _Text) -> Iterator[Found]:
         entries = resource.get("entry", [])
         if not isinstance(entries, list):
             raise InputError(f"Bundle.entry is {shown(entries)}; it takes a list.")
-        for number, entry in enumerate(entries, number + 1):  # noqa: B020 - counts on
+        for entry in entries:
+            number += 1
             yield _entry(number, entry)
 
 
@@ -170,7 +171,7 @@ class _Text:
             else:
                 return end - self._at <= LARGEST
 
-    def value(self, where: str) -> Any:  # noqa: ANN401 - any JSON
+    def value(self, where: str) -> Json:
         """Return the value that comes next."""
         self.peek()
         while True:

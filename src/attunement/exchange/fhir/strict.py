@@ -1,4 +1,4 @@
-"""JSON as FHIR means it: what Python's own reader would take in silence, and choke on later, is refused where it stands.
+"""JSON as FHIR means it: what Python's own reader takes in silence, and others choke on later, is refused.
 
 Python takes NaN, the last of two equal keys, half of a surrogate pair, and nesting until the stack ends.
 """
@@ -7,15 +7,22 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any, Final
+import re
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from attunement.errors import InputError
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Json: TypeAlias = Any
+"""Whatever JSON may hold."""
 DEEPEST: Final = 32
 """Levels of nesting."""
 _DIGITS: Final = 18  # as FHIR promises for a decimal
 _LONGEST_NUMBER: Final = 64  # signs
-_OPENERS: Final = "{["
+_UNSOUND: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
+_HOLDERS: Final = (dict, list)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -48,7 +55,7 @@ _DECODER: Final = json.JSONDecoder(
 )
 
 
-def decode(text: str, start: int) -> tuple[Any, int]:
+def decode(text: str, start: int) -> tuple[Json, int]:
     """Read the value that starts there, and say where it ends.
 
     Raises
@@ -62,40 +69,41 @@ def decode(text: str, start: int) -> tuple[Any, int]:
         value, end = _DECODER.raw_decode(text, start)
     except RecursionError:
         raise InputError(f"it is nested deeper than {DEEPEST} levels") from None
-    nested = sum(text.count(sign, start, end) for sign in _OPENERS) > DEEPEST
-    if nested or text.find("\\", start, end) >= 0:
-        _refuse_unsound(value)
+    if text.count("{", start, end) + text.count("[", start, end) > DEEPEST:
+        _refuse_deep(value)
+    if text.find("\\", start, end) >= 0:  # only what was escaped can be unsound
+        _refuse_texts(value)
     return value, end
 
 
-def _refuse_unsound(value: Any) -> None:  # noqa: ANN401 - any JSON
-    """Refuse what is too deep, and texts that no database or file could keep."""
+def _refuse_deep(value: Json) -> None:
     level = [value]
     for _ in range(DEEPEST):
-        below: list[Any] = []
-        for each in level:
-            if isinstance(each, str):
-                _refuse_text(each)
-            elif isinstance(each, dict):
-                below += each
-                below += each.values()
-            elif isinstance(each, list):
-                below += each
-        if not below:
+        level = [each for above in level for each in _inner(above) if isinstance(each, _HOLDERS)]
+        if not level:
             return
-        level = below
-    if any(isinstance(each, dict | list) for each in level):
-        raise InputError(f"it is nested deeper than {DEEPEST} levels")
-    for each in level:
+    raise InputError(f"it is nested deeper than {DEEPEST} levels")
+
+
+def _inner(value: Json) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value
+
+
+def _refuse_texts(value: Json) -> None:
+    """Refuse texts that no database or file could keep."""
+    level = [value]
+    while level:
+        each = level.pop()
         if isinstance(each, str):
-            _refuse_text(each)
-
-
-def _refuse_text(text: str) -> None:
-    if any("\ud800" <= sign <= "\udfff" for sign in text):
-        raise InputError("a text holds half of a surrogate pair; write the character itself")
-    if any(sign < " " and sign not in "\t\r\n" for sign in text):
-        raise InputError("a text holds a control character, such as NUL; take it out")
+            unsound = _UNSOUND.search(each)
+            if unsound and unsound[0] < " ":
+                raise InputError("a text holds a control character, such as NUL; take it out")
+            if unsound:
+                raise InputError("a text holds half of a surrogate pair; write the character itself")
+        elif isinstance(each, _HOLDERS):
+            level.extend(_inner(each))
+            if isinstance(each, dict):
+                level.extend(each)
 
 
 def shown(value: object) -> str:

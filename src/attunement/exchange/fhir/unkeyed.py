@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _NOTE: Final = {
     "en": "How it is scored was taken from its Questionnaire; compare only with this client's own earlier answers.",
-    "es": "Su puntuación se tomó de su Questionnaire; compare solo con las respuestas anteriores de esta misma persona.",
+    "es": "Su puntuación viene de su Questionnaire; compare solo con las respuestas anteriores de esta misma persona.",
 }
 _KEY: Final = "The sum of what its Questionnaire says each answer counts; no study was looked at"
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from attunement.exchange.entries import Entry
     from attunement.exchange.fhir.stream import Found
+    from attunement.exchange.fhir.strict import Json
     from attunement.exchange.fhir.taught import Taught
     from attunement.instruments import Instrument
 
@@ -74,7 +75,7 @@ class Waiting:
                 self._codes[_short(address)] = code
 
     def add(
-        self, found: Found, resource: Mapping[str, Any], own: str | None, time: str | None, content: Any  # noqa: ANN401
+        self, found: Found, resource: Mapping[str, Any], own: str | None, time: str | None, content: Json,
     ) -> None:  # fmt: skip
         """Let a resource wait; `own` is the address of an Encounter itself."""
         if len(self._late) == MOST:
@@ -150,13 +151,17 @@ class Waiting:
         if subject in self._codes:
             return self._codes[subject]
         try:
-            if subject.startswith(f"{CLIENT}|"):
-                return code_of(subject.removeprefix(f"{CLIENT}|"), f"{late.kind}.subject")
-            if subject.startswith(("Patient/", "urn:uuid:")):
-                return code_of(subject, f"{late.kind}.subject")
-            raise InputError(f"{late.kind}.subject names no Patient, so whose it is cannot be told")  # noqa: TRY301
+            return _code_of(subject, f"{late.kind}.subject")
         except InputError as problem:
             raise InputError(f"{late.place}, {problem}.") from None
+
+
+def _code_of(subject: str, where: str) -> str:
+    if subject.startswith(f"{CLIENT}|"):
+        return code_of(subject.removeprefix(f"{CLIENT}|"), where)
+    if subject.startswith(("Patient/", "urn:uuid:")):
+        return code_of(subject, where)
+    raise InputError(f"{where} names no Patient, so whose it is cannot be told")
 
 
 def address_of(resource: Mapping[str, Any], found: Found) -> str:

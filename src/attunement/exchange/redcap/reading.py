@@ -48,7 +48,7 @@ _ARM: Final = re.compile(r"_arm_[0-9]+[a-z]?$|\(arm [^)]*\)$", re.IGNORECASE)
 
 
 def read_records(
-    source: Path | str,
+    source: Path | Sent | str,
     shelf: Mapping[str, Instrument],
     *,
     dictionary: str | None = None,

@@ -35,7 +35,7 @@ _MOST_ROWS: Final = 50_000_000
 _MOST_BYTES: Final = 50_000_000
 
 
-def read_tables(source: Path | str, shelf: Mapping[str, Instrument]) -> Iterator[Entry]:
+def read_tables(source: Path | Sent | str, shelf: Mapping[str, Instrument]) -> Iterator[Entry]:
     """Read what `write_tables` wrote, or somebody in the same form.
 
     Parameters
@@ -51,8 +51,8 @@ def read_tables(source: Path | str, shelf: Mapping[str, Instrument]) -> Iterator
         One sentence: which file, row and column, what is wrong there, and what would do. What was read before it is
         good to nobody: take in all or nothing.
     """
-    path = Path(source)
-    if path.is_dir():
+    path = Path(source) if isinstance(source, str) else source
+    if isinstance(path, Path) and path.is_dir():
         yield from _read_folder(path, shelf)
     elif path.suffix.lower() == ".zip":
         yield from _read_zip(path, shelf)
@@ -72,7 +72,7 @@ def _read_folder(folder: Path, shelf: Mapping[str, Instrument]) -> Iterator[Entr
         yield from _read_file(table, folder / name, shelf)
 
 
-def _read_zip(path: Path, shelf: Mapping[str, Instrument]) -> Iterator[Entry]:
+def _read_zip(path: Path | Sent, shelf: Mapping[str, Instrument]) -> Iterator[Entry]:
     with opened(path) as archive:
         for name in archive.names:
             if name.rpartition("/")[2].startswith(".") or name.startswith("__MACOSX/"):

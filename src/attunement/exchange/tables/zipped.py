@@ -77,7 +77,7 @@ class _Counted(io.RawIOBase):
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Archive]:
+def opened(path: Path | Sent) -> Iterator[Archive]:
     """Open an archive of tables.
 
     Raises
@@ -113,7 +113,7 @@ def _weigh(archive: Archive) -> None:
     archive.unpacked = 0
 
 
-def _entries(path: Path) -> int:
+def _entries(path: Path | Sent) -> int:
     """How many entries the directory could have, counted before it is parsed."""
     found, tail = 0, b""
     with path.open("rb") as file:
