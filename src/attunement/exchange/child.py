@@ -82,7 +82,7 @@ def answers(
     from attunement.exchange import crossing  # noqa: PLC0415 - as in `main`
 
     try:
-        found = read(given if reader.streams else io.BytesIO(given.read()))  # type: ignore[arg-type]
+        found = read(given if reader.streams else io.BytesIO(given.read()))
         if reader.gives == "ratings":
             yield crossing.RATINGS, crossing.ratings_out(found)
         elif reader.gives == "entries":

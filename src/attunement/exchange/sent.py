@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, TextIO, overload
 
 from attunement.errors import InputError
 from attunement.exchange.strict import keepable, read_json
@@ -13,7 +13,6 @@ from attunement.instruments import is_words, loads, worded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from typing import BinaryIO
 
     from attunement.exchange.entries import Entry
     from attunement.instruments import Instrument
@@ -26,7 +25,17 @@ class Sent:
     name: str
     content: bytes = field(repr=False)
 
-    def open(self, mode: str = "r", *, encoding: str | None = None, newline: str | None = None) -> IO[Any]:
+    @overload
+    def open(self, mode: Literal["rb"]) -> BinaryIO: ...
+
+    @overload
+    def open(
+        self, mode: Literal["r"] = "r", *, encoding: str | None = None, newline: str | None = None
+    ) -> TextIO: ...
+
+    def open(
+        self, mode: str = "r", *, encoding: str | None = None, newline: str | None = None
+    ) -> BinaryIO | TextIO:
         """Open it to be read, as bytes or as text."""
         stream = io.BytesIO(self.content)
         return stream if "b" in mode else io.TextIOWrapper(stream, encoding=encoding, newline=newline)

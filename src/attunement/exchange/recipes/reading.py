@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     from attunement.exchange.entries import Entry
     from attunement.exchange.raw import RawTable
-    from attunement.exchange.sent import Sent
     from attunement.exchange.recipes.recipe import Marked, Named, TotalRecipe
+    from attunement.exchange.sent import Sent
 
 _MISSING: Final = ("", "na", "n/a", "nan", "null", "none", ".", "-")
 _SESSION: Final = re.compile(r"0*([0-9]{1,6})(?:\.0+)?")

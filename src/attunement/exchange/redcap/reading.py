@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from attunement.exchange.entries import Entry
     from attunement.exchange.redcap.asked import Asked
     from attunement.exchange.rows import Row
+    from attunement.exchange.sent import Sent
     from attunement.instruments import Instrument, Item
 
 _NOT_DONE: Final = "[not completed]"
@@ -89,7 +90,7 @@ def read_records(
     if isinstance(source, str) and ("\n" in source or "\r" in source):
         yield from reader.entries(rows_of(io.StringIO(source, newline=""), "The records", reader.check))
         return
-    path = Path(source)
+    path = Path(source) if isinstance(source, str) else source
     refuse_what_is_no_text(path, "utf-8")
     with path.open("rb") as file, as_text(file) as text:
         yield from reader.entries(rows_of(text, path.name, reader.check))

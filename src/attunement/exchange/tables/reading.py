@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import io
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
@@ -15,8 +14,9 @@ from attunement.exchange.fitting import answer_at, instrument_at, item_at, scale
 from attunement.exchange.parquet import quiet
 from attunement.exchange.raw import shown
 from attunement.exchange.rows import Row, as_text, rows_of
+from attunement.exchange.sent import Sent
 from attunement.exchange.tables.layout import CLIENTS, SESSIONS_OF, TABLES, TOTALS, Table, words_of
-from attunement.exchange.tables.zipped import opened
+from attunement.exchange.zipped import MOST, unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 _ENDINGS: Final = (".csv", ".parquet")
 _BATCH: Final = 20_000
 _MOST_ROWS: Final = 50_000_000
-_MOST_BYTES: Final = 50_000_000
+_IN_UTC: Final = pl.selectors.datetime(time_zone="*").dt.convert_time_zone("UTC").dt.replace_time_zone(None)
+"""Times without their zone: Python would look for it on the disk."""
 
 
 def read_tables(source: Path | Sent | str, shelf: Mapping[str, Instrument]) -> Iterator[Entry]:
@@ -73,22 +74,24 @@ def _read_folder(folder: Path, shelf: Mapping[str, Instrument]) -> Iterator[Entr
 
 
 def _read_zip(path: Path | Sent, shelf: Mapping[str, Instrument]) -> Iterator[Entry]:
-    with opened(path) as archive:
-        for name in archive.names:
-            if name.rpartition("/")[2].startswith(".") or name.startswith("__MACOSX/"):
-                continue
-            if Path(name).suffix not in _ENDINGS:
-                raise UnreadableFile(
-                    f"{path.name} holds {shown(name)}, which is no table; the tables alone would do."
-                )
-        for table, name in _found(path.name, archive.names):
-            with archive.open(name) as file:
-                if name.endswith(".parquet"):
-                    rows = _parquet_rows(table, io.BytesIO(file.read()), name)
-                    yield from _entries(table, rows, shelf)
-                    continue
-                with as_text(file) as text:
-                    yield from _entries(table, rows_of(text, name, _checked(table, name)), shelf)
+    """All of an archive is unpacked, counted, before a row of it is read; it is held to be small."""
+    with path.open("rb") as file:
+        content = file.read(MOST + 1)
+    if len(content) > MOST:
+        raise UnreadableFile(f"{path.name} has more than {MOST:,} bytes; give the folder, unpacked.")
+    files = {name: file for name, file in unpacked(content, path.name) if not _is_besides(name)}
+    for name in files:
+        if PurePath(name).suffix not in _ENDINGS:
+            raise UnreadableFile(
+                f"{path.name} holds {shown(name)}, which is no table; the tables alone would do."
+            )
+    for table, name in _found(path.name, tuple(files)):
+        yield from _read_file(table, Sent(PurePath(name).name, files[name]), shelf)
+
+
+def _is_besides(name: str) -> bool:
+    """What a file system leaves in an archive."""
+    return name.rpartition("/")[2].startswith(".") or name.startswith("__MACOSX/")
 
 
 def _found(where: str, names: tuple[str, ...]) -> list[tuple[Table, str]]:
@@ -106,9 +109,10 @@ def _found(where: str, names: tuple[str, ...]) -> list[tuple[Table, str]]:
     return found
 
 
-def _read_file(table: Table, path: Path, shelf: Mapping[str, Instrument]) -> Iterator[Entry]:
+def _read_file(table: Table, path: Path | Sent, shelf: Mapping[str, Instrument]) -> Iterator[Entry]:
     if is_parquet(path):
-        yield from _entries(table, _parquet_rows(table, path, path.name), shelf)
+        source = path if isinstance(path, Path) else path.open("rb")
+        yield from _entries(table, _parquet_rows(table, source, path.name), shelf)
         return
     refuse_what_is_no_text(path, "utf-8")
     with path.open("rb") as file, as_text(file) as text:
@@ -119,11 +123,16 @@ def _checked(table: Table, where: str) -> Callable[[tuple[str, ...]], None]:
     return lambda header: table.check(where, header)
 
 
+def _lazy(source: Path | BinaryIO) -> pl.LazyFrame:
+    """A file is scanned; what is in memory already is read at once, for a scan begins threads that a child has not."""
+    return pl.scan_parquet(source, glob=False) if isinstance(source, Path) else pl.read_parquet(source).lazy()
+
+
 def _parquet_rows(table: Table, source: Path | BinaryIO, where: str) -> Iterator[Row]:
     """Rows of a Parquet file, a batch at a time."""
     try:
         with quiet():
-            frame = pl.scan_parquet(source, glob=False)
+            frame = _lazy(source)
             schema = frame.collect_schema()
             height = int(frame.select(pl.len()).collect().item())
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError) as problem:
@@ -139,7 +148,11 @@ def _parquet_rows(table: Table, source: Path | BinaryIO, where: str) -> Iterator
     for start in range(0, height, _BATCH):
         try:
             with quiet():
-                batch = frame.slice(start, _BATCH).with_columns(pl.selectors.float().fill_nan(None)).collect()
+                batch = (
+                    frame.slice(start, _BATCH)
+                    .with_columns(pl.selectors.float().fill_nan(None), _IN_UTC)
+                    .collect()
+                )
                 cells = batch.rows()
         except (
             pl.exceptions.PolarsError,
