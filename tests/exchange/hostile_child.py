@@ -55,7 +55,9 @@ def main() -> None:
         file = hostile(asked["seed"], number)
         began, outcome, words = time.perf_counter(), "", ""
         try:
-            for kind, payload in child.answers(READERS[file.reader], reads[file.reader], io.BytesIO(file.content)):
+            for kind, payload in child.answers(
+                READERS[file.reader], reads[file.reader], io.BytesIO(file.content)
+            ):
                 outcome, words = kind.decode(), payload.decode("latin-1")[:2_000]
         except MemoryError:
             outcome = "M"

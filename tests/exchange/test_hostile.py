@@ -57,7 +57,7 @@ def test_a_malformed_file_is_one_sentence_and_takes_little(
 def held_to_one_sentence(said: str) -> None:
     assert said.endswith("."), said
     assert len(said.splitlines()) == 1, said
-    for trace in ("Traceback", "/proc", "/work", "/home", ".py", "File \""):
+    for trace in ("Traceback", "/proc", "/work", "/home", ".py", 'File "'):
         assert trace not in said, said
 
 
@@ -93,6 +93,10 @@ def kept(practice: Practice) -> tuple[Any, ...]:
     found = []
     for vault in (practice.house.record, practice.house.identity):
         with vault.reading() as rows:
-            found += [rows.all(sa.select(table)) for table in tables.IDENTITY.sorted_tables] if vault is practice.house.identity else [rows.all(sa.select(table)) for table in tables.RECORD.sorted_tables]
+            found += (
+                [rows.all(sa.select(table)) for table in tables.IDENTITY.sorted_tables]
+                if vault is practice.house.identity
+                else [rows.all(sa.select(table)) for table in tables.RECORD.sorted_tables]
+            )
         found.append(vault.tip)
     return tuple(found)

@@ -56,7 +56,13 @@ def test_a_client_answers_in_its_own_words_and_answers(house: Building) -> None:
     assert "A minute" not in page
     answers = {f"a__item{number}": "1" for number in range(1, 9)}
     sent = client.post(
-        f"/c/{token}", instrument="phq9", key="some-sending", lang="en", a__item9="2", a__difficulty="skip", **answers
+        f"/c/{token}",
+        instrument="phq9",
+        key="some-sending",
+        lang="en",
+        a__item9="2",
+        a__difficulty="skip",
+        **answers,
     )
     assert sent.status_code == 200  # somebody's safety: the page with help
     (check_in,) = house.cast.first.check_ins("K-01")
@@ -66,7 +72,13 @@ def test_a_client_answers_in_its_own_words_and_answers(house: Building) -> None:
     assert "phq9, item9" in course
     assert "made-up line two" in course
     again = client.post(
-        f"/c/{token}", instrument="phq9", key="some-sending", lang="en", a__item9="2", a__difficulty="skip", **answers
+        f"/c/{token}",
+        instrument="phq9",
+        key="some-sending",
+        lang="en",
+        a__item9="2",
+        a__difficulty="skip",
+        **answers,
     )
     assert again.status_code == 200
 
@@ -76,7 +88,9 @@ def test_an_answer_that_is_none_of_the_choices_is_refused(house: Building) -> No
     house.cast.first.take_on("K-01", agreed=tuple(Purpose))
     house.cast.first.log_session("K-01", BEGAN)
     token = house.cast.first.invite("K-01", 1, instrument="phq9").token
-    refused = house.guest().post(f"/c/{token}", instrument="phq9", key="some-sending", lang="en", a__item1="4")
+    refused = house.guest().post(
+        f"/c/{token}", instrument="phq9", key="some-sending", lang="en", a__item1="4"
+    )
     assert refused.status_code == 400
     assert house.cast.first.check_ins("K-01") == ()
 
@@ -96,7 +110,12 @@ def test_what_is_known_of_each_has_a_page_and_an_empty_form_where_it_takes_words
 
 def test_what_is_no_instrument_is_one_sentence(house: Building) -> None:
     guest = house.guest("T-1")
-    for name, content in (("a.toml", b"\xff\xfe"), ("a.json", b"{]"), ("a.csv", b"a,b\n1,2\n"), ("a.toml", b"")):
+    for name, content in (
+        ("a.toml", b"\xff\xfe"),
+        ("a.json", b"{]"),
+        ("a.csv", b"a,b\n1,2\n"),
+        ("a.toml", b""),
+    ):
         answer = guest.upload("/instruments", name, content)
         assert answer.status_code == 400
         assert "Traceback" not in answer.text
