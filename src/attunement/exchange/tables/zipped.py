@@ -135,7 +135,14 @@ def _names(where: str, file: zipfile.ZipFile) -> tuple[str, ...]:
 def _refuse(where: str, each: zipfile.ZipInfo) -> None:
     name = each.filename
     parts = name.replace("\\", "/").split("/")
-    if not name or ".." in parts or ":" in name or "\\" in name or name.startswith("/") or "\0" in each.orig_filename:
+    if (
+        not name
+        or ".." in parts
+        or ":" in name
+        or "\\" in name
+        or name.startswith("/")
+        or "\0" in each.orig_filename
+    ):
         raise UnreadableFile(f"{where} holds a file whose name leads out of it; pack it anew.")
     if name.lower().endswith(_ARCHIVES):
         raise UnreadableFile(f"{where} holds another archive; the tables alone are what it takes.")
