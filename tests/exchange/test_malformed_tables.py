@@ -265,3 +265,13 @@ def test_what_is_too_large_is_told_soon(tmp_path: Path, name: str) -> None:
     path.write_bytes(content())
     taken(reading(kind, path))
     assert [each.name for each in tmp_path.iterdir()] == [path.name]
+
+
+def planted() -> Iterable[object]:
+    yield 1
+    raise ValueError("a bug")
+
+
+def test_the_harness_fails_on_a_planted_bug() -> None:
+    with pytest.raises(ValueError, match="a bug"):
+        taken(planted)

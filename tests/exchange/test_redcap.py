@@ -163,6 +163,8 @@ def test_a_dictionary_as_redcap_downloads_it_is_read_as_far_as_it_can_be_asked()
         field("ok", "mood", "yesno", "Is it fine?", branching_logic="[calm] > 50"),
         field("many", "mood", "checkbox"),
         field("why", "mood", "notes", "Why?"),
+        field("when", "mood", "text", "When?", text_validation_type_or_show_slider_number="date_ymd"),
+        field("steps", "mood", "text", "Steps?", text_validation_type_or_show_slider_number="integer"),
         field("sum", "mood", "calc", "Sum", select_choices_or_calculations="sum([calm],[often])"),
         field("photo", "mood", "file", "Photo"),
         field("sort", "mood", "radio", "Which?", select_choices_or_calculations="a, One | b, Two"),
@@ -177,7 +179,8 @@ def test_a_dictionary_as_redcap_downloads_it_is_read_as_far_as_it_can_be_asked()
     assert found.intro.en == "Think of today."
     assert found.languages == ("es",)
     assert found.note is not None
-    for said in ("many (several answers at once)", "why (free text)", "sum (a calculation)", "photo (a file)",
+    for said in ("when (a date or a time)", "steps (a number without a minimum and a maximum)",
+                 "many (several answers at once)", "why (free text)", "sum (a calculation)", "photo (a file)",
                  "sort (answers that are not numbers)", "age (another range than the rest)", "always: ok"):  # fmt: skip
         assert said in found.note.en
     assert "sum (un cálculo)" in found.note.es

@@ -54,21 +54,25 @@ def instrument_at(row: Row, column: str, shelf: Mapping[str, Instrument]) -> Ins
 
 def item_at(row: Row, column: str, instrument: Instrument) -> Item:
     """Return the item that a cell names."""
-    name = row.code(column)
-    found = next((item for item in instrument.items if item.id == name), None)
+    name = row.text(column)
+    for item in instrument.items:
+        if item.id == name:
+            return item
     items = {item.id: item for item in instrument.items}
-    return found or row.refuse(
-        column, f"{shown(name)} is no item of {instrument.id}; it has {_listed(items)}"
+    return row.refuse(
+        column, f"{shown(row.code(column))} is no item of {instrument.id}; it has {_listed(items)}"
     )
 
 
 def scale_at(row: Row, column: str, instrument: Instrument) -> Scale:
     """Return the scale that a cell names."""
-    name = row.code(column)
-    found = next((scale for scale in instrument.scales if scale.id == name), None)
+    name = row.text(column)
+    for scale in instrument.scales:
+        if scale.id == name:
+            return scale
     scales = {scale.id: scale for scale in instrument.scales}
-    return found or row.refuse(
-        column, f"{shown(name)} is no scale of {instrument.id}; it has {_listed(scales)}"
+    return row.refuse(
+        column, f"{shown(row.code(column))} is no scale of {instrument.id}; it has {_listed(scales)}"
     )
 
 

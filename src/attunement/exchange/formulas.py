@@ -30,4 +30,4 @@ def defused(text: str) -> str:
 
 def restored(text: str) -> str:
     """Return the text that `defused` was given."""
-    return text[1:] if _GUARDED.match(text) else text
+    return text[1:] if text.startswith("'") and _GUARDED.match(text) else text

@@ -15,6 +15,8 @@ from attunement.instruments import Choice, Item, Wording
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from attunement.exchange.redcap.fields import Field
+
 Ends = tuple[int, int]
 _WHOLE: Final = re.compile(r"[+-]?[0-9]{1,6}(?:\.0+)?")
 _RISK: Final = re.compile(re.escape(RISK) + r"(-?[0-9]{1,6}(?:\.[0-9]{1,6})?)")
@@ -29,6 +31,8 @@ NOT_ASKED: Final = {
 }
 IDENTIFIER: Final = Wording("an identifier", "un identificador")
 CODES: Final = Wording("answers that are not numbers", "respuestas que no son números")
+NO_ENDS: Final = Wording("a number without a minimum and a maximum", "un número sin mínimo ni máximo")
+MOMENT: Final = Wording("a date or a time", "una fecha o una hora")
 ODD_RANGE: Final = Wording("a range that is not of whole numbers", "un rango que no es de números enteros")
 OTHER_ENDS: Final = Wording("another range than the rest", "otro rango que el resto")
 
@@ -160,6 +164,15 @@ def _asked(read: ReadField, short: str) -> Asked | Wording:
             return ODD_RANGE
         labels = [spoken(each) for each in field.select_choices_or_calculations.split("|")]
         return Asked(read, short, (), (low, high), (labels[0] or str(low), labels[-1] or str(high)))
+    return _why_not(field)
+
+
+def _why_not(field: Field) -> Wording:
+    validated = field.text_validation_type_or_show_slider_number
+    if field.field_type == "text" and validated in _NUMBERS:
+        return NO_ENDS
+    if field.field_type == "text" and validated.startswith(("date", "time")):
+        return MOMENT
     return NOT_ASKED.get(field.field_type, NOT_ASKED["text"])
 
 

@@ -235,7 +235,11 @@ class _Reader:
             return None
         item = form.instrument.item(name)
         labels = form.labels.get(name, {})
-        value = labels.get(text.casefold()) if not row.is_number(column) else row.number_or_none(column)
+        value = (
+            labels.get(" ".join(text.split()).casefold())
+            if not row.is_number(column)
+            else row.number_or_none(column)
+        )
         if value is None:
             row.refuse(
                 column,

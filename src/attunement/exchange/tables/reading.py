@@ -217,11 +217,15 @@ def _answers(rows: Iterator[Row], shelf: Mapping[str, Instrument]) -> Iterator[A
     key: _Form | None = None
     told: dict[str, float | None] = {}
     partial: set[_Form] = set()
+    before: tuple[str, ...] = ()
     for row in rows:
-        instrument = instrument_at(row, "instrument", shelf)
-        _refuse_version(row, instrument)
+        said = tuple(map(row.text, ("client", "session", "at", "instrument", "version")))
+        if said != before:  # else it is the form of the row above
+            instrument = instrument_at(row, "instrument", shelf)
+            _refuse_version(row, instrument)
+            mine = (row.code("client"), row.count("session"), row.time_or_none("at"), instrument.id)
+            before = said
         item = item_at(row, "item", instrument)
-        mine = (row.code("client"), row.count("session"), row.time_or_none("at"), instrument.id)
         whole = key is not None and len(told) == len(shelf[key[3]].items)
         if mine != key or (whole and item.id in told):
             if key:
