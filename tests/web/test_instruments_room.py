@@ -18,8 +18,7 @@ BUNDLE = {
     "resourceType": "Bundle",
     "type": "collection",
     "entry": [
-        {"resource": {"resourceType": "Patient", "id": "p", "identifier": [{"value": "K-31"}],
-                      "name": [{"family": "Planted-Surname"}]}},
+        {"resource": {"resourceType": "Patient", "id": "K-31", "name": [{"family": "Planted-Surname"}]}},
     ],
 }  # fmt: skip
 

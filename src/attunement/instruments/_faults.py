@@ -34,6 +34,8 @@ def _faults_of_the_whole(instrument: Instrument) -> Iterator[str]:
         yield f"ends: low is {instrument.ends.low} and high is {instrument.ends.high}; low is the smaller one"
     if instrument.words == "loaded" and not (instrument.right or "").strip():
         yield "right is missing; say by what right these words are shown"
+    if not (instrument.scales or instrument.unscored):
+        yield "scales is empty; name what is counted together, or say in unscored why nothing is"
     if not instrument.languages:
         yield "languages is empty; it takes en, es, or both"
     if bool(instrument.items) is (instrument.words == "totals only"):

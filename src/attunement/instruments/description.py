@@ -250,7 +250,15 @@ class Instrument:
 
     @property
     def main(self) -> Scale:
-        """The scale that is meant where one number is wanted: ``total``, or else the first."""
+        """The scale that is meant where one number is wanted: ``total``, or else the first.
+
+        Raises
+        ------
+        InstrumentProblem
+            Where nothing is known of how it is scored.
+        """
+        if not self.scales:
+            raise InstrumentProblem(f"{self.id}: it has no scale. {self.unscored or ''}".rstrip())
         return next((scale for scale in self.scales if scale.id == "total"), self.scales[0])
 
     def scale(self, name: str) -> Scale:

@@ -79,7 +79,7 @@ def from_table(table: Mapping[str, Any]) -> Instrument:
         intro=fields.wording("intro") if words in {"shipped", "loaded"} else _NO_WORDS,
         ends=ends,
         items=() if words == "totals only" else _items(fields),
-        scales=tuple(_scale(row) for row in fields.rows("scales", "scale")),
+        scales=_scales(fields),
         choices=fields.optional("choices", lambda _: _choices(fields), ()),
         words=words,
         right=fields.optional("right", fields.text, None),
@@ -88,6 +88,13 @@ def from_table(table: Mapping[str, Any]) -> Instrument:
         loinc=fields.optional("loinc", fields.text, None),
         languages=languages,
     )
+
+
+def _scales(fields: Fields) -> tuple[Scale, ...]:
+    """The scales; none where nothing is known of how it is scored."""
+    if "unscored" in fields.table and "scales" not in fields.table:
+        return ()
+    return tuple(_scale(row) for row in fields.rows("scales", "scale"))
 
 
 def _ends(fields: Fields) -> Ends:

@@ -90,7 +90,7 @@ class Ratings(CheckingIn):
                 _scored([row for row in answered if row["instrument"] == name]),
             )
             for name, each in sorted(asked.items(), key=lambda named: (named[0] != CHECK_IN, named[0]))
-            if each.main.higher == "closer" and not each.unscored
+            if not each.unscored and each.main.higher == "closer"
         ]
         others = [
             Rated(
