@@ -217,7 +217,10 @@ def _json(rolls: Rolls) -> bytes:
             return rolls.choice((b"1", b'"a"', b"null", b"true", b"1.5", rolls.choice(_NASTY)))
         if roll < 0.7:
             return b"[" + b",".join(part(depth + 1) for _ in range(rolls.randint(0, 3))) + b"]"
-        names = [rolls.choice((b'"a"', b'"a"', b'"b"', b'"resourceType"', b"a")) for _ in range(rolls.randint(0, 3))]
+        names = [
+            rolls.choice((b'"a"', b'"a"', b'"b"', b'"resourceType"', b"a"))
+            for _ in range(rolls.randint(0, 3))
+        ]
         return b"{" + b",".join(name + b":" + part(depth + 1) for name in names) + b"}"
 
     return part(0)
@@ -295,7 +298,17 @@ def _zipped(files: dict[str, bytes]) -> bytes:
 
 def _names(rolls: Rolls) -> bytes:
     """An archive whose files are called what they may not."""
-    odd = ("../up.csv", "/etc/passwd", "C:\\a.csv", "a:b", "a/../../b", "in.zip", "a\nb", "\u202e.csv", "A.CSV")
+    odd = (
+        "../up.csv",
+        "/etc/passwd",
+        "C:\\a.csv",
+        "a:b",
+        "a/../../b",
+        "in.zip",
+        "a\nb",
+        "\u202e.csv",
+        "A.CSV",
+    )
     files = {name: b"a\n1\n" for name in rolls.sample(odd, 2)}
     if "in.zip" in files:
         files["in.zip"] = archive()
@@ -305,11 +318,17 @@ def _names(rolls: Rolls) -> bytes:
 def _lying(rolls: Rolls) -> bytes:
     """An archive whose directory says other sizes, counts and places than there are."""
     made = bytearray(archive())
-    for signature, offsets in ((b"PK\x01\x02", range(10, 46)), (b"PK\x05\x06", range(4, 22)), (b"PK\x03\x04", range(6, 30))):
+    for signature, offsets in (
+        (b"PK\x01\x02", range(10, 46)),
+        (b"PK\x05\x06", range(4, 22)),
+        (b"PK\x03\x04", range(6, 30)),
+    ):
         if rolls.random() < 0.6:
             place = made.find(signature) + rolls.choice(offsets)
             width = rolls.choice((1, 2, 4))
-            made[place : place + width] = rolls.choice((b"\xff" * width, bytes(width), rolls.randbytes(width)))
+            made[place : place + width] = rolls.choice(
+                (b"\xff" * width, bytes(width), rolls.randbytes(width))
+            )
     return bytes(made)
 
 

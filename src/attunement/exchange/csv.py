@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
-def read_csv(path: Path | Sent, encoding: str, choose: Callable[[tuple[str, ...]], Sequence[int]]) -> RawTable:
+def read_csv(
+    path: Path | Sent, encoding: str, choose: Callable[[tuple[str, ...]], Sequence[int]]
+) -> RawTable:
     """Read the columns that `choose` picks from the header, by position.
 
     Raises

@@ -88,9 +88,7 @@ def read_ratings(
     InputError
         One sentence: what, in which row, and what would do.
     """
-    raw, used, guessed = _raw(
-        path if isinstance(path, Sent) else Path(path), mapping, encoding
-    )
+    raw, used, guessed = _raw(path if isinstance(path, Sent) else Path(path), mapping, encoding)
     values = Values.of(raw, used)
     if values.bad and not skip_bad:
         raise ColumnProblem(_told(values.bad))

@@ -68,7 +68,9 @@ def _text(stream: BinaryIO) -> str:
     try:
         text = stream.read().decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as problem:
-        raise InputError(f"Byte {problem.start + 1} of the description is not UTF-8; save it as UTF-8.") from None
+        raise InputError(
+            f"Byte {problem.start + 1} of the description is not UTF-8; save it as UTF-8."
+        ) from None
     if not keepable(text):
         raise InputError("The description holds a sign that cannot be kept.")
     return text

@@ -66,7 +66,9 @@ def unpacked(
             for entry in entries:
                 file = _unpacked(archive, entry, name, left)
                 if file is None:
-                    raise UnreadableFile(f"{name} unpacks to more than {most:,} bytes; a smaller one would do.")
+                    raise UnreadableFile(
+                        f"{name} unpacks to more than {most:,} bytes; a smaller one would do."
+                    )
                 left -= len(file)
                 yield entry.filename, file
     except _BROKEN:
@@ -97,7 +99,9 @@ def _refuse_names(entries: list[zipfile.ZipInfo], name: str) -> None:
         said, called = shown(entry.filename), entry.filename
         outside = called.startswith("/") or ".." in called.replace("\\", "/").split("/")
         if outside or ":" in called or "\\" in called or not called.isprintable():
-            raise UnreadableFile(f"{name} has a file called {said}, which may lie outside of it; pack it anew.")
+            raise UnreadableFile(
+                f"{name} has a file called {said}, which may lie outside of it; pack it anew."
+            )
         if called.casefold() in seen:
             raise UnreadableFile(f"{name} has more than one file called {said}; pack it anew.")
         seen.add(called.casefold())

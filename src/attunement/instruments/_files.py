@@ -9,9 +9,7 @@ from typing import Any, Final
 
 from attunement.errors import InstrumentProblem
 
-_LONG_NAME: Final = re.compile(
-    r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){24}"""
-)
+_LONG_NAME: Final = re.compile(r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){24}""")
 
 
 def parse(toml: str) -> dict[str, Any]:
@@ -21,7 +19,9 @@ def parse(toml: str) -> dict[str, Any]:
     the square of them.
     """
     if _LONG_NAME.search(toml):
-        raise InstrumentProblem("An instrument's description has a name of more than 24 parts; none has three.")
+        raise InstrumentProblem(
+            "An instrument's description has a name of more than 24 parts; none has three."
+        )
     try:
         return tomllib.loads(toml)
     except tomllib.TOMLDecodeError as error:
