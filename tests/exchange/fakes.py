@@ -23,7 +23,7 @@ FAKES: Final = {
         "counts", "sleeps", "spins", "swells", "connects", "resolves", "writes", "makes_a_folder", "removes", "forks",
         "runs", "replaces_itself", "calls_c", "reads_a_file", "lists_the_handles", "lists_the_environment", "faults",
         "recurses", "prints", "lies", "scolds", "unpickles", "kills", "writes_past_python", "runs_past_python",
-        "connects_past_python", "kernel",
+        "limits",
     )
 }  # fmt: skip
 
@@ -173,11 +173,7 @@ def runs_past_python(_: BinaryIO) -> list[Entry]:
     return _said(said.decode() or "run")
 
 
-def connects_past_python(_: BinaryIO) -> list[Entry]:
-    return _said("")
-
-
-def kernel(_: BinaryIO) -> list[Entry]:
+def limits(_: BinaryIO) -> list[Entry]:
     import resource
 
     limits = {name: resource.getrlimit(getattr(resource, f"RLIMIT_{name}"))[0]

@@ -43,6 +43,7 @@ def main() -> None:
     alone = leave_the_network()
     import resource
 
+    from attunement.exchange import crossing
     from hostile import hostile, parquet
 
     parquet()  # what writes is imported
@@ -58,7 +59,12 @@ def main() -> None:
             for kind, payload in child.answers(
                 READERS[file.reader], reads[file.reader], io.BytesIO(file.content)
             ):
-                outcome, words = kind.decode(), payload.decode("latin-1")[:2_000]
+                outcome = kind.decode()
+                words = (
+                    str(crossing.sentence_in(payload))
+                    if kind == crossing.SENTENCE
+                    else payload[:80].decode("latin-1")
+                )
         except MemoryError:
             outcome = "M"
         took = time.perf_counter() - began

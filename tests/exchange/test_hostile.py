@@ -11,11 +11,15 @@ import pytest
 import sqlalchemy as sa
 from hostile import DESCRIPTION, KINDS, hostile
 
+from attunement.errors import AttunementError
+from attunement.exchange.apart import read_ratings_apart
 from attunement.exchange.watching import environment
 from attunement.instruments import loads, to_table
-from attunement.vault import tables
+from attunement.trajectories import Measure
 
 if TYPE_CHECKING:
+    from cast import Cast
+
     from guest import Building
 
     from attunement.practice import Practice
@@ -31,10 +35,7 @@ READERS: Final[dict[str, dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("begin", range(0, FILES, AT_ONCE))
-def test_a_malformed_file_is_one_sentence_and_takes_little(
-    begin: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.syspath_prepend(__file__.rpartition("/")[0])
+def test_a_malformed_file_is_one_sentence_and_takes_little(begin: int) -> None:
     asked = {
         "seed": SEED, "begin": begin, "end": begin + AT_ONCE, "seconds": 120, "readers": READERS,
         "shelf": [to_table(loads(DESCRIPTION.decode()))],
@@ -49,13 +50,13 @@ def test_a_malformed_file_is_one_sentence_and_takes_little(
         assert outcome in {"D", "S"}, (number, kind, outcome, said)
         assert seconds < LONGEST, (number, kind)
         if outcome == "S":
-            held_to_one_sentence(json.loads(said.encode("latin-1"))[1])
+            held_to_one_sentence(said)
     assert told[-1][-1] < HIGHEST
     assert {outcome for _, _, outcome, *_ in told} == {"D", "S"}
 
 
 def held_to_one_sentence(said: str) -> None:
-    assert said.endswith("."), said
+    assert said.endswith((".", "…")), said
     assert len(said.splitlines()) == 1, said
     for trace in ("Traceback", "/proc", "/work", "/home", ".py", 'File "'):
         assert trace not in said, said
@@ -73,7 +74,7 @@ def test_a_file_is_the_same_whenever_it_is_asked_for() -> None:
 def test_a_practice_into_which_they_are_imported_is_as_it_was(house: Building) -> None:
     guest = house.guest("T-1")
     practice = house.cast.first
-    before = kept(practice)
+    before, entries = kept(practice), len(practice.house.record.entries())
     refused = 0
     for number in range(0, FILES, FILES // IMPORTED):
         file = hostile(SEED, number + 1)
@@ -86,17 +87,27 @@ def test_a_practice_into_which_they_are_imported_is_as_it_was(house: Building) -
         refused += 1
     assert refused > IMPORTED // 2
     assert kept(practice) == before
+    since = practice.house.record.entries(after=entries)
+    assert {entry["verb"].partition(" ")[0] for entry in since} <= {"see"}  # its pages were looked at
+
+
+def test_a_file_that_is_refused_leaves_the_journal_s_end_where_it_was(cast: Cast) -> None:
+    before = cast.first.house.record.tip
+    for number in range(IMPORTED // 4):
+        content = hostile(SEED, 250 * number + 250).content
+        with pytest.raises(AttunementError):
+            cast.first.take_in(read_ratings_apart(content).ratings, "totals", Measure(0, 10))
+    assert cast.first.house.record.tip == before
 
 
 def kept(practice: Practice) -> tuple[Any, ...]:
-    """The journal's end and all rows of a practice's record and identities."""
-    found = []
+    """The end of a practice's identities, and all rows of its record and identities."""
+    found: list[Any] = []
     for vault in (practice.house.record, practice.house.identity):
         with vault.reading() as rows:
-            found += (
-                [rows.all(sa.select(table)) for table in tables.IDENTITY.sorted_tables]
-                if vault is practice.house.identity
-                else [rows.all(sa.select(table)) for table in tables.RECORD.sorted_tables]
-            )
-        found.append(vault.tip)
-    return tuple(found)
+            found += [
+                rows.all(sa.select(table))
+                for table in vault.metadata.sorted_tables
+                if table.name != "journal"
+            ]
+    return (*found, practice.house.identity.tip)

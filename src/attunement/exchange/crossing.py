@@ -140,7 +140,16 @@ def ratings_in(payload: bytes) -> Reading:
                 orient="row",
             ),
         )
-    except (AttunementError, pl.exceptions.PolarsError, KeyError, TypeError, ValueError, AttributeError):
+    except (
+        AttunementError,
+        pl.exceptions.PolarsError,
+        pl.exceptions.PanicException,
+        LookupError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        OSError,
+    ):
         raise NotOurs from None
 
 

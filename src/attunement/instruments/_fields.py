@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _Read = TypeVar("_Read")
 _Word = TypeVar("_Word", bound=str)
 _FAR = 1e9
+_SAID = 80  # signs of a value in a sentence
 
 
 def in_reach(value: Any) -> bool:  # noqa: ANN401 - whatever a table holds
@@ -131,7 +132,8 @@ class Fields:
 
     def _refuse_field(self, name: str, kind: str) -> NoReturn:
         value = repr(self.table[name]) if name in self.table else "missing"
-        self._refuse(f"{name} is {value}; it takes {kind}")
+        said = value if len(value) <= _SAID else f"{value[: _SAID - 1]}…"
+        self._refuse(f"{name} is {said}; it takes {kind}")
 
     def _refuse(self, what: str) -> NoReturn:
         raise InstrumentProblem(f"{self.where}: {what}.")

@@ -200,9 +200,7 @@ def _scale(fields: Fields) -> Scale:
 
 def _limits(fields: Fields) -> tuple[float, float]:
     value = fields.table["limits"]
-    if not (
-        isinstance(value, list) and len(value) == 2 and all(map(in_reach, value))
-    ):
+    if not (isinstance(value, list) and len(value) == 2 and all(map(in_reach, value))):
         fields.refuse(f"limits is {value!r}; it takes the lowest and the highest total, such as [0, 40]")
     return value[0], value[1]
 
