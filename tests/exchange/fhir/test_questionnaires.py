@@ -19,6 +19,7 @@ from attunement.instruments import (
     Ends,
     Instrument,
     Item,
+    Language,
     Scale,
     Wording,
     catalogue,
@@ -364,7 +365,8 @@ wordings = st.builds(Wording, sentences, sentences)
 @st.composite
 def instruments(draw: st.DrawFn) -> Instrument:
     """Any instrument with words: choices or lines, turned or apart, one language or two."""
-    languages = draw(st.sampled_from([("en", "es"), ("en",), ("es",)]))
+    either: list[tuple[Language, ...]] = [("en", "es"), ("en",), ("es",)]
+    languages = draw(st.sampled_from(either))
     low, high = draw(st.sampled_from([(0, 10), (1, 5), (-3, 3), (0, 3)]))
     chosen = draw(st.booleans())
     choices = tuple(Choice(value, draw(wordings)) for value in range(low, high + 1)) if chosen else ()
