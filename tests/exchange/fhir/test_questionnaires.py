@@ -9,10 +9,27 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from attunement.errors import InputError, InstrumentProblem
 from attunement.exchange.fhir import faults, from_questionnaire, to_questionnaire
-from attunement.instruments import Choice, Instrument, catalogue, loads, of_others, score, worded
+from attunement.instruments import (
+    Choice,
+    Ends,
+    Instrument,
+    Item,
+    Language,
+    Scale,
+    Wording,
+    catalogue,
+    from_table,
+    loads,
+    of_others,
+    score,
+    to_table,
+    worded,
+)
 
 if TYPE_CHECKING:
     from attunement.exchange.fhir.strict import Json
@@ -339,3 +356,60 @@ def test_words_in_one_language_come_back_in_one(shelf: Shelf) -> None:
     back = from_questionnaire(to_questionnaire(one, loaded=True), right="r")
     assert back.languages == ("en",)
     assert back.items == one.items
+
+
+sentences = st.from_regex(r"[A-Za-zñá¿][A-Za-z ñá?.,'<&\"]{0,30}[a-z?.]", fullmatch=True)
+wordings = st.builds(Wording, sentences, sentences)
+
+
+@st.composite
+def instruments(draw: st.DrawFn) -> Instrument:
+    """Any instrument with words: choices or lines, turned or apart, one language or two."""
+    either: list[tuple[Language, ...]] = [("en", "es"), ("en",), ("es",)]
+    languages = draw(st.sampled_from(either))
+    low, high = draw(st.sampled_from([(0, 10), (1, 5), (-3, 3), (0, 3)]))
+    chosen = draw(st.booleans())
+    choices = tuple(Choice(value, draw(wordings)) for value in range(low, high + 1)) if chosen else ()
+    own = (Choice(low, draw(wordings)), Choice(high, draw(wordings), "LA6568-5"))
+    items = tuple(
+        Item(
+            f"line_{number}",
+            draw(wordings),
+            reverse=draw(st.booleans()),
+            apart=number > 2,
+            risk_from=draw(st.sampled_from([None, low, high])),
+            loinc=draw(st.sampled_from([None, "44260-8"])),
+            choices=draw(st.sampled_from([(), own])),
+        )
+        for number in range(draw(st.integers(1, 4)))
+    )
+    counted = tuple(item.id for item in items if not item.apart)
+    note = draw(st.none() | wordings)
+    made = Instrument(
+        id="made", name=draw(wordings), version=draw(st.sampled_from(["1", "2.0-beta"])), licence="CC0-1.0",
+        source="Invented", validated=note is None, asked_of="client", how_often="once", intro=draw(wordings),
+        ends=Ends(low, high, draw(wordings), draw(wordings)), items=items, choices=choices, note=note,
+        scales=(
+            Scale("total", draw(wordings), counted, draw(st.sampled_from(["sum", "mean"])), "worse", 1, factor=2.0),
+        ),
+        words="loaded", right=RIGHT, languages=languages, key="By hand",
+    )  # fmt: skip
+    return from_table(to_table(made))  # in one language, its words stand for both
+
+
+@given(instruments())
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_any_instrument_comes_back_as_it_was(made: Instrument) -> None:
+    written = to_questionnaire(made, loaded=True)
+    assert faults(written) == []
+    assert from_questionnaire(json.loads(json.dumps(written)), right=RIGHT) == made
+
+
+@given(instruments())
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+def test_any_questionnaire_that_leaves_is_valid(peer: Faults, made: Instrument) -> None:
+    assert peer(to_questionnaire(made, loaded=True)) == []

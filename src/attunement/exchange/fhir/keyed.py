@@ -37,7 +37,9 @@ def key_of(instrument: Instrument) -> dict[str, Any]:
 
 
 def _rows(table: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    yield from table.get("choices", ())
+    """What has words that stand elsewhere; answers that no item shares have no other place."""
+    if any("choices" not in item for item in table.get("items", ())):
+        yield from table.get("choices", ())
     for item in table.get("items", ()):
         yield item
         yield from item.get("choices", ())
@@ -103,8 +105,8 @@ def kept(resource: Mapping[str, Any], table: dict[str, Any], right: str, name: s
     }  # fmt: skip
     if notes:
         table["note"] = _both(notes, languages)
-    if "choices" in table:
-        shared = next((line for row, line in rows if "choices" not in row), lines[0])
+    shared = next((line for row, line in rows if "choices" not in row), None)
+    if "choices" in table and shared:
         table["choices"] = _choices(table["choices"], shared, languages)
     unchosen = next((line for line in lines if not line.options), None)
     if unchosen:

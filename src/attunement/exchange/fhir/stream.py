@@ -76,16 +76,15 @@ def _whole(text: _Text) -> Iterator[Found]:
 
 def _entries(text: _Text) -> Iterator[Found]:
     """The entries of a Bundle that is too long to hold, in whatever order its elements stand."""
-    text.take("{", "the bundle")
+    text.take("{", "the file")
     kind: object = None
     seen: set[str] = set()
-    where = "the bundle"
+    where = "the resource"
     while not text.took("}"):
         if seen:
             text.take(",", where)
         name = text.value(where)
-        if not isinstance(name, str) or name in seen or len(seen) == _MOST_KEYS:
-            raise InputError(f"{where}: it has no name, twice the same, or too many of them.")
+        _refuse_name(name, seen, where)
         seen.add(name)
         text.take(":", where)
         if name == "entry" and text.peek() == "[":
@@ -103,6 +102,15 @@ def _entries(text: _Text) -> Iterator[Found]:
         raise InputError(
             "Something follows after the end of the Bundle; it is cut off or put together wrongly."
         )
+
+
+def _refuse_name(name: object, seen: set[str], where: str) -> None:
+    if not isinstance(name, str):
+        raise InputError(f"{where}: {shown(name)} stands where the name of an element is needed.")
+    if name in seen:
+        raise InputError(f"{where}: {shown(name)} stands twice in one object; once would do.")
+    if len(seen) == _MOST_KEYS:
+        raise InputError(f"{where}: it has more than {_MOST_KEYS} elements; no resource of FHIR has.")
 
 
 def _listed(text: _Text) -> Iterator[Found]:
