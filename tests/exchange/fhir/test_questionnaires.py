@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import io
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -13,7 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from attunement.errors import InputError, InstrumentProblem
-from attunement.exchange.fhir import faults, from_questionnaire, to_questionnaire
+from attunement.exchange.entries import AnswersEntry
+from attunement.exchange.fhir import faults, from_questionnaire, read_fhir, to_questionnaire
 from attunement.instruments import (
     Choice,
     Ends,
@@ -332,7 +334,7 @@ def test_hl7s_own_questionnaires_load_or_are_refused_in_one_sentence(
     assert len(said) == 7
 
 
-def test_hl7s_glasgow_coma_score_loads_once_its_answers_count_something(
+def test_hl7s_glasgow_coma_score_loads_once_its_answers_count_and_reads_their_response(
     examples: Callable[[str], Iterator[tuple[str, bytes]]],
 ) -> None:
     gcs = json.loads(next(content for _, content in examples("Questionnaire-gcs")))
@@ -346,6 +348,10 @@ def test_hl7s_glasgow_coma_score_loads_once_its_answers_count_something(
     assert all(
         isinstance(choice, Choice) and choice.loinc for item in loaded.items for choice in item.choices
     )
+    response = next(content for _, content in examples("QuestionnaireResponse-gcs"))
+    (found,) = read_fhir(io.BytesIO(response), {"gcs": loaded})
+    assert isinstance(found, AnswersEntry)
+    assert score(loaded, found.answers)["total"] == 13
 
 
 def test_words_in_one_language_come_back_in_one(shelf: Shelf) -> None:
