@@ -92,14 +92,15 @@ def kept(resource: Mapping[str, Any], table: dict[str, Any], right: str, name: s
     )
     if [line.link for line in lines] != [str(_get(row, "id")) for row in table["items"]]:
         raise InputError("Questionnaire.item: its items are others than those of the instrument's key")
-    languages = common(
+    said = common(
         [title, intro, *([notes] if notes else []), *(text for line in lines for text in _texts(line))]
     )
+    languages = [each for each in said if each in (_listed(table.get("languages")) or said)]
     if not languages:
         raise InputError(f"Questionnaire.language is {language}; words in en or es are needed")
     rows = list(zip(table["items"], lines, strict=True))
     table |= {
-        "words": "loaded", "right": right, "languages": list(languages), "id": name or table.get("id"),
+        "words": "loaded", "right": right, "languages": languages, "id": name or table.get("id"),
         "name": _both(title, languages), "intro": _both(intro, languages),
         "items": [_row(row, line, languages) for row, line in rows],
     }  # fmt: skip
@@ -112,6 +113,10 @@ def kept(resource: Mapping[str, Any], table: dict[str, Any], right: str, name: s
     if unchosen:
         table["ends"] = _ends(table.get("ends"), unchosen, languages)
     return from_table(table)
+
+
+def _listed(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
 
 
 def _texts(line: Line) -> tuple[Mapping[str, str], ...]:

@@ -12,16 +12,17 @@ if TYPE_CHECKING:
 
 
 def say(name: str, wording: Wording, languages: Sequence[Language]) -> dict[str, Any]:
-    """Return an element in the first language, with the other one as its translation.
+    """Return an element in the first language, with the other one as its translation, where there is another one.
 
-    >>> say("text", Wording("Yes", "Sí"), ("en",))
+    >>> say("text", Wording("Yes", "Yes"), ("en",))
     {'text': 'Yes'}
     """
     element: dict[str, Any] = {name: wording.say(languages[0])}
-    if len(languages) > 1:
+    other: Language = "es" if languages[0] == "en" else "en"
+    if other in languages or wording.en != wording.es:  # a name has both, whatever the rest has
         parts = [
-            {"url": "lang", "valueCode": languages[1]},
-            {"url": "content", "valueString": wording.say(languages[1])},
+            {"url": "lang", "valueCode": other},
+            {"url": "content", "valueString": wording.say(other)},
         ]
         element[f"_{name}"] = {"extension": [{"url": TRANSLATION, "extension": parts}]}
     return element
@@ -52,4 +53,4 @@ def common(texts: Sequence[Mapping[str, str]]) -> tuple[Language, ...]:
 
 def worded(text: Mapping[str, str], languages: Sequence[Language]) -> Wording:
     """Return words for both languages; where there is but one, it stands for both, as in an instrument's file."""
-    return Wording(*(text[each] if each in languages else text[languages[0]] for each in ("en", "es")))
+    return Wording(*(text.get(each, text[languages[0]]) for each in ("en", "es")))
