@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
     from attunement.exchange.entries import Entry
     from attunement.exchange.ratings import Reading
-    from attunement.exchange.readers import Reader
     from attunement.instruments import Instrument
 
 _CHILD: Final = "attunement.exchange.child"

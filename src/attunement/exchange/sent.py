@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass, field
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from attunement.errors import InputError
 from attunement.exchange.strict import keepable
@@ -24,7 +24,7 @@ class Sent:
     name: str
     content: bytes = field(repr=False)
 
-    def open(self, mode: str = "r", *, encoding: str | None = None, newline: str | None = None) -> IO[Any]:
+    def open(self, mode: str = "r", *, encoding: str | None = None, newline: str | None = None) -> Any:  # noqa: ANN401 - as `Path.open`
         """Open it to be read, as bytes or as text."""
         stream = io.BytesIO(self.content)
         return stream if "b" in mode else io.TextIOWrapper(stream, encoding=encoding, newline=newline)
