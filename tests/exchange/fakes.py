@@ -69,11 +69,13 @@ def writes(_: BinaryIO, place: str) -> list[Entry]:
 
 
 def makes_a_folder(_: BinaryIO, place: str) -> list[Entry]:
-    return _said(Path(place).mkdir())
+    Path(place).mkdir()
+    return _said("made")
 
 
 def removes(_: BinaryIO, place: str) -> list[Entry]:
-    return _said(Path(place).unlink())
+    Path(place).unlink()
+    return _said("removed")
 
 
 def forks(_: BinaryIO) -> list[Entry]:
@@ -101,7 +103,8 @@ def reads_a_file(_: BinaryIO, place: str) -> list[Entry]:
 
 
 def kills(_: BinaryIO) -> list[Entry]:
-    return _said(os.kill(os.getppid(), 0))
+    os.kill(os.getppid(), 0)
+    return _said("killed")
 
 
 def unpickles(_: BinaryIO) -> list[Entry]:
@@ -136,7 +139,7 @@ def prints(_: BinaryIO) -> list[Entry]:
 def lies(_: BinaryIO, what: Any) -> list[Entry]:
     from attunement.exchange import crossing
 
-    crossing.to_plain = lambda _: what  # type: ignore[assignment]
+    crossing.to_plain = lambda _: what  # type: ignore[assignment,attr-defined]
     return _said("")
 
 
@@ -161,7 +164,8 @@ def runs_past_python(_: BinaryIO) -> list[Entry]:
 
     ends = os.pipe()
     try:
-        pid = _posixsubprocess.fork_exec(
+        fork_exec: Any = _posixsubprocess.fork_exec
+        pid = fork_exec(
             [b"true"], [b"/bin/true"], True, (ends[1],), None, None, -1, -1, -1, -1, -1, -1, ends[0], ends[1], True,
             False, 0, None, None, None, -1, None, False,
         )  # fmt: skip

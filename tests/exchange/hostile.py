@@ -1,6 +1,6 @@
-"""Malformed files without end, each the same whenever its number is asked for: what SECURITY.md lists, and mutations.
+"""Malformed files without end, each the same whenever its number is asked for: known tricks, and mutations.
 
-``hostile(seed, number)`` is one of them. None is copied from anywhere; the valid ones that mutations begin from are made
+``hostile(seed, number)`` is one of them. None is copied; the valid ones that mutations begin from are made
 here.
 """
 
@@ -112,7 +112,7 @@ higher = "better"
 name = { en = "Typed", es = "Escrito" }
 limits = [0, 4]
 """.encode()
-WORDS: Final = """
+WORDS: Final = b"""
 instrument = "made_up"
 right = "made for a test"
 
@@ -124,14 +124,16 @@ at_high = "all"
 
 [en.own]
 extra = ["a", "b", "c", "d", "e"]
-""".encode()
+"""
 RESOURCE: Final = json.dumps({
     "resourceType": "Bundle",
     "type": "collection",
     "entry": [
-        {"resource": {"resourceType": "Observation", "status": "final", "subject": {"reference": "Patient/K-01"},
+        {"resource": {"resourceType": "Observation", "status": "final",
+        "subject": {"reference": "Patient/K-01"},
                       "effectiveDateTime": "2026-03-04T10:00:00Z", "valueQuantity": {"value": 7.5}}},
-        {"resource": {"resourceType": "QuestionnaireResponse", "status": "completed", "questionnaire": "made_up",
+        {"resource": {"resourceType": "QuestionnaireResponse", "status": "completed",
+        "questionnaire": "made_up",
                       "item": [{"linkId": "item1", "answer": [{"valueInteger": 3}]}]}},
     ],
 }).encode()  # fmt: skip
@@ -156,13 +158,20 @@ def archive() -> bytes:
 # -- what makes something malformed of it
 
 _NASTY: Final = (
-    b"\x00", b"\xff\xfe", b"\xef\xbb\xbf", b"\xc3\x28", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\\ud800", b"\\u0000", b"\x1b[31m",
-    b"\xe2\x80\xae", b'"', b'""', b"'", b",", b";", b"\t", b"|", b"\r", b"\n", b"\r\n", b"\n\n\n", b"{", b"}", b"[", b"]", b":", b"=",
-    b"NaN", b"nan", b"Infinity", b"-inf", b"1e999", b"-1e-999", b"1e308", b"0x10", b"1_000", b"9" * 25, b"9" * 5_000,
-    b"-0", b"0.1.2", b"true", b"null", b"=1+1", b"@cmd", b"<a/>", b"<!DOCTYPE a>", b"../../etc/passwd", b"%s%n", b"${x}", b"\\",
-    b"2026-02-30", b"9999-12-31T23:59:59Z", b"0001-01-01", b"13/13/2026", b"2026-03-04T25:61", "\N{FULLWIDTH DIGIT SEVEN}".encode(),
-    "\N{NO-BREAK SPACE}".encode(), "\N{LINE SEPARATOR}".encode(), "\N{GREEK SMALL LETTER FINAL SIGMA}".encode(), b"a" * 3_000,
-    b"[[a]]", b"[a.b]", b'"""', b"'''", b"#", b"item1", b"[" * 40, b"{" * 40, b"1979-05-27T07:32:00Z", b"inf", b"+nan", b"0o7", b"1e5",
+    b"\x00", b"\xff\xfe", b"\xef\xbb\xbf", b"\xc3\x28", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\\ud800",
+    b"\\u0000", b"\x1b[31m",
+    b"\xe2\x80\xae", b'"', b'""', b"'", b",", b";", b"\t", b"|", b"\r", b"\n", b"\r\n", b"\n\n\n", b"{",
+    b"}", b"[", b"]", b":", b"=",
+    b"NaN", b"nan", b"Infinity", b"-inf", b"1e999", b"-1e-999", b"1e308", b"0x10", b"1_000", b"9" * 25,
+    b"9" * 5_000,
+    b"-0", b"0.1.2", b"true", b"null", b"=1+1", b"@cmd", b"<a/>", b"<!DOCTYPE a>", b"../../etc/passwd",
+    b"%s%n", b"${x}", b"\\",
+    b"2026-02-30", b"9999-12-31T23:59:59Z", b"0001-01-01", b"13/13/2026", b"2026-03-04T25:61",
+    "\N{FULLWIDTH DIGIT SEVEN}".encode(),
+    "\N{NO-BREAK SPACE}".encode(), "\N{LINE SEPARATOR}".encode(),
+    "\N{GREEK SMALL LETTER FINAL SIGMA}".encode(), b"a" * 3_000,
+    b"[[a]]", b"[a.b]", b'"""', b"'''", b"#", b"item1", b"[" * 40, b"{" * 40, b"1979-05-27T07:32:00Z",
+    b"inf", b"+nan", b"0o7", b"1e5",
 )  # fmt: skip
 
 
@@ -226,10 +235,13 @@ def _json(rolls: Rolls) -> bytes:
     return part(0)
 
 
-_ODD_VALUES: Final = (
-    None, True, False, 0, -1, 1, 3, 10**18, 10**30, 0.5, -0.0, 1e308, float("inf"), float("nan"), "", " ", "a", "é", "item1", "total",
-    "en", "x" * 5_000, "2026-02-30", [], [None], [1, 2], ["item1"], ["item9"] * 3, [[1]], {}, {"en": "a"}, {"en": "a", "es": "b"},
-    {"id": "item1"}, [{"id": "item1", "value": 3}], [{"value": 0}, {"value": 0}], {"value": 1e300, "source": "a"},
+_ODD_VALUES: Final[tuple[Any, ...]] = (
+    None, True, False, 0, -1, 1, 3, 10**18, 10**30, 0.5, -0.0, 1e308, float("inf"), float("nan"), "", " ",
+    "a", "é", "item1", "total",
+    "en", "x" * 5_000, "2026-02-30", [], [None], [1, 2], ["item1"], ["item9"] * 3, [[1]], {}, {"en": "a"},
+    {"en": "a", "es": "b"},
+    {"id": "item1"}, [{"id": "item1", "value": 3}], [{"value": 0}, {"value": 0}], {"value": 1e300,
+    "source": "a"},
 )  # fmt: skip
 
 
@@ -256,8 +268,10 @@ def _odd(rolls: Rolls) -> Any:
 
 
 _NAMES: Final = (
-    "id", "name", "count", "items", "scales", "choices", "limits", "cutoffs", "bands", "changes", "languages", "words", "reverse", "ends",
-    "established", "reliability", "sd", "loinc", "apart", "risk_from", "own", "intro", "es", "valueQuantity", "entry", "a b", "", "é",
+    "id", "name", "count", "items", "scales", "choices", "limits", "cutoffs", "bands", "changes",
+    "languages", "words", "reverse", "ends",
+    "established", "reliability", "sd", "loinc", "apart", "risk_from", "own", "intro", "es",
+    "valueQuantity", "entry", "a b", "", "é",
 )  # fmt: skip
 
 
@@ -309,7 +323,7 @@ def _names(rolls: Rolls) -> bytes:
         "\u202e.csv",
         "A.CSV",
     )
-    files = {name: b"a\n1\n" for name in rolls.sample(odd, 2)}
+    files = dict.fromkeys(rolls.sample(odd, 2), b"a\n1\n")
     if "in.zip" in files:
         files["in.zip"] = archive()
     return _zipped(files)
@@ -375,7 +389,8 @@ KINDS: Final[dict[str, tuple[str, Callable[[Rolls], bytes]]]] = {
         lambda rolls: _toml(_odd_values(rolls, tomllib.loads(DESCRIPTION.decode()))),
     ),
     "words with odd values": ("words", lambda rolls: _toml(_odd_values(rolls, tomllib.loads(WORDS.decode())))),
-    "JSON with odd values": ("json", lambda rolls: json.dumps(_odd_values(rolls, json.loads(RESOURCE))).encode()),
+    "JSON with odd values": ("json", lambda rolls: json.dumps(_odd_values(rolls,
+    json.loads(RESOURCE))).encode()),
     "words, mutated": ("words", _of(lambda: WORDS)),
     "JSON, mutated": ("json", _of(lambda: RESOURCE)),
     "odd JSON": ("json", _json),
@@ -388,7 +403,8 @@ KINDS: Final[dict[str, tuple[str, Callable[[Rolls], bytes]]]] = {
     "an unclosed quote": ("ratings", lambda _: b'client,session,score\n"K-1,1,5\n' + b"K-1,2,5\n" * 20_000),
     "a giant cell": ("ratings", lambda _: b"client,session,score\nK-1,1," + b"5" * 3_000_000),
     "a giant quoted cell": ("ratings", lambda _: b'client,session,score\nK-1,1,"' + b"5\n" * 1_000_000 + b'"'),
-    "many columns": ("ratings", lambda _: b",".join(b"c%d" % each for each in range(50_000)) + b"\n" + b"1," * 50_000),
+    "many columns": ("ratings",
+    lambda _: b",".join(b"c%d" % each for each in range(50_000)) + b"\n" + b"1," * 50_000),
     "a short row of many": ("ratings", lambda _: b"client,session,score\n" + b"K-1,1,5\nK-1,2\n" * 30_000),
     "deep lists": ("json", lambda _: b"[" * 100_000),
     "deep objects": ("json", lambda _: b'{"a":' * 100_000),
@@ -398,7 +414,8 @@ KINDS: Final[dict[str, tuple[str, Callable[[Rolls], bytes]]]] = {
     "a text without end": ("json", lambda _: b'"' + b"\\u0041" * 160_000),
     "more than a megabyte": ("json", lambda _: b"[" + b"0," * 600_000 + b"0]"),
     "a deep description": ("instrument", lambda _: b"a = " + b"[" * 100_000),
-    "deep tables": ("instrument", lambda _: b"[" + b".".join(b"a%d" % each for each in range(5_000)) + b"]\na = 1"),
+    "deep tables": ("instrument",
+    lambda _: b"[" + b".".join(b"a%d" % each for each in range(5_000)) + b"]\na = 1"),
     "inline tables": ("instrument", lambda _: b"a = " + b"{a=" * 20_000),
     "a whole number without end": ("instrument", lambda _: b"count = " + b"9" * 100_000),
     "a dotted key without end": ("instrument", lambda _: b".".join(b"a" for _ in range(100_000)) + b" = 1"),
@@ -408,11 +425,13 @@ KINDS: Final[dict[str, tuple[str, Callable[[Rolls], bytes]]]] = {
 }  # fmt: skip
 
 _OFTEN: Final = (
-    *["a table, mutated"] * 5, *["odd cells"] * 8, *["Parquet, mutated"] * 3, "Parquet, cut", *["any bytes"] * 4,
+    *["a table, mutated"] * 5, *["odd cells"] * 8, *["Parquet, mutated"] * 3, "Parquet, cut",
+    *["any bytes"] * 4,
     *["any bytes after a beginning"] * 6, *["a description, mutated"] * 6, *["words, mutated"] * 4,
     *["a description with odd values"] * 10, *["words with odd values"] * 4, *["JSON with odd values"] * 6,
     *["JSON, mutated"] * 16, *["odd JSON"] * 18, "JSON in a table's place", *["XML"] * 3,
-    *["an archive, mutated"] * 6, *["an archive that lies"] * 6, *["an archive with odd names"] * 2, "XML in a table's place",
+    *["an archive, mutated"] * 6, *["an archive that lies"] * 6, *["an archive with odd names"] * 2,
+    "XML in a table's place",
 )  # fmt: skip
 _HEAVY: Final = tuple(kind for kind in KINDS if kind not in _OFTEN)
 _EVERY: Final = 250

@@ -43,8 +43,9 @@ def main() -> None:
     alone = leave_the_network()
     import resource
 
-    from attunement.exchange import crossing
     from hostile import hostile, parquet
+
+    from attunement.exchange import crossing
 
     parquet()  # what writes is imported
     reads = {

@@ -39,7 +39,7 @@ def odd(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(READERS, name, reader)
 
 
-def said(reader: str, content: bytes = b"", **settings: Any) -> str:  # noqa: ANN401 - as the fake takes it
+def said(reader: str, content: bytes = b"", **settings: Any) -> str:
     (entry,) = read_apart(reader, content, settings)
     assert isinstance(entry, ClientEntry)
     return entry.code
@@ -48,21 +48,24 @@ def said(reader: str, content: bytes = b"", **settings: Any) -> str:  # noqa: AN
 # -- what is read
 
 
-def test_entries_come_while_they_are_found(odd: None) -> None:
+@pytest.mark.usefixtures("odd")
+def test_entries_come_while_they_are_found() -> None:
     assert list(read_apart("counts", b"a\nbb\n", {"codes": "C"})) == [
         SessionEntry("C-2", 1),
         SessionEntry("C-3", 2),
     ]
 
 
-def test_whoever_has_seen_enough_ends_the_process(odd: None) -> None:
+@pytest.mark.usefixtures("odd")
+def test_whoever_has_seen_enough_ends_the_process() -> None:
     began, found = time.monotonic(), read_apart("counts", b"", {"many": 10**9})
     assert next(found) == SessionEntry("K-0", 1)
     found.close()  # type: ignore[attr-defined]
     assert time.monotonic() - began < 20
 
 
-def test_what_is_done_between_two_entries_takes_none_of_the_process_s_time(odd: None) -> None:
+@pytest.mark.usefixtures("odd")
+def test_what_is_done_between_two_entries_takes_none_of_the_process_s_time() -> None:
     found = read_apart("counts", b"", {"many": 20_000}, seconds=2)
     next(found)
     time.sleep(2.5)
@@ -123,7 +126,8 @@ def test_every_known_reader_is_there(reader: str) -> None:
 # -- what is refused before anything is read
 
 
-def test_a_file_that_is_too_long_is_not_begun(odd: None, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("odd")
+def test_a_file_that_is_too_long_is_not_begun(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="The file has more than 3 bytes"):
         list(read_apart("counts", b"1234", most=3))
     path = tmp_path / "long.csv"
@@ -133,8 +137,9 @@ def test_a_file_that_is_too_long_is_not_begun(odd: None, tmp_path: Path) -> None
         read_ratings_apart(path)
 
 
+@pytest.mark.usefixtures("odd")
 def test_a_file_that_grows_while_it_is_read_ends_at_the_limit(
-    odd: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     path = tmp_path / "growing"
     path.write_bytes(b"x\n" * 1_000)
@@ -143,7 +148,7 @@ def test_a_file_that_grows_while_it_is_read_ends_at_the_limit(
         list(read_apart("counts", path, most=100))
 
 
-def _told_less(answers: Any) -> Any:  # noqa: ANN401 - a method
+def _told_less(answers: Any) -> Any:
     from dataclasses import replace
 
     return lambda asked, kind: answers(replace(asked, size=1), kind)
@@ -176,13 +181,15 @@ TOO_MUCH: Final = "could not be read in the memory and time that it may take"
         "recurses",
     ],
 )
-def test_a_reader_that_does_what_none_may_is_stopped(odd: None, reader: str) -> None:
+@pytest.mark.usefixtures("odd")
+def test_a_reader_that_does_what_none_may_is_stopped(reader: str) -> None:
     with pytest.raises(UnreadableFile, match=STOPPED):
         list(read_apart(reader, TABLE))
 
 
 @pytest.mark.parametrize("reader", ["writes", "makes_a_folder", "removes", "reads_a_file"])
-def test_a_reader_has_no_disk(odd: None, reader: str, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("odd")
+def test_a_reader_has_no_disk(reader: str, tmp_path: Path) -> None:
     place = tmp_path / "place"
     if reader in {"removes", "reads_a_file"}:
         place.write_text("kept")
@@ -192,7 +199,8 @@ def test_a_reader_has_no_disk(odd: None, reader: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("reader", ["sleeps", "spins", "swells"])
-def test_a_reader_that_takes_too_much_is_stopped_within_five_seconds(odd: None, reader: str) -> None:
+@pytest.mark.usefixtures("odd")
+def test_a_reader_that_takes_too_much_is_stopped_within_five_seconds(reader: str) -> None:
     began = time.monotonic()
     with pytest.raises(UnreadableFile, match=f"t.csv {TOO_MUCH}"):
         list(read_apart(reader, TABLE, name="t.csv", seconds=1 if reader == "sleeps" else None))
@@ -201,14 +209,16 @@ def test_a_reader_that_takes_too_much_is_stopped_within_five_seconds(odd: None, 
 
 
 @linux
-def test_the_kernel_holds_where_python_does_not_look(odd: None, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("odd")
+def test_the_kernel_holds_where_python_does_not_look(tmp_path: Path) -> None:
     assert said("writes_past_python", place=str(tmp_path / "x.parquet")) != "written"
     assert not list(tmp_path.iterdir())
     assert said("runs_past_python") != "run"
 
 
 @linux
-def test_limits_are_those_that_are_said(odd: None) -> None:
+@pytest.mark.usefixtures("odd")
+def test_limits_are_those_that_are_said() -> None:
     assert said("limits") == "AS=536870912 CPU=5 FSIZE=0 CORE=0 NOFILE=64"
 
 
@@ -223,14 +233,15 @@ def test_there_is_no_network_where_a_reader_is() -> None:
         )
         done = subprocess.run(
             [sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True, env=environment()
-        )  # noqa: S603
+        )
     assert done.stdout.strip() in {"nobody there", "not permitted"}  # a container may not permit it
 
 
 # -- what a reader does not know
 
 
-def test_a_reader_has_nothing_of_our_environment(odd: None, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("odd")
+def test_a_reader_has_nothing_of_our_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ATTUNEMENT_SECRET", "PLANTED")
     monkeypatch.setenv("HOME", "/home/PLANTED")
     told = said("lists_the_environment")
@@ -240,7 +251,8 @@ def test_a_reader_has_nothing_of_our_environment(odd: None, monkeypatch: pytest.
     }  # fmt: skip
 
 
-def test_a_reader_has_no_handle_of_ours(odd: None, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("odd")
+def test_a_reader_has_no_handle_of_ours(tmp_path: Path) -> None:
     before = said("lists_the_handles")
     (tmp_path / "words").write_text("what was felt: PLANTED")
     with (tmp_path / "words").open() as secret, socket.socket() as open_one:
@@ -250,7 +262,8 @@ def test_a_reader_has_no_handle_of_ours(odd: None, tmp_path: Path) -> None:
 
 
 @linux
-def test_a_reader_s_memory_holds_no_word_of_a_reflection(odd: None) -> None:
+@pytest.mark.usefixtures("odd")
+def test_a_reader_s_memory_holds_no_word_of_a_reflection() -> None:
     reflection = f"felt small beside her: {'planted'.upper()}"
     asked = apart._Asked.of("sleeps", b"", None, "of a file")  # noqa: SLF001 - its process is looked into
     with Process("fakes", 30) as process:
@@ -277,11 +290,13 @@ def memory_of(process: int) -> bytes:
 # -- what it says is data
 
 
-def test_what_a_reader_prints_is_not_what_it_says(odd: None) -> None:
+@pytest.mark.usefixtures("odd")
+def test_what_a_reader_prints_is_not_what_it_says() -> None:
     assert said("prints") == "printed"
 
 
-def test_a_sentence_is_one_line_of_a_bounded_length(odd: None) -> None:
+@pytest.mark.usefixtures("odd")
+def test_a_sentence_is_one_line_of_a_bounded_length() -> None:
     with pytest.raises(UnreadableFile, match="Row 1 holds") as problem:
         list(read_apart("scolds", b""))
     assert str(problem.value).isprintable()
@@ -291,14 +306,19 @@ def test_a_sentence_is_one_line_of_a_bounded_length(odd: None) -> None:
 @pytest.mark.parametrize(
     "what",
     [
-        {"kind": "client", "code": 3}, {"kind": "nobody"}, {"kind": "client"}, [], None, "x", {"kind": "client", "code": "a\ud800"},
-        {"kind": "session", "client": "K", "number": True}, {"kind": "session", "client": "K", "number": 1, "began": "soon"},
-        {"kind": "total", "client": "K", "session": 1, "at": None, "instrument": "a", "scale": "b", "value": "7"},
-        {"kind": "answers", "client": "K", "session": 1, "at": None, "instrument": "a", "version": "1", "answers": {"x": "no"}},
+        {"kind": "client", "code": 3}, {"kind": "nobody"}, {"kind": "client"}, [], None, "x",
+        {"kind": "client", "code": "a\ud800"},
+        {"kind": "session", "client": "K", "number": True}, {"kind": "session", "client": "K", "number": 1,
+        "began": "soon"},
+        {"kind": "total", "client": "K", "session": 1, "at": None, "instrument": "a", "scale": "b",
+        "value": "7"},
+        {"kind": "answers", "client": "K", "session": 1, "at": None, "instrument": "a", "version": "1",
+        "answers": {"x": "no"}},
         {"kind": "client", "code": "K", "reflection": "what was felt"},
     ],
 )  # fmt: skip
-def test_an_entry_that_is_none_is_not_taken(odd: None, what: Any) -> None:  # noqa: ANN401 - anything
+@pytest.mark.usefixtures("odd")
+def test_an_entry_that_is_none_is_not_taken(what: Any) -> None:
     with pytest.raises(UnreadableFile, match=STOPPED):
         list(read_apart("lies", b"", {"what": what}))
 
@@ -341,10 +361,11 @@ def test_a_table_that_breaks_the_contract_is_not_taken() -> None:
         crossing.ratings_in(len(head).to_bytes(4, "big") + head + made.getvalue())
 
 
-def test_nothing_is_left_running(odd: None) -> None:
+@pytest.mark.usefixtures("odd")
+def test_nothing_is_left_running() -> None:
     with pytest.raises(InputError):
         list(read_apart("sleeps", b"", seconds=0.2))
     left = subprocess.run(
         ["/bin/ps", "--ppid", str(os.getpid()), "-o", "args="], capture_output=True, text=True, check=False
-    )  # noqa: S603
+    )
     assert "fakes" not in left.stdout

@@ -19,7 +19,6 @@ from attunement.trajectories import Measure
 
 if TYPE_CHECKING:
     from cast import Cast
-
     from guest import Building
 
     from attunement.practice import Practice
@@ -40,7 +39,7 @@ def test_a_malformed_file_is_one_sentence_and_takes_little(begin: int) -> None:
         "seed": SEED, "begin": begin, "end": begin + AT_ONCE, "seconds": 120, "readers": READERS,
         "shelf": [to_table(loads(DESCRIPTION.decode()))],
     }  # fmt: skip
-    done = subprocess.run(  # noqa: S603 - ours
+    done = subprocess.run(
         [sys.executable, "-P", "-B", "-m", "hostile_child"], input=json.dumps(asked) + "\n", capture_output=True,
         text=True, check=False, timeout=300, env=environment(),
     )  # fmt: skip

@@ -59,7 +59,7 @@ def test_an_instrument_that_is_not_validated_says_so_in_a_note(warmth_toml: str)
         ("value = 4", "value = 6", "warmth: scale total: established is 6; it takes a number from 1 to 5."),
         ("0.91", "1.0", "warmth: scale total: reliability is 1; it takes a number between 0 and 1."),
         ("0.75", "0", "warmth: scale total: sd is 0; it takes a number above 0 and up to 4."),
-        ("0.75", "nan", "warmth: scale total: sd is nan; it takes a number above 0 and up to 4."),
+        ("0.75", "nan", "warmth, scale total, sd: value is nan; it takes a number."),
         ("low = 1", "low = 5", "warmth: ends: low is 5 and high is 5; low is the smaller one."),
     ],
 )  # fmt: skip

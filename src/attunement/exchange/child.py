@@ -11,6 +11,7 @@ import io
 import json
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
@@ -67,7 +68,7 @@ def imported(reader: Reader, asked: dict[str, Any]) -> Callable[[BinaryIO], Any]
 
 def confine(reader: Reader, size: int, *, alone: bool) -> dict[str, bool]:
     """Give up all that a reader has no use for; says what the kernel holds to."""
-    folders = [each for each in sys.path if os.path.isabs(each)] + [sys.prefix, sys.base_prefix]
+    folders = [each for each in sys.path if Path(each).is_absolute()] + [sys.prefix, sys.base_prefix]
     disk = leave_the_disk(folders)
     narrow(reader.memory(size), reader.seconds(size), alone=alone)
     give_up(folders)

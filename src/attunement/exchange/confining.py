@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 import struct
 import sys
 from typing import TYPE_CHECKING, Any, Final
@@ -33,7 +34,7 @@ _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446  # the same on every 
 _BENEATH: Final = 1
 _WRITE, _READ, _LIST = 1 << 1, 1 << 2, 1 << 3
 _ALL: Final = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1}
-"""By version of Landlock: all that can be done with a file; from the second on, also elsewhere; and cutting it off."""
+"""By version of Landlock: all that can be done with a file; from the second on moving it, from the third cutting it."""
 
 _REFUSED: Final = frozenset(
     [
@@ -108,12 +109,12 @@ def leave_the_network() -> bool:
     with contextlib.suppress(OSError, AttributeError):
         library = ctypes.CDLL(None)
         both = _NEW_NETWORK | _NEW_IPC
-        return library.unshare(_NEW_USER | both) == 0 or library.unshare(both) == 0
+        return bool(library.unshare(_NEW_USER | both) == 0 or library.unshare(both) == 0)
     return False
 
 
 def leave_the_disk(folders: Iterable[str]) -> bool:
-    """Give up every file but those of these folders, to be read, and programs to run. Whether the kernel holds to it."""
+    """Give up all files but those of these folders, to be read, and running programs. Whether the kernel holds to it."""
     if sys.platform != "linux":
         return False
     import ctypes  # noqa: PLC0415 - refused later on
@@ -128,10 +129,10 @@ def leave_the_disk(folders: Iterable[str]) -> bool:
         for path, may in ((os.devnull, _READ | _WRITE), *((each, _READ | _LIST) for each in folders)):
             with contextlib.suppress(OSError):
                 place = os.open(path, os.O_PATH | os.O_CLOEXEC)
-                may &= -1 if os.path.isdir(path) else ~_LIST  # noqa: PTH112 - as os.open has it
-                library.syscall(_ADD_RULE, rules, _BENEATH, struct.pack("=Qi", may, place), 0)
+                rule = may if stat.S_ISDIR(os.fstat(place).st_mode) else may & ~_LIST
+                library.syscall(_ADD_RULE, rules, _BENEATH, struct.pack("=Qi", rule, place), 0)
                 os.close(place)
-        return library.syscall(_RESTRICT_SELF, rules, 0) == 0
+        return bool(library.syscall(_RESTRICT_SELF, rules, 0) == 0)
     return False
 
 

@@ -1,7 +1,7 @@
 """What a reader in a process of its own says to the one who asked: frames of plain data, never objects.
 
-A frame is a letter, a length and so many bytes: JSON, lines of JSON, or a table as Arrow has it. The one who asked reads
-all of it as something that a stranger may have written.
+A frame is a letter, a length and so many bytes: JSON, lines of JSON, or a table as Arrow has it. The one who asked
+reads all of it as something that a stranger may have written.
 """
 
 from __future__ import annotations

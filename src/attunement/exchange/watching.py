@@ -150,6 +150,7 @@ class Process:
 
 
 def environment() -> dict[str, str]:
+    """All that a process which reads finds in its environment."""
     folders = os.pathsep.join(each for each in sys.path if os.path.isabs(each))  # noqa: PTH117 - as text
     return {name: os.environ[name] for name in _KEPT if name in os.environ} | {
         "PYTHONPATH": folders,
