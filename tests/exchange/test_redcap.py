@@ -76,7 +76,7 @@ def test_everything_shipped_makes_a_dictionary_that_keeps_redcaps_rules(scores: 
     for row in rows:
         if row["Field Type"] in {"radio", "dropdown"}:
             choices = row["Choices, Calculations, OR Slider Labels"].split(" | ")
-            assert all(re.match(r"\w+, \S", choice) for choice in choices)
+            assert all(re.match(r"-?\w+, \S", choice) for choice in choices)
     matrices: dict[str, set[tuple[str, str]]] = {}
     for row in rows:
         answers = (row["Field Type"], row["Choices, Calculations, OR Slider Labels"])
@@ -127,8 +127,8 @@ def test_no_cell_of_a_dictionary_is_a_formula() -> None:
 
 
 def test_two_instruments_whose_names_would_meet_get_names_of_their_own() -> None:
-    one = replace(WEATHER, id="a", items=(replace(WEATHER.items[2], id="b_c"),), scales=())
-    other = replace(WEATHER, id="a_b", items=(replace(WEATHER.items[2], id="c"),), scales=())
+    one = replace(WEATHER, id="a", items=(replace(WEATHER.items[2], id="b_c"),), scales=(), unscored="A test.")
+    other = replace(WEATHER, id="a_b", items=(replace(WEATHER.items[2], id="c"),), scales=(), unscored="A test.")
     names = [row["Variable / Field Name"] for row in rows_of(dictionary([one, other]))]
     assert {"a_b_c", "a_b_c_2"} <= set(names)
 

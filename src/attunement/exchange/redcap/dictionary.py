@@ -138,6 +138,9 @@ def _item(form: Form, item: Item, language: Language, matrix: str, *, section: s
 
 
 def _choices(choices: Sequence[Choice], language: Language) -> str:
+    """Answers in their order; the other way round where the first would read as a formula to a spreadsheet."""
+    if choices[0].value < 0:
+        choices = tuple(reversed(choices))
     return " | ".join(
         f"{each.value}, {_label(each.wording.say(language)) if each.wording else each.value}"
         for each in choices
