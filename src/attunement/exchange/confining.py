@@ -114,7 +114,7 @@ def leave_the_network() -> bool:
 
 
 def leave_the_disk(folders: Iterable[str]) -> bool:
-    """Give up all files but those of these folders, to be read, and running programs. Whether the kernel holds to it."""
+    """Give up all but the files of these folders, to be read, and running programs. Whether the kernel keeps to it."""
     if sys.platform != "linux":
         return False
     import ctypes  # noqa: PLC0415 - refused later on
