@@ -105,14 +105,14 @@ def test_a_refusal_is_the_reader_s_own_sentence(
 
 
 def test_an_instrument_and_its_words_are_read() -> None:
-    text = (files("attunement.instruments") / "catalogue/phq9.toml").read_bytes()
-    assert read_instruments_apart("instrument", text) == (instrument("phq9"),)
+    text = (files("attunement.instruments") / "catalogue/others/phq9.toml").read_bytes()
+    assert read_instruments_apart("described", text) == (instrument("phq9"),)
     with pytest.raises(InstrumentProblem, match="is missing"):
-        read_instruments_apart("instrument", b'id = "x"\n')
+        read_instruments_apart("described", b'id = "x"\n')
     shelf = {each.id: each for each in of_others()}
     words = b'instrument = "phq9"\nright = "made for a test"\n[en]\n'
     with pytest.raises(InstrumentProblem, match="the words, en"):
-        read_instruments_apart("words", words, shelf=shelf)
+        read_instruments_apart("described", words, shelf=shelf)
 
 
 @pytest.mark.parametrize("reader", READERS)

@@ -29,7 +29,7 @@ LONGEST: Final = 5.0  # seconds
 HIGHEST: Final = 512 * 1024  # kB
 IMPORTED: Final = 24
 READERS: Final[dict[str, dict[str, Any]]] = {
-    "ratings": {"skip_bad": True}, "instrument": {}, "words": {}, "json": {}, "archive": {},
+    "ratings": {"skip_bad": True}, "described": {}, "json": {}, "archive": {},
 }  # fmt: skip
 
 

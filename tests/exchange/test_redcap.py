@@ -127,8 +127,12 @@ def test_no_cell_of_a_dictionary_is_a_formula() -> None:
 
 
 def test_two_instruments_whose_names_would_meet_get_names_of_their_own() -> None:
-    one = replace(WEATHER, id="a", items=(replace(WEATHER.items[2], id="b_c"),), scales=(), unscored="A test.")
-    other = replace(WEATHER, id="a_b", items=(replace(WEATHER.items[2], id="c"),), scales=(), unscored="A test.")
+    one = replace(
+        WEATHER, id="a", items=(replace(WEATHER.items[2], id="b_c"),), scales=(), unscored="A test."
+    )
+    other = replace(
+        WEATHER, id="a_b", items=(replace(WEATHER.items[2], id="c"),), scales=(), unscored="A test."
+    )
     names = [row["Variable / Field Name"] for row in rows_of(dictionary([one, other]))]
     assert {"a_b_c", "a_b_c_2"} <= set(names)
 

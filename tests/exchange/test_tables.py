@@ -205,8 +205,14 @@ PACKED: dict[str, tuple[Callable[[], dict[str, bytes]], str]] = {
     "a picture": (lambda: ONE | {"photo.png": b"x"}, "“photo.png”, which is no table"),
     "a table twice": (lambda: ONE | {"x/clients.csv": b"client\nK\n"}, "one of them would do"),
     "too many files": (lambda: {f"{number}.csv": b"" for number in range(201)}, "more than 200 files"),
-    "a bomb": (lambda: {"clients.csv": b"client\n" + b"K\n" * 26_000_000}, "unpacks to more than 50,000,000 bytes"),
-    "a bomb beside": (lambda: ONE | {"totals.csv": bytes(51_000_000)}, "unpacks to more than 50,000,000 bytes"),
+    "a bomb": (
+        lambda: {"clients.csv": b"client\n" + b"K\n" * 26_000_000},
+        "unpacks to more than 50,000,000 bytes",
+    ),
+    "a bomb beside": (
+        lambda: ONE | {"totals.csv": bytes(51_000_000)},
+        "unpacks to more than 50,000,000 bytes",
+    ),
     "no table": (lambda: {"other.csv": b"x"}, "none of the tables"),
 }
 
