@@ -137,9 +137,9 @@ def prints(_: BinaryIO) -> list[Entry]:
 
 
 def lies(_: BinaryIO, what: Any) -> list[Entry]:
-    from attunement.exchange import crossing
+    from attunement.exchange import passing
 
-    crossing.to_plain = lambda _: what  # type: ignore[assignment,attr-defined]
+    passing.to_plain = lambda _: what  # type: ignore[assignment,attr-defined]
     return _said("")
 
 

@@ -52,7 +52,7 @@ def main() -> None:
     alone, highest = leave_the_network(), most_memory()
     from hostile import hostile, parquet
 
-    from attunement.exchange import crossing
+    from attunement.exchange import passing
 
     parquet()  # what writes is imported
     reads = {
@@ -69,8 +69,8 @@ def main() -> None:
             ):
                 outcome = kind.decode()
                 words = (
-                    str(crossing.sentence_in(payload))
-                    if kind == crossing.SENTENCE
+                    str(passing.sentence_in(payload))
+                    if kind == passing.SENTENCE
                     else payload[:80].decode("latin-1")
                 )
         except MemoryError:

@@ -17,7 +17,7 @@ import pytest
 from fakes import FAKES
 
 from attunement.errors import ColumnProblem, InputError, InstrumentProblem, TooLittle, UnreadableFile
-from attunement.exchange import apart, crossing, read_ratings
+from attunement.exchange import apart, passing, read_ratings
 from attunement.exchange.apart import read_apart, read_instruments_apart, read_ratings_apart
 from attunement.exchange.entries import AnswersEntry, ClientEntry, SessionEntry, TotalEntry
 from attunement.exchange.readers import READERS
@@ -268,7 +268,7 @@ def test_a_reader_s_memory_holds_no_word_of_a_reflection() -> None:
     asked = apart._Asked.of("sleeps", b"", None, "of a file")  # noqa: SLF001 - its process is looked into
     with Process("fakes", 30) as process:
         process.ask(asked.head)
-        assert process.frame()[0] == crossing.READY
+        assert process.frame()[0] == passing.READY
         memory = memory_of(process._child.pid)  # noqa: SLF001 - see above
     assert b"of a file" in memory
     assert reflection.encode() not in memory
@@ -332,22 +332,22 @@ ENTRIES: Final[tuple[Entry, ...]] = (
 
 
 def test_every_entry_crosses_as_it_is() -> None:
-    assert [each for lines in crossing.entries_out(ENTRIES) for each in crossing.entries_in(lines)] == list(
+    assert [each for lines in passing.entries_out(ENTRIES) for each in passing.entries_in(lines)] == list(
         ENTRIES
     )
 
 
 def test_every_instrument_crosses_as_it_is() -> None:
     for each in of_others():
-        assert crossing.instrument_in(crossing.instrument_out(each)) == each
+        assert passing.instrument_in(passing.instrument_out(each)) == each
 
 
 @pytest.mark.parametrize(
     "payload", [b"", b"\0\0\0\2{}", b"\0\0\0\2[]ARROW1", b"\xff\xff\xff\xff", b"\0\0\0\4null"]
 )
 def test_a_table_that_is_none_is_not_taken(payload: bytes) -> None:
-    with pytest.raises(crossing.NotOurs):
-        crossing.ratings_in(payload)
+    with pytest.raises(passing.NotOurs):
+        passing.ratings_in(payload)
 
 
 def test_a_table_that_breaks_the_contract_is_not_taken() -> None:
@@ -357,8 +357,8 @@ def test_a_table_that_breaks_the_contract_is_not_taken() -> None:
     made = io.BytesIO()
     pl.DataFrame({"client": ["A"], "session": [-1], "score": ["x"]}).write_ipc(made)
     head = json.dumps({"mapping": {}, "guessed": [], "notes": [], "skipped": []}).encode()
-    with pytest.raises(crossing.NotOurs):
-        crossing.ratings_in(len(head).to_bytes(4, "big") + head + made.getvalue())
+    with pytest.raises(passing.NotOurs):
+        passing.ratings_in(len(head).to_bytes(4, "big") + head + made.getvalue())
 
 
 @pytest.mark.usefixtures("odd")

@@ -2,7 +2,7 @@
 
 The process has no network, no key, nothing of our environment, and no place to write to; it has little memory and
 little time, and begins with the first byte only when it has given everything else up. What it says comes back as plain
-data (`crossing`), and is held to what an entry, an instrument or a table is held to. docs/reference/imports.md says
+data (`passing`), and is held to what an entry, an instrument or a table is held to. docs/reference/imports.md says
 what holds on which system.
 """
 
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from attunement.errors import UnreadableFile
-from attunement.exchange import crossing
+from attunement.exchange import passing
 from attunement.exchange.confining import FORBIDDEN
 from attunement.exchange.files import first_bytes, name_of
 from attunement.exchange.readers import READERS
@@ -70,9 +70,9 @@ def read_apart(
     """
     asked = _Asked.of(reader, source, settings, name, shelf)
     asked = replace(asked, most=most or asked.most, seconds=seconds or asked.seconds)
-    for payload in asked.answers(crossing.ENTRIES):
+    for payload in asked.answers(passing.ENTRIES):
         with asked.ours():
-            found = list(crossing.entries_in(payload))
+            found = list(passing.entries_in(payload))
         yield from found
 
 
@@ -93,7 +93,7 @@ def read_instruments_apart(
     """
     asked = _Asked.of(reader, source, settings, name, shelf)
     with asked.ours():
-        return tuple(crossing.instrument_in(payload) for payload in asked.answers(crossing.INSTRUMENT))
+        return tuple(passing.instrument_in(payload) for payload in asked.answers(passing.INSTRUMENT))
 
 
 def read_ratings_apart(
@@ -108,7 +108,7 @@ def read_ratings_apart(
     """
     asked = _Asked.of("ratings", source, settings, name)
     with asked.ours():
-        (found,) = (crossing.ratings_in(payload) for payload in asked.answers(crossing.RATINGS))
+        (found,) = (passing.ratings_in(payload) for payload in asked.answers(passing.RATINGS))
     return found
 
 
@@ -134,7 +134,7 @@ class _Asked:
         shelf: Mapping[str, Instrument] | None = None,
     ) -> Self:
         row = READERS[reader]
-        called = crossing.cleaned(name or (name_of(source) if isinstance(source, Path) else "The file"), 120)
+        called = passing.cleaned(name or (name_of(source) if isinstance(source, Path) else "The file"), 120)
         first = source[:64] if isinstance(source, bytes) else first_bytes(source)
         if row.begins == "json":
             refuse_other_than_json(first, called)
@@ -152,16 +152,16 @@ class _Asked:
         with self._opened() as source, Process(_CHILD, _TO_BEGIN) as process:
             process.ask(self.head)
             said, payload = process.frame()
-            if said == crossing.READY:
+            if said == passing.READY:
                 process.allow(self.seconds)
                 process.feed(source, self.most)
                 said, payload = process.frame()
             while said == kind:
                 yield payload
                 said, payload = process.frame()
-            if said == crossing.SENTENCE:
-                raise crossing.sentence_in(payload)
-            if said != crossing.DONE:
+            if said == passing.SENTENCE:
+                raise passing.sentence_in(payload)
+            if said != passing.DONE:
                 raise self._unread(process, said)
 
     @contextmanager
@@ -169,7 +169,7 @@ class _Asked:
         """What comes and is nothing that a reader of ours says is refused as a whole."""
         try:
             yield
-        except crossing.NotOurs:
+        except passing.NotOurs:
             raise UnreadableFile(f"{self.name} could not be read; {_ELSE}") from None
 
     def _opened(self) -> BinaryIO:

@@ -1,7 +1,7 @@
 """The process in which something from outside is read: ``python -m attunement.exchange.child``, by `apart`.
 
 It is told which reader is asked for, imports that, gives up what `confining` names, and only then takes the first byte
-of the file from its standard input. What it found goes out as `crossing` has it.
+of the file from its standard input. What it found goes out as `passing` has it.
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ def main() -> None:
     os.dup2(nowhere, 1)  # nobody prints into what is said
     os.close(nowhere)
     alone = leave_the_network()
-    from attunement.exchange import crossing  # noqa: PLC0415 - polars begins threads
+    from attunement.exchange import passing  # noqa: PLC0415 - polars begins threads
 
     asked: dict[str, Any] = json.loads(given.read(int.from_bytes(given.read(4), "big")))
     reader = READERS[asked["reader"]]
     read = imported(reader, asked)
     held = confine(reader, asked["size"], alone=alone)
-    crossing.send(said, crossing.READY, json.dumps(held).encode())
+    passing.send(said, passing.READY, json.dumps(held).encode())
     try:
         for kind, payload in answers(reader, read, given):
-            crossing.send(said, kind, payload)
+            passing.send(said, kind, payload)
     except MemoryError:
         os._exit(TOO_MUCH)
     os._exit(0)  # nothing is left to be tidied up, and much would be
@@ -80,26 +80,26 @@ def answers(
 ) -> Iterator[tuple[bytes, bytes]]:
     """Yield what is found in a file, as frames; the last says that it is done, or why it is not."""
     from attunement.errors import AttunementError  # noqa: PLC0415 - as in `main`
-    from attunement.exchange import crossing  # noqa: PLC0415 - as in `main`
+    from attunement.exchange import passing  # noqa: PLC0415 - as in `main`
 
     try:
         found = read(given if reader.streams else io.BytesIO(given.read()))
         if reader.gives == "ratings":
-            yield crossing.RATINGS, crossing.ratings_out(found)
+            yield passing.RATINGS, passing.ratings_out(found)
         elif reader.gives == "entries":
-            for lines in crossing.entries_out(found):
-                yield crossing.ENTRIES, lines
+            for lines in passing.entries_out(found):
+                yield passing.ENTRIES, lines
         else:
             for each in found if isinstance(found, list | tuple) or hasattr(found, "__next__") else [found]:
-                yield crossing.INSTRUMENT, crossing.instrument_out(each)
+                yield passing.INSTRUMENT, passing.instrument_out(each)
     except AttunementError as problem:
-        yield crossing.SENTENCE, crossing.sentence_out(problem)
+        yield passing.SENTENCE, passing.sentence_out(problem)
     except (MemoryError, GeneratorExit):
         raise
     except BaseException as fault:  # noqa: BLE001 - polars' panics are no exceptions
-        yield crossing.FAULT, json.dumps(type(fault).__name__).encode()
+        yield passing.FAULT, json.dumps(type(fault).__name__).encode()
     else:
-        yield crossing.DONE, b""
+        yield passing.DONE, b""
 
 
 if __name__ == "__main__":

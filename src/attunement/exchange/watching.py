@@ -11,7 +11,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final
 
-from attunement.exchange import crossing
+from attunement.exchange import passing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,7 +95,7 @@ class Process:
         """Wait for a frame; its letter is empty when there is none any more."""
         assert self._child.stdout is not None  # noqa: S101 - a pipe
         with self._waiting():
-            return crossing.receive(self._child.stdout)  # type: ignore[arg-type]
+            return passing.receive(self._child.stdout)  # type: ignore[arg-type]
 
     def end(self) -> None:
         """End it, and all that it may have begun."""
