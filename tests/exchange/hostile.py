@@ -18,6 +18,22 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
+from sound import (
+    BUNDLE,
+    DESCRIPTION,
+    DICTIONARY,
+    QUESTIONNAIRE,
+    RECORDS,
+    RESOURCE,
+    TABLE,
+    TOTALS,
+    WORDS,
+    archive,
+    parquet,
+    tables,
+    zipped,
+)  # fmt: skip
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -39,120 +55,6 @@ def hostile(seed: int, number: int) -> Hostile:
     kind = _HEAVY[number // _EVERY % len(_HEAVY)] if number % _EVERY == 0 else rolls.choice(_OFTEN)
     reader, make = KINDS[kind]
     return Hostile(kind, reader, make(rolls))
-
-
-# -- what is valid, to begin from
-
-_ROWS: Final = [
-    f"K-{client:02d},{session},{(client * 7 + session * 3) % 11},2026-0{session}-1{client} 10:00"
-    for client in range(1, 4)
-    for session in range(1, 6)
-]
-TABLE: Final = ("client,session,score,time\n" + "\n".join(_ROWS) + "\n").encode()
-DESCRIPTION: Final = """
-id = "made_up"
-version = "1"
-licence = "CC0-1.0"
-source = "nobody; made for a test"
-validated = false
-asked_of = "client"
-how_often = "each month"
-words = "missing"
-count = 3
-
-[name]
-en = "Made up"
-es = "Inventado"
-
-[intro]
-en = "Say how it was."
-es = "Diga cómo fue."
-
-[note]
-en = "A made-up one."
-es = "Uno inventado."
-
-[ends]
-low = 0
-high = 4
-
-[[items]]
-id = "item2"
-reverse = true
-loinc = "1-8"
-
-[[items]]
-id = "extra"
-en = "More"
-es = "Más"
-apart = true
-risk_from = 1
-choices = [0, 1, 2, 3, 4]
-
-[[scales]]
-id = "total"
-items = [1, 2, 3]
-method = "sum"
-higher = "worse"
-at_least = 2
-factor = 1.5
-reliability = { value = 0.8, source = "made up" }
-sd = { value = 2.5, source = "made up" }
-established = { value = 9, note = { en = "a convention", es = "una convención" } }
-name = { en = "Total", es = "Total" }
-cutoffs = [{ value = 9, side = "from", means = "much", source = "made up" }]
-bands = [{ id = "three", source = "made up", bands = [{ start = 0, name = "low" }, { start = 9, name = "high" }] }]
-changes = [{ points = 4, means = "reliable", source = "made up" }]
-
-[[scales]]
-id = "typed"
-items = [1]
-method = "mean"
-higher = "better"
-name = { en = "Typed", es = "Escrito" }
-limits = [0, 4]
-""".encode()
-WORDS: Final = b"""
-instrument = "made_up"
-right = "made for a test"
-
-[en]
-intro = "Say how it was."
-items = ["One", "Two", "Three", "Four"]
-at_low = "none"
-at_high = "all"
-
-[en.own]
-extra = ["a", "b", "c", "d", "e"]
-"""
-RESOURCE: Final = json.dumps({
-    "resourceType": "Bundle",
-    "type": "collection",
-    "entry": [
-        {"resource": {"resourceType": "Observation", "status": "final",
-        "subject": {"reference": "Patient/K-01"},
-                      "effectiveDateTime": "2026-03-04T10:00:00Z", "valueQuantity": {"value": 7.5}}},
-        {"resource": {"resourceType": "QuestionnaireResponse", "status": "completed",
-        "questionnaire": "made_up",
-                      "item": [{"linkId": "item1", "answer": [{"valueInteger": 3}]}]}},
-    ],
-}).encode()  # fmt: skip
-
-
-@cache
-def parquet() -> bytes:
-    """The table as Parquet."""
-    import polars as pl
-
-    made = io.BytesIO()
-    pl.read_csv(io.BytesIO(TABLE), try_parse_dates=True).write_parquet(made)
-    return made.getvalue()
-
-
-@cache
-def archive() -> bytes:
-    """The table in an archive."""
-    return _zipped({"clients.csv": b"code\nK-01\n", "totals.csv": TABLE})
 
 
 # -- what makes something malformed of it
@@ -302,14 +204,6 @@ def _xml(rolls: Rolls) -> bytes:
     return rolls.choice(choices)
 
 
-def _zipped(files: dict[str, bytes]) -> bytes:
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as packed:
-        for name, content in files.items():
-            packed.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
-    return made.getvalue()
-
-
 def _names(rolls: Rolls) -> bytes:
     """An archive whose files are called what they may not."""
     odd = (
@@ -326,7 +220,7 @@ def _names(rolls: Rolls) -> bytes:
     files = dict.fromkeys(rolls.sample(odd, 2), b"a\n1\n")
     if "in.zip" in files:
         files["in.zip"] = archive()
-    return _zipped(files)
+    return zipped(files)
 
 
 def _lying(rolls: Rolls) -> bytes:
@@ -354,7 +248,7 @@ def _zeros() -> bytes:
 
 def _bomb(rolls: Rolls) -> bytes:
     """200 MB of zeros in 195 kB, of which the directory says that they are ten bytes."""
-    made = bytearray(_zipped({"totals.csv": b"0123456789"}))
+    made = bytearray(zipped({"totals.csv": b"0123456789"}))
     info = zipfile.ZipFile(io.BytesIO(made)).infolist()[0]
     begins = info.header_offset + 30 + len(info.filename)
     ends = begins + info.compress_size
@@ -370,7 +264,7 @@ def _bomb(rolls: Rolls) -> bytes:
 
 
 def _many_files(_: Rolls) -> bytes:
-    return _zipped({f"{number}.csv": b"" for number in range(3_000)})
+    return zipped({f"{number}.csv": b"" for number in range(3_000)})
 
 
 KINDS: Final[dict[str, tuple[str, Callable[[Rolls], bytes]]]] = {
@@ -420,6 +314,20 @@ KINDS: Final[dict[str, tuple[str, Callable[[Rolls], bytes]]]] = {
     "a whole number without end": ("described", lambda _: b"count = " + b"9" * 100_000),
     "a dotted key without end": ("described", lambda _: b".".join(b"a" for _ in range(100_000)) + b" = 1"),
     "a text of quotes": ("described", lambda _: b'instrument = """' + b'\\"' * 200_000),
+    "a Bundle, mutated": ("fhir", _of(lambda: BUNDLE)),
+    "a Bundle with odd values": (
+        "fhir", lambda rolls: json.dumps(_odd_values(rolls, json.loads(BUNDLE))).encode()),
+    "a Questionnaire, mutated": ("questionnaire", _of(lambda: QUESTIONNAIRE)),
+    "a Questionnaire with odd values": (
+        "questionnaire", lambda rolls: json.dumps(_odd_values(rolls, json.loads(QUESTIONNAIRE))).encode()),
+    "records, mutated": ("redcap records", _of(lambda: RECORDS)),
+    "a dictionary, mutated": ("redcap dictionary", _of(lambda: DICTIONARY)),
+    "totals, mutated": ("recipe", _of(lambda: TOTALS)),
+    "tables, mutated": ("tables", _of(tables)),
+    "XML in a Bundle's place": ("fhir", _xml),
+    "an archive that lies in the tables' place": ("tables", _lying),
+    "deep lists in a Bundle's place": ("fhir", lambda _: b'{"resourceType": "Bundle", "entry": ' + b"[" * 100_000),
+    "a bomb in the tables' place": ("tables", _bomb),
     "a bomb": ("archive", _bomb),
     "too many files": ("archive", _many_files),
 }  # fmt: skip
@@ -432,6 +340,10 @@ _OFTEN: Final = (
     *["JSON, mutated"] * 16, *["odd JSON"] * 18, "JSON in a table's place", *["XML"] * 3,
     *["an archive, mutated"] * 6, *["an archive that lies"] * 6, *["an archive with odd names"] * 2,
     "XML in a table's place",
+    *["a Bundle, mutated"] * 8, *["a Bundle with odd values"] * 6, *["a Questionnaire, mutated"] * 4,
+    *["a Questionnaire with odd values"] * 4, *["records, mutated"] * 6, *["a dictionary, mutated"] * 4,
+    *["totals, mutated"] * 4, *["tables, mutated"] * 4, "XML in a Bundle's place",
+    "an archive that lies in the tables' place",
 )  # fmt: skip
 _HEAVY: Final = tuple(kind for kind in KINDS if kind not in _OFTEN)
 _EVERY: Final = 250

@@ -50,7 +50,8 @@ def main() -> None:
     said = os.fdopen(os.dup(1), "w")
     asked: dict[str, Any] = json.loads(sys.stdin.readline())
     alone, highest = leave_the_network(), most_memory()
-    from hostile import hostile, parquet
+    from hostile import hostile
+    from sound import parquet
 
     from attunement.exchange import passing
 

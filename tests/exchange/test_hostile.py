@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 import sqlalchemy as sa
-from hostile import DESCRIPTION, KINDS, hostile
+from hostile import KINDS, hostile
+from sound import DESCRIPTION
 
 from attunement.errors import AttunementError
 from attunement.exchange.apart import read_ratings_apart
 from attunement.exchange.watching import environment
-from attunement.instruments import loads, to_table
+from attunement.instruments import loads, of_others, to_table
 from attunement.trajectories import Measure
 
 if TYPE_CHECKING:
@@ -29,7 +30,9 @@ LONGEST: Final = 5.0  # seconds
 HIGHEST: Final = 512 * 1024  # kB
 IMPORTED: Final = 24
 READERS: Final[dict[str, dict[str, Any]]] = {
-    "ratings": {"skip_bad": True}, "described": {}, "json": {}, "archive": {},
+    "ratings": {"skip_bad": True}, "described": {}, "json": {}, "archive": {}, "fhir": {}, "tables": {},
+    "questionnaire": {"right": "made up", "higher": "better"}, "redcap records": {},
+    "redcap dictionary": {"right": "made up"}, "recipe": {"of": "ors_srs"},
 }  # fmt: skip
 
 
@@ -37,7 +40,7 @@ READERS: Final[dict[str, dict[str, Any]]] = {
 def test_a_malformed_file_is_one_sentence_and_takes_little(begin: int) -> None:
     asked = {
         "seed": SEED, "begin": begin, "end": begin + AT_ONCE, "seconds": 120, "readers": READERS,
-        "shelf": [to_table(loads(DESCRIPTION.decode()))],
+        "shelf": [to_table(each) for each in (loads(DESCRIPTION.decode()), *of_others())],
     }  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-P", "-B", "-m", "hostile_child"], input=json.dumps(asked) + "\n", capture_output=True,

@@ -8,7 +8,8 @@ import tracemalloc
 import zipfile
 
 import pytest
-from hostile import KINDS, Rolls, archive
+from hostile import KINDS, Rolls
+from sound import archive
 
 from attunement.errors import UnreadableFile
 from attunement.exchange.zipped import unpacked

@@ -1,0 +1,66 @@
+"""What a file is, is seen from it; and what malformed files begin from is read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from sound import BUNDLE, DICTIONARY, QUESTIONNAIRE, RECORDS, TOTALS, WORDS, tables
+
+from attunement.errors import InputError, InstrumentProblem
+from attunement.exchange.incoming import Kind, counted, entries_of, instruments_of, kind_of, told
+from attunement.exchange.recipes import recipes
+from attunement.instruments import catalogue, of_others
+
+if TYPE_CHECKING:
+    from attunement.exchange.entries import Entry
+
+SHELF = {each.id: each for each in (*of_others(), *catalogue())}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "kind"),
+    [
+        ("a.json", BUNDLE, "fhir"),
+        ("a.ndjson", b'\xef\xbb\xbf {"resourceType":"Patient"}', "fhir"),
+        ("a.zip", tables(), "tables"),
+        ("totals.csv", b"client,session,at,instrument,scale,value\n", "tables"),
+        ("totals.csv", TOTALS, None),
+        ("records.csv", RECORDS, "redcap"),
+        ("ratings.csv", b"client,session,score\n", None),
+        ("a.parquet", b"PAR1", None),
+    ],
+)
+def test_what_a_file_is_is_told_by_what_it_holds(name: str, content: bytes, kind: Kind | None) -> None:
+    assert kind_of(content, name) == kind
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "settings", "said"),
+    [
+        ("fhir", BUNDLE, {}, "1 client, 1 session, 1 total"),
+        ("tables", tables(), {}, "1 client, 1 session, 1 total"),
+        ("redcap", RECORDS, {}, "1 client, 2 sessions"),
+        ("recipe", TOTALS, {"of": "ors_srs"}, "1 client, 2 sessions, 4 totals"),
+    ],
+)
+def test_each_kind_is_read_apart(kind: Kind, content: bytes, settings: dict[str, str], said: str) -> None:
+    found: list[Entry] = list(
+        entries_of(content, kind, f"a.{'zip' if kind == 'tables' else 'csv'}", SHELF, **settings)
+    )
+    assert counted(found) == said
+    assert all(told(each) for each in found)
+
+
+def test_a_recipe_is_named_or_all_are() -> None:
+    with pytest.raises(InputError, match=recipes()[0].id):
+        entries_of(TOTALS, "recipe", "a.csv", SHELF)
+
+
+def test_instruments_come_from_three_kinds_of_files() -> None:
+    (asked,) = instruments_of(QUESTIONNAIRE, "q.json", SHELF, "made up", higher="better", name="made_up")
+    assert (asked.id, asked.words, asked.right, len(asked.items)) == ("made_up", "loaded", "made up", 4)
+    (form,) = instruments_of(DICTIONARY, "d.csv", SHELF, "made up")
+    assert [item.id for item in form.items] == ["q1", "q2"]
+    with pytest.raises(InstrumentProblem, match="made_up"):
+        instruments_of(WORDS, "w.toml", SHELF, "")
