@@ -11,12 +11,18 @@ from attunement.cli.opening import HOME, SWITCH, Folder, Me, opened, say
 from attunement.errors import InputError
 from attunement.exchange.incoming import KINDS, Kind
 from attunement.exchange.outgoing import Format  # noqa: TC001 - as above
+from attunement.progress import Progress
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from attunement.exchange.entries import Entry
     from attunement.practice import Practice
 
 SHOWN = 5
 """Entries that are shown before anything is taken in."""
+EVERY = 1_000
+"""Entries between two words on how far it is."""
 LONGEST = 5_000_000
 """Bytes of a data dictionary."""
 _EVERYBODY = "everybody"
@@ -97,8 +103,10 @@ def import_(  # noqa: PLR0913 - each is said once
         raise InputError(f"What {file.name} is cannot be seen; say --as and one of {known}.")
     with opened(folder, me) as practice:
         settings = _settings(what, recipe, mapping, dictionary)
-        entries = list(entries_of(file, what, file.name, practice.shelf(), **settings))
-        say(f"{file.name} holds {counted(entries) or 'nothing that could be taken in'}.")
+        entries = _read(entries_of(file, what, file.name, practice.shelf(), **settings))
+        if not entries:
+            raise InputError(f"{file.name} holds nothing that could be taken in.")
+        say(f"{file.name} holds {counted(entries)}.")
         for entry in entries[:SHOWN]:
             say(f"  {told(entry)}")
         if len(entries) > SHOWN:
@@ -106,13 +114,26 @@ def import_(  # noqa: PLR0913 - each is said once
         if not yes:
             say("Nothing is taken in yet; look whether this is right, and take it in with --yes.")
             return
-        taken = practice.take_in_entries(entries)
+        with Progress() as progress:
+            progress("taking it in, all or nothing", 0.5)
+            taken = practice.take_in_entries(entries)
     say(
         f"Taken in: {taken.clients:,} clients, {taken.sessions:,} sessions, {taken.answers:,} answered instruments, "
         f"{taken.totals:,} totals; {taken.there:,} were there already."
     )
     if taken.at_risk:
         say(f"Please look: the latest answers of {taken.at_risk:,} ask for a look at somebody's safety.")
+
+
+def _read(entries: Iterator[Entry]) -> list[Entry]:
+    """Read all entries; how many there will be is not known before."""
+    found: list[Entry] = []
+    with Progress() as progress:
+        for entry in entries:
+            found.append(entry)
+            if len(found) % EVERY == 0:
+                progress(f"read so far: {len(found):,}", 0.0)
+    return found
 
 
 def _write(practice: Practice, client: str, file: Path, kind: Format) -> None:
