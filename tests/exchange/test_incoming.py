@@ -8,12 +8,13 @@ import pytest
 from sound import BUNDLE, DICTIONARY, QUESTIONNAIRE, RECORDS, TOTALS, WORDS, tables
 
 from attunement.errors import InputError, InstrumentProblem
-from attunement.exchange.incoming import Kind, counted, entries_of, instruments_of, kind_of, told
+from attunement.exchange.incoming import counted, entries_of, instruments_of, kind_of, told
 from attunement.exchange.recipes import recipes
 from attunement.instruments import catalogue, of_others
 
 if TYPE_CHECKING:
     from attunement.exchange.entries import Entry
+    from attunement.exchange.formats import Kind
 
 SHELF = {each.id: each for each in (*of_others(), *catalogue())}
 

@@ -9,8 +9,7 @@ from cyclopts import App, Parameter
 
 from attunement.cli.opening import HOME, SWITCH, Folder, Me, opened, say
 from attunement.errors import InputError
-from attunement.exchange.incoming import KINDS, Kind
-from attunement.exchange.outgoing import Format  # noqa: TC001 - as above
+from attunement.exchange.formats import KINDS, Format, Kind
 from attunement.progress import Progress
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ What a file is, is told by what it holds; only what cannot be told is asked for.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 from attunement.errors import InputError
 from attunement.exchange.apart import read_apart, read_instruments_apart
@@ -18,15 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from attunement.exchange.entries import Entry
+    from attunement.exchange.formats import Kind
     from attunement.instruments import Instrument
 
-Kind = Literal["fhir", "tables", "redcap", "recipe"]
-KINDS: Final[dict[Kind, str]] = {
-    "fhir": "FHIR: a Bundle, or a resource a line",
-    "tables": "Attunement’s own tables: a ZIP archive, or one of them",
-    "redcap": "REDCap: the records of a project",
-    "recipe": "the export of another program, by a recipe",
-}
 _READER: Final[dict[Kind, str]] = {
     "fhir": "fhir", "tables": "tables", "redcap": "redcap records", "recipe": "recipe",
 }  # fmt: skip

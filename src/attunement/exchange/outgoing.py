@@ -6,26 +6,18 @@ import os
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING
 
 from attunement.errors import InputError
+from attunement.exchange.formats import FORMATS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from typing import BinaryIO
 
     from attunement.exchange.entries import Entry
+    from attunement.exchange.formats import Format
     from attunement.instruments import Instrument
-
-Format = Literal["fhir", "ndjson", "csv", "parquet", "redcap"]
-FORMATS: Final[dict[Format, tuple[str, str]]] = {
-    "fhir": ("application/fhir+json", "json"),
-    "ndjson": ("application/fhir+ndjson", "ndjson"),
-    "csv": ("application/zip", "zip"),
-    "parquet": ("application/zip", "zip"),
-    "redcap": ("text/csv", "csv"),
-}
-"""A format's media type, and how its file's name ends."""
 
 
 def to_file(entries: Sequence[Entry], shelf: Mapping[str, Instrument], path: Path, kind: Format) -> None:

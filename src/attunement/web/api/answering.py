@@ -13,7 +13,8 @@ from starlette.requests import Request  # noqa: TC002 - read by FastAPI
 from starlette.responses import JSONResponse, Response
 
 from attunement.errors import InputError, Refused
-from attunement.exchange.outgoing import FORMATS, write
+from attunement.exchange.formats import FORMATS
+from attunement.exchange.outgoing import write
 from attunement.practice import Practice
 from attunement.practice.rated import CHECK_IN
 from attunement.practice.release import DEIDENTIFIED, as_csv

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from attunement.exchange.entries import Entry
-    from attunement.exchange.incoming import Kind
+    from attunement.exchange.formats import Kind
     from attunement.web.page import Ask
 
 SHOWN: Final = 5
