@@ -62,6 +62,7 @@ def test_what_one_practice_gives_another_takes(cast: Cast) -> None:
         (SessionEntry("K-07", 3, BEGAN, "asleep"), "attendance is 'asleep'; it takes one of"),
         (SessionEntry("K-07", 0, BEGAN), "Session 0 of K-07 is no count of sessions"),
         (SessionEntry("K-07", 3, BEGAN, lateness=-1), "lateness is -1"),
+        (TotalEntry("K-07", 1, None, "fwc58", "important", 1), "has no place in the record"),
         (ClientEntry("", BEGAN), "code"),
         (ClientEntry("K-99", BEGAN, BEGAN, "vanished"), "'vanished' is no ending"),
     ],

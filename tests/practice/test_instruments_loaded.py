@@ -45,8 +45,13 @@ def test_without_words_nobody_can_be_asked(cast: Cast) -> None:
     with pytest.raises(InputError, match="The words of phq9 are not here, so nobody can be asked; load them"):
         asked(cast)
     for bare in of_others():
-        with pytest.raises(InputError, match="comes without words"):
+        with pytest.raises(InputError, match="comes without words|is answered by a"):
             cast.first.load_instrument(bare)
+
+
+def test_what_a_therapist_answers_is_not_asked_of_clients(cast: Cast) -> None:
+    with pytest.raises(InputError, match="answered by a therapist; here clients are asked"):
+        cast.first.load_instrument(replace(loaded(), asked_of="therapist"))
 
 
 def test_ours_are_not_replaced(cast: Cast) -> None:

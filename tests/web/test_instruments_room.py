@@ -99,7 +99,7 @@ def test_what_is_known_of_each_has_a_page_and_an_empty_form_where_it_takes_words
     for each in of_others():
         assert guest.get(f"/instruments/{each.id}").status_code == 200
         form = guest.get(f"/instruments/{each.id}/words.toml")
-        assert form.status_code == (200 if each.words == "missing" else 404)
+        assert form.status_code == (200 if each.takes_words else 404)
     assert guest.get("/instruments/none").status_code == 404
     empty = guest.get("/instruments/phq9/words.toml").content
     refused = guest.upload("/instruments", "phq9.toml", empty)

@@ -231,6 +231,11 @@ class Instrument:
         """Whether it has words, so that somebody can be asked."""
         return self.words in {"shipped", "loaded"}
 
+    @property
+    def takes_words(self) -> bool:
+        """Whether a practice can load its words: they are missing, and clients are asked."""
+        return self.words == "missing" and self.asked_of == "client"
+
     def choices_of(self, item: Item) -> tuple[Choice, ...]:
         """Return the answers to an item, where they have words or values of their own; none where any number goes."""
         return item.choices or self.choices

@@ -78,7 +78,7 @@ def form(bare: Instrument) -> str:
     >>> print(form(instrument("who5"))[:64])
     # The words of WHO-5, from your own copy. Delete [en] or [es] if
     """
-    if bare.words != "missing":
+    if not bare.takes_words:
         raise InstrumentProblem(
             f"{bare.id} takes no words; `attunement instruments show {bare.id}` says why."
         )

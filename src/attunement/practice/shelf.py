@@ -115,6 +115,10 @@ class Shelf(Desk):
 def _refuse_unfit(loaded: Instrument) -> None:
     if loaded.id in OURS:
         raise InputError(f"{loaded.id} is the id of an instrument of ours; give this one another.")
+    if loaded.asked_of != "client":
+        raise InputError(
+            f"{loaded.id} is answered by a {loaded.asked_of}; here clients are asked, and nobody else."
+        )
     if loaded.words != "loaded":
         raise InputError(
             f"{loaded.id} comes without words, or without the right to show them, so nobody could be asked."

@@ -202,7 +202,13 @@ class Taking:
             raise InputError(
                 f"{where}: there is no instrument {name!r} here; `attunement instruments list` shows those that are."
             )
-        return self.instruments[name]
+        found = self.instruments[name]
+        if found.asked_of != "client":
+            raise InputError(
+                f"{where}: {name} is answered by a {found.asked_of}; what is not the client's own has no place in the "
+                "record."
+            )
+        return found
 
     def _measure(self, asked: Instrument, scale: Scale) -> str:
         table = tables.measure

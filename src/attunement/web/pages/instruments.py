@@ -70,7 +70,7 @@ def facts(ask: Ask) -> Response:
 def words(ask: Ask) -> Response:
     """Give an empty form for its words."""
     each = _of_others(ask)
-    if each.words != "missing":
+    if not each.takes_words:
         raise Refused("no words are taken")
     named = {"content-disposition": f'attachment; filename="{each.id}.toml"'}
     return Response(form(each), media_type="application/toml", headers=named)
@@ -84,7 +84,7 @@ def _page(ask: Ask, said: str = "", status: int = 200) -> Response:
 
 
 def _named() -> tuple[str, ...]:
-    return tuple(each.id for each in of_others() if each.words == "missing")
+    return tuple(each.id for each in of_others() if each.takes_words)
 
 
 def _of_others(ask: Ask) -> Instrument:
