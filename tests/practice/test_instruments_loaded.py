@@ -45,7 +45,7 @@ def test_without_words_nobody_can_be_asked(cast: Cast) -> None:
     with pytest.raises(InputError, match="The words of phq9 are not here, so nobody can be asked; load them"):
         asked(cast)
     for bare in of_others():
-        with pytest.raises(InputError, match="comes without words|is answered by a"):
+        with pytest.raises(InputError, match=r"comes without words|is answered by a"):
             cast.first.load_instrument(bare)
 
 
