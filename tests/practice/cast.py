@@ -36,6 +36,7 @@ ANSWERS: dict[str, float | None] = {
 WORDS = """
 instrument = "phq9"
 right = "made up for the tests"
+credit = "(c) nobody, for the tests"
 
 [en]
 intro = "How often, of late?"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 
 import pytest
 from cast import BEGAN, PHRASES, Cast, reflected, seen
@@ -65,6 +65,9 @@ def test_what_one_practice_gives_another_takes(cast: Cast) -> None:
         (TotalEntry("K-07", 1, None, "fwc58", "important", 1), "has no place in the record"),
         (ClientEntry("", BEGAN), "code"),
         (ClientEntry("K-99", BEGAN, BEGAN, "vanished"), "'vanished' is no ending"),
+        (ClientEntry("K-99", BEGAN, BEGAN - WEEK), "ends before it begins"),
+        (SessionEntry("K-07", 2, BEGAN + WEEK, "late", 25), "with another beginning, attendance or lateness"),
+        (SessionEntry("K-07", 3, datetime.max.replace(tzinfo=timezone(-WEEK / 14))), "is out of all range"),
     ],
 )
 def test_one_wrong_entry_leaves_all_of_the_file_out(cast: Cast, wrong: Entry, said: str) -> None:
@@ -106,6 +109,34 @@ def test_the_latest_answers_raise_a_concern_and_earlier_ones_do_not(cast: Cast) 
     assert cast.first.take_in_entries([at(3, 0), at(4, 1)]).at_risk == 1
     (concern,) = cast.first.concerns("K-07")
     assert (concern.session, concern.item, concern.answer) == (4, "phq9.item9", 1)
+
+
+def test_a_later_session_in_which_the_line_was_skipped_takes_no_risk_away(cast: Cast) -> None:
+    skipped = replace(ANSWERED, session=2, at=BEGAN + WEEK, answers=LINES | {"item9": None})
+    assert cast.first.take_in_entries([replace(ANSWERED, answers=LINES | {"item9": 3}), skipped]).at_risk == 1
+    (concern,) = cast.first.concerns("K-07")
+    assert (concern.session, concern.answer) == (1, 3)
+
+
+def test_within_a_session_the_worst_answer_counts_in_whatever_order_they_stand(cast: Cast) -> None:
+    late = replace(ANSWERED, at=BEGAN + WEEK / 14, answers=LINES | {"item9": 3})
+    assert cast.first.take_in_entries([late, ANSWERED]).at_risk == 1
+
+
+def test_what_was_left_out_is_filled_in(cast: Cast) -> None:
+    cast.first.take_in_entries([ClientEntry("K-07", BEGAN), SessionEntry("K-07", 1)])
+    full = (ClientEntry("K-07", BEGAN, BEGAN + 9 * WEEK, "agreed"), SessionEntry("K-07", 1, BEGAN, "held", 4))
+    cast.first.take_in_entries(full)
+    assert cast.first.entries() == full
+    with pytest.raises(InputError, match="K-07 is there with another ending"):
+        cast.first.take_in_entries([replace(full[0], ended=BEGAN + 8 * WEEK)])
+
+
+def test_a_client_who_ended_and_of_whom_no_beginning_is_known_began_with_the_first_session(
+    cast: Cast,
+) -> None:
+    cast.first.take_in_entries([ClientEntry("K-07", ended=BEGAN + WEEK), SessionEntry("K-07", 1, BEGAN)])
+    assert cast.first.entries()[0] == ClientEntry("K-07", BEGAN, BEGAN + WEEK)
 
 
 def test_answers_of_which_all_but_the_ninth_were_skipped_still_raise_one(cast: Cast) -> None:

@@ -71,7 +71,7 @@ CALLS: dict[Verb, Call] = {
     Verb.SHOW_CURVE: lambda who, client: who.show_curve(client, shown=True),
     Verb.SEE_OWN_CURVE: lambda who, _: who.own_curve("no token", "some-sending"),
     Verb.TAKE_IN: lambda who, _: who.take_in(TABLE, f"table of {who.who.code}", Measure(0, 10)),
-    Verb.LOAD_INSTRUMENT: lambda who, _: who.load_instrument(loaded()),
+    Verb.LOAD_INSTRUMENT: lambda who, _: who.load_instruments(loaded()),
     Verb.RETIRE_INSTRUMENT: lambda who, _: who.retire_instrument("phq9"),
     Verb.SEE_INSTRUMENTS: lambda who, _: who.instruments(),
     Verb.RAISE_CONCERN: lambda who, client: who.raise_concern(client, "said goodbye oddly", session=1),

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from cast import BEGAN, WORDS, seen
+from guest import hidden
 
 from attunement.instruments import of_others
 from attunement.sessions import Purpose
@@ -24,8 +25,9 @@ BUNDLE = {
 
 
 def loaded_by(guest: Guest) -> None:
-    guest.upload("/instruments", "phq9.toml", FILE)
-    assert guest.post("/instruments/keep").headers["location"] == "/instruments"
+    shown = guest.upload("/instruments", "phq9.toml", FILE)
+    kept = guest.post("/instruments/keep", shown=hidden(shown.text, "shown"))
+    assert kept.headers["location"] == "/instruments"
 
 
 def test_words_are_shown_as_a_client_would_read_them_and_kept_only_then(house: Building) -> None:
@@ -36,9 +38,13 @@ def test_words_are_shown_as_a_client_would_read_them_and_kept_only_then(house: B
                  "asks for a look at safety from 1 on"):  # fmt: skip
         assert said in shown.text
     assert house.cast.first.instruments() == ()
-    guest.post("/instruments/keep")
+    guest.post("/instruments/keep", shown="another tab's")
+    assert house.cast.first.instruments() == ()
+    loaded_by(guest)
     assert "By right: made up for the tests" in guest.get("/instruments").text
-    assert guest.post("/instruments/keep").status_code == 303  # nothing is left to be kept: nothing happens
+    assert (
+        guest.post("/instruments/keep", shown="").status_code == 303
+    )  # nothing is left to be kept: nothing happens
 
 
 def test_a_client_answers_in_its_own_words_and_answers(house: Building) -> None:
@@ -128,9 +134,9 @@ def test_what_another_system_gave_is_shown_and_then_taken_in(house: Building) ->
     assert "holds 1 client" in shown.text
     assert "Planted-Surname" not in shown.text
     assert house.cast.first.clients() == ()
-    assert guest.post("/import/entries").headers["location"] == "/caseload"
+    assert guest.post("/import/entries", shown=hidden(shown.text, "shown")).headers["location"] == "/caseload"
     assert [each.client.code for each in house.cast.first.clients()] == ["K-31"]
-    assert guest.post("/import/entries").headers["location"] == "/import"
+    assert guest.post("/import/entries", shown="").headers["location"] == "/import"
 
 
 def test_totals_come_by_a_recipe(house: Building) -> None:
@@ -141,7 +147,7 @@ def test_totals_come_by_a_recipe(house: Building) -> None:
         headers={"origin": "http://127.0.0.1:8437", "sec-fetch-site": "same-origin"},
     )  # fmt: skip
     assert "4 totals" in shown.text, shown.text
-    guest.post("/import/entries")
+    guest.post("/import/entries", shown=hidden(shown.text, "shown"))
     (rated,) = house.cast.first.rated()
     assert (rated.name, rated.ratings["score"].to_list()) == ("SRS", [34, 36.5])
     assert house.cast.first.own_tables().outcomes["outcome"].to_list() == [18.5, 22]

@@ -103,8 +103,6 @@ def import_(  # noqa: PLR0913 - each is said once
     with opened(folder, me) as practice:
         settings = _settings(what, recipe, mapping, dictionary)
         entries = _read(entries_of(file, what, file.name, practice.shelf(), **settings))
-        if not entries:
-            raise InputError(f"{file.name} holds nothing that could be taken in.")
         say(f"{file.name} holds {counted(entries)}.")
         for entry in entries[:SHOWN]:
             say(f"  {told(entry)}")
@@ -125,14 +123,17 @@ def import_(  # noqa: PLR0913 - each is said once
 
 
 def _read(entries: Iterator[Entry]) -> list[Entry]:
-    """Read all entries; how many there will be is not known before."""
-    found: list[Entry] = []
+    """Read what can be taken in at once; how many there will be is not known before."""
+    from attunement.practice.crossing import at_most
+
+    def counted(progress: Progress) -> Iterator[Entry]:
+        for number, entry in enumerate(entries):
+            if number % EVERY == 0:
+                progress(f"read so far: {number:,}", 0.0)
+            yield entry
+
     with Progress() as progress:
-        for entry in entries:
-            found.append(entry)
-            if len(found) % EVERY == 0:
-                progress(f"read so far: {len(found):,}", 0.0)
-    return found
+        return at_most(counted(progress))
 
 
 def _write(practice: Practice, client: str, file: Path, kind: Format) -> None:

@@ -121,11 +121,12 @@ def load(  # noqa: PLR0913 - each is said once
         for each in found:
             say(told(each))
             say(_items(each))
+            if all(item.risk_from is None for item in each.items):
+                say("No answer of it asks for a look at somebody's safety.")
         if not yes:
             say("Nothing is kept yet; look whether this is right, and load it with --yes.")
             return
-        for each in found:
-            practice.load_instrument(each)
+        practice.load_instruments(*found)
     say(f"Loaded: {', '.join(each.id for each in found)}. Clients can be asked from their pages.")
 
 

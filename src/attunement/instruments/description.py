@@ -184,6 +184,10 @@ class Instrument:
         Whether there are words to show; without them nobody can be asked, and what was answered elsewhere is scored.
     right
         By what right a practice shows the words that it has loaded.
+    credit
+        The line that its owners want under the words.
+    credited
+        Whether they want one.
     key
         Where it is taken from which items count where, and how surely. An empty one is the author's own.
     unscored
@@ -215,6 +219,8 @@ class Instrument:
     choices: tuple[Choice, ...] = ()
     words: Words = "shipped"
     right: str | None = None
+    credit: str | None = None
+    credited: bool = False
     key: str = ""
     unscored: str | None = None
     loinc: str | None = None

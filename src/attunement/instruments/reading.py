@@ -83,6 +83,8 @@ def from_table(table: Mapping[str, Any]) -> Instrument:
         choices=fields.optional("choices", lambda _: _choices(fields), ()),
         words=words,
         right=fields.optional("right", fields.text, None),
+        credit=fields.optional("credit", fields.text, None),
+        credited=fields.optional("credited", fields.flag, without=False),
         key=fields.optional("key", fields.text, ""),
         unscored=fields.optional("unscored", fields.text, None),
         loinc=fields.optional("loinc", fields.text, None),

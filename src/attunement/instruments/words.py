@@ -22,9 +22,10 @@ def worded(toml: str, shelf: Mapping[str, Instrument]) -> Instrument:
     Parameters
     ----------
     toml
-        ``instrument``, its id; ``right``, by what right the words are shown; and for ``[en]``, ``[es]`` or both:
-        ``intro``; ``items``, in their order; ``choices``, in theirs, or ``at_low`` and ``at_high`` where there are
-        none; and ``[en.own]`` with the choices of each item that has others than the rest.
+        ``instrument``, its id; ``right``, by what right the words are shown; ``credit``, the line that their owners
+        want under them; and for ``[en]``, ``[es]`` or both: ``intro``; ``items``, in their order; ``choices``, in
+        theirs, or ``at_low`` and ``at_high`` where there are none; and ``[en.own]`` with the choices of each item that
+        has others than the rest.
     shelf
         The instruments of others, by id.
 
@@ -41,7 +42,7 @@ def worded(toml: str, shelf: Mapping[str, Instrument]) -> Instrument:
     attunement.errors.InstrumentProblem: There is no instrument 'ors' that takes words; there is none.
     """
     fields = Fields("the words", parse(toml))
-    fields.know("instrument", "right", *_LANGUAGES)
+    fields.know("instrument", "right", "credit", *_LANGUAGES)
     bare = _bare(fields.text("instrument", "the id of the instrument that they belong to"), shelf)
     languages = tuple(each for each in _LANGUAGES if each in fields.table)
     if not languages:
@@ -51,6 +52,7 @@ def worded(toml: str, shelf: Mapping[str, Instrument]) -> Instrument:
         bare,
         words="loaded",
         right=fields.text("right", "by what right these words are shown"),
+        credit=fields.optional("credit", fields.text, None),
         languages=languages,
         intro=Wording(*(each.intro for each in said)),
         ends=Ends(
@@ -79,13 +81,12 @@ def form(bare: Instrument) -> str:
     # The words of WHO-5, from your own copy. Delete [en] or [es] if
     """
     if not bare.takes_words:
-        raise InstrumentProblem(
-            f"{bare.id} takes no words; `attunement instruments show {bare.id}` says why."
-        )
+        raise InstrumentProblem(f"{bare.id} takes no words: {_why_not(bare)}.")
     lines = [
         f"# The words of {bare.name.en}, from your own copy. Delete [en] or [es] if you have one language alone.",
         f'instrument = "{bare.id}"',
         'right = ""  # by what right you show them, such as a licence and its number',
+        'credit = ""  # the line that their owners want under them; delete it where they want none',
     ]
     for language in _LANGUAGES:
         lines += ["", f"[{language}]", 'intro = ""', _empty("items", len(bare.items))]
@@ -104,6 +105,14 @@ def form(bare: Instrument) -> str:
         lines += [f"[{language}.own]"] if own else []
         lines += [_empty(item.id, len(item.choices)) for item in own]
     return "\n".join(lines) + "\n"
+
+
+def _why_not(bare: Instrument) -> str:
+    if bare.words == "shipped":
+        return "it is ours, and has its own"
+    if bare.words == "totals only":
+        return "its owners bar it, and a total from elsewhere is taken"
+    return f"it is answered by a {bare.asked_of}, and here clients are asked"
 
 
 def _empty(name: str, count: int) -> str:

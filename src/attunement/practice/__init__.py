@@ -12,6 +12,7 @@ shelf           the instruments that can be asked: ours, and what was loaded
 checking_in     invitations and check-ins
 crossing        what comes from other systems and goes to them
 taking          one transaction of taking in
+placing         which session something from elsewhere is of
 rated           what was rated, by check-ins and in tables taken in
 safety          concerns, what was done, and the practice's protocol
 steps           what is tried next, what the client says of it, what came of it

@@ -15,7 +15,15 @@ import sqlalchemy as sa
 from attunement.errors import Gone, InputError
 from attunement.instruments import held
 from attunement.practice.caseload import require
-from attunement.practice.described import description, main_score, to_ask, with_description
+from attunement.practice.described import (
+    description,
+    invited_to,
+    is_asked,
+    main_score,
+    series,
+    to_ask,
+    with_description,
+)
 from attunement.practice.policy import Verb
 from attunement.practice.safety import raise_from_answers
 from attunement.practice.shelf import Shelf
@@ -144,11 +152,11 @@ class CheckingIn(Shelf):
         def work(rows: Rows) -> tuple[str, Invited]:
             dyad = self._dyad(rows, client)
             require(rows, dyad["client"], Purpose.CHECK_INS)
-            to_ask(rows, instrument)
+            asked = to_ask(rows, instrument)
             held = self._session(rows, dyad, session)
             row = _invited_before(rows, token, held["id"], instrument) or rows.add(
                 tables.invitation, session=held["id"], token_hash=_hash(token), instrument=instrument,
-                expires=rows.now().steady + open_for,
+                expires=rows.now().steady + open_for, version=asked.version,
             )  # fmt: skip
             return row["id"], Invited(
                 Invitation(row["id"], client, session, instrument, row["expires"], row["used"] is not None),
@@ -185,7 +193,11 @@ class CheckingIn(Shelf):
 
         def query(rows: Rows) -> tuple[str, Asked]:
             row = self._by_token(rows, token)
-            if row["used"] is not None or rows.now().steady >= row["expires"]:
+            if (
+                row["used"] is not None
+                or rows.now().steady >= row["expires"]
+                or not is_asked(rows, row["instrument"])
+            ):
                 raise Gone(_NO_LINK)
             return row["id"], Asked(_instrument(rows, row), _to_ask_about(rows, row) is not None)
 
@@ -271,7 +283,8 @@ class CheckingIn(Shelf):
             mine = all_check_ins().where(
                 tables.session.c.dyad == row["dyad"], tables.check_in.c.instrument == row["instrument"]
             )
-            rated = {each["number"]: main_score(each) for each in rows.all(mine)}
+            asked = [each for each in rows.all(mine) if each["instrument"] == row["instrument"]]
+            rated = {each["number"]: main_score(each) for each in series(asked).get(row["instrument"], ())}
             return row["id"], tuple((number, total) for number, total in rated.items() if total is not None)
 
         return self._see(Verb.SEE_OWN_CURVE, query)
@@ -381,11 +394,11 @@ def as_check_in(row: Row, client: str) -> CheckIn:
 
 
 def _instrument(rows: Rows, invitation: Row) -> Instrument:
-    """Return what an invitation asks; what is asked no longer asks nobody."""
-    try:
-        return to_ask(rows, invitation["instrument"])
-    except InputError:
-        raise Gone(_NO_LINK) from None
+    """Return what an invitation asks, in the version of the moment in which it was made."""
+    found = invited_to(rows, invitation["instrument"], invitation["version"])
+    if found is None:
+        raise Gone(_NO_LINK)
+    return found
 
 
 def _written(asked: Instrument, answers: Answers) -> str:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from attunement.instruments import Instrument
     from attunement.vault.rows import Rows
 
-MOST_ENTRIES: Final = 500_000
+MOST_ENTRIES: Final = 200_000
 """So many entries are taken in at once."""
 
 
@@ -66,19 +66,19 @@ class Crossing(Ratings):
     def take_in_entries(self, entries: Iterable[Entry]) -> Crossed:
         """Take in what another system gave: all of it, or nothing.
 
-        Clients and sessions that are not there are made; what is there in the same words is passed over, and what is
-        there in other words is refused.
+        Clients and sessions that are not there are made; what is there in the same words is passed over, what was left
+        out is filled in, and what is there in other words is refused. Sessions that a file merely counts, without a
+        number of ours, are told by their day.
 
         Raises
         ------
         InputError
             In one sentence, which names the client, the session and what would do.
         """
-        listed = _at_most(entries)
+        listed = at_most(entries)
 
         def work(rows: Rows) -> tuple[str, Crossed]:
-            dyads, sessions = self._known(rows)
-            return "", Taking(rows, self.who.code, shelf(rows), dyads, sessions).all(listed)
+            return "", Taking.of(rows, self.who.code, shelf(rows)).all(listed)
 
         return self._act(Verb.TAKE_IN, work)
 
@@ -131,7 +131,14 @@ def _dated(at: datetime) -> datetime | None:
     return None if at == UNDATED else at
 
 
-def _at_most(entries: Iterable[Entry]) -> list[Entry]:
+def at_most(entries: Iterable[Entry]) -> list[Entry]:
+    """Return entries as a list, while they are not more than are taken in at once.
+
+    Raises
+    ------
+    InputError
+        Where there are more, or none.
+    """
     listed: list[Entry] = []
     for entry in entries:
         if len(listed) == MOST_ENTRIES:

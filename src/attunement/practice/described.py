@@ -13,7 +13,7 @@ from attunement.instruments import catalogue, from_table, instrument, of_others,
 from attunement.vault import tables
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from attunement.instruments import Instrument
 
@@ -30,9 +30,23 @@ class Readable(Protocol):
 
 
 def shelf(rows: Readable) -> dict[str, Instrument]:
-    """Return all instruments by id: ours, those loaded in their last version, the others without words."""
+    """Return all instruments: by id as they are asked now, and each version that was ever loaded by ``id|version``.
+
+    What is retired stands under its id only where nothing else does.
+    """
     found = rows.all(sa.select(tables.instrument).order_by(tables.instrument.c.at))
-    return {each.id: each for each in (*of_others(), *(read(row["body"]) for row in found), *catalogue())}
+    kept = [(read(row["body"]), row["ended"] is None) for row in found]
+    shipped = (*of_others(), *catalogue())
+    by_version = {f"{each.id}|{each.version}": each for each in (*shipped, *(each for each, _ in kept))}
+    retired = {each.id: each for each, asked in kept if not asked}
+    asked = {each.id: each for each, asked in kept if asked}
+    return (
+        retired
+        | {each.id: each for each in of_others()}
+        | asked
+        | {each.id: each for each in catalogue()}
+        | by_version
+    )
 
 
 def to_ask(rows: Readable, name: str) -> Instrument:
@@ -52,6 +66,60 @@ def to_ask(rows: Readable, name: str) -> Instrument:
     if name in {each.id for each in of_others()}:
         raise InputError(f"The words of {name} are not here, so nobody can be asked; load them first.")
     raise InputError(f"There is no instrument {name}; there is {', '.join(names)}.")
+
+
+def invited_to(rows: Readable, name: str, version: str | None) -> Instrument | None:
+    """Return what an invitation asked, in the version of that moment, also where it is asked no longer.
+
+    What is sent by it is taken until it ends: a client's answers are not lost because words were changed meanwhile.
+    """
+    if name in OURS:
+        return instrument(name)
+    table = tables.instrument
+    found = rows.all(sa.select(table).where(table.c.name == name, table.c.version == version))
+    return read(found[0]["body"]) if found else None
+
+
+def is_asked(rows: Readable, name: str) -> bool:
+    """Whether an instrument is asked still, in whatever version."""
+    return name in OURS or any(each.id == name for each in loaded_to_ask(rows))
+
+
+def series(rows: Iterable[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
+    """Part check-ins by what can be compared: by instrument, and by version where versions count otherwise.
+
+    The latest version goes by the instrument's id, an earlier one that counts otherwise by ``id, version``.
+    """
+    found = list(rows)
+    latest = {row["instrument"]: description(row) for row in sorted(found, key=lambda row: row["at"])}
+    parted: dict[str, list[Mapping[str, Any]]] = {}
+    for row in found:
+        asked, now = description(row), latest[row["instrument"]]
+        name = asked.id if counts_as(asked, now) else f"{asked.id}, version {asked.version}"
+        parted.setdefault(name, []).append(row)
+    return parted
+
+
+def counts_as(one: Instrument, other: Instrument) -> bool:
+    """Whether the scores of two versions can be compared: the same items, answers and scales, whatever the words."""
+    return one is other or _key(one) == _key(other)
+
+
+def _key(asked: Instrument) -> tuple[Any, ...]:
+    items = tuple(
+        (
+            item.id,
+            item.reverse,
+            item.apart,
+            item.risk_from,
+            tuple(each.value for each in asked.choices_of(item)),
+        )
+        for item in asked.items
+    )
+    scales = tuple(
+        (each.id, each.items, each.method, each.factor, each.higher, each.at_least) for each in asked.scales
+    )
+    return asked.ends.low, asked.ends.high, items, scales
 
 
 def loaded_to_ask(rows: Readable) -> tuple[Instrument, ...]:

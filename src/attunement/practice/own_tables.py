@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from attunement.exchange.columns import LINES
 from attunement.instruments import instrument, score
 from attunement.practice.crossing import Crossing
-from attunement.practice.described import main_score, with_description
+from attunement.practice.described import main_score, series, with_description
 from attunement.practice.policy import Verb
 from attunement.practice.rated import CHECK_IN
 from attunement.practice.reflecting import Reflecting
@@ -206,7 +206,9 @@ def _of_record(
     held: list[Row], answered: list[Row], totalled: list[Row], reflected: Mapping[tuple[str, int], Reflected]
 ) -> dict[str, Iterable[tuple[Any, ...]]]:
     """The last answers of each session and instrument count, as everywhere."""
-    latest = {(row["instrument"], row["code"], row["number"]): row for row in answered}
+    latest = {
+        (name, row["code"], row["number"]): row for name, found in series(answered).items() for row in found
+    }
     totals = {of: main_score(row) for of, row in latest.items()}
     bonds = {of[1:]: row for of, row in latest.items() if of[0] == CHECK_IN}
     return {
@@ -217,11 +219,7 @@ def _of_record(
         "sessions": ((*_when(row), row["attendance"], row["lateness"]) for row in held),
         "check_ins": ((*_when(row), *_lines(row)) for row in bonds.values()),
         "outcomes": (
-            *(
-                (*_when(row)[1:], row["instrument"], totals[of])
-                for of, row in latest.items()
-                if of[0] != CHECK_IN
-            ),
+            *((*_when(row)[1:], of[0], totals[of]) for of, row in latest.items() if of[0] != CHECK_IN),
             *(
                 (*_when(row)[1:], row["instrument"], row["score"])
                 for row in totalled
@@ -244,7 +242,7 @@ def _of_reflections(
     }
 
 
-def _when(row: Row) -> tuple[Any, ...]:
+def _when(row: Mapping[str, Any]) -> tuple[Any, ...]:
     began = None if row["began"] == UNDATED else _local(row["began"])
     return row["therapist"], row["code"], row["number"], began
 
@@ -253,7 +251,7 @@ def _local(at: datetime) -> datetime:
     return at.replace(tzinfo=None)
 
 
-def _lines(row: Row) -> tuple[float | None, ...]:
+def _lines(row: Mapping[str, Any]) -> tuple[float | None, ...]:
     answers = json.loads(row["answers"])
     return tuple(answers.get(line) for line in LINES)
 

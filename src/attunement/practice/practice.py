@@ -45,7 +45,7 @@ class Practice(Overview, Tables, Steps, Safety, Supervision, Accounts, Factors, 
     clients             agenda · take_on · end · resume · clients · give_consent · withdraw_consent · consents
     what happened       log_session · change_session · sessions · log_contact · contacts
     check-ins           invite · withdraw_invitation · invitation · receive · check_ins · show_curve · own_curve
-    instruments         load_instrument · retire_instrument · instruments
+    instruments         load_instruments · retire_instrument · instruments
     what was rated      ratings · rated · trajectories · own_tables · take_in
     other systems       shelf · entries · take_in_entries
     safety              raise_concern · close_concern · concerns · protocol · set_protocol

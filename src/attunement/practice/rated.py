@@ -10,12 +10,13 @@ import sqlalchemy as sa
 
 from attunement.errors import InputError
 from attunement.practice.checking_in import CheckingIn, all_check_ins
-from attunement.practice.described import description, main_score
+from attunement.practice.described import description, main_score, series
 from attunement.practice.policy import Verb
 from attunement.sessions import UNDATED, code, instant
 from attunement.vault import tables
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from attunement.instruments import Instrument
@@ -81,16 +82,13 @@ class Ratings(CheckingIn):
             return "", (rows.all(_checked_in(self.who.code)), imported, rows.all(_imported(self.who.code)))
 
         answered, imported, rated = self._see(Verb.SEE_TRAJECTORIES, query)
-        asked = {row["instrument"]: description(row) for row in answered}
+        parted = {name: (description(found[-1]), found) for name, found in series(answered).items()}
         check_ins = [
-            Rated(
-                name,
-                "the check-in" if name == CHECK_IN else each.name.en,
-                _measure(each),
-                _scored([row for row in answered if row["instrument"] == name]),
+            Rated(name, _called(name, asked), _measure(asked), _scored(found))
+            for name, (asked, found) in sorted(
+                parted.items(), key=lambda each: (each[0] != CHECK_IN, each[0])
             )
-            for name, each in sorted(asked.items(), key=lambda named: (named[0] != CHECK_IN, named[0]))
-            if not each.unscored and each.main.higher == "closer"
+            if not asked.unscored and asked.main.higher == "closer"
         ]
         others = [
             Rated(
@@ -238,9 +236,15 @@ _RATINGS: Final[dict[str, Any]] = {
 }
 
 
-def _scored(found: list[Row]) -> pl.DataFrame:
+def _scored(found: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
     """One row a session: the last check-in where there are several."""
     return _frame([{**row, "score": main_score(row)} for row in found])
+
+
+def _called(name: str, asked: Instrument) -> str:
+    if name == CHECK_IN:
+        return "the check-in"
+    return asked.name.en if name == asked.id else f"{asked.name.en}, version {asked.version}"
 
 
 def _measure(asked: Instrument) -> Measure:

@@ -138,6 +138,7 @@ invitation = sa.Table(
     sa.Column("instrument", sa.String, nullable=False),
     sa.Column("expires", Instant, nullable=False),
     sa.Column("used", sa.LargeBinary(32)),
+    sa.Column("version", sa.String),
 )
 check_in = sa.Table(
     "check_in",

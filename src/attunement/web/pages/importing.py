@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from secrets import token_hex
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
@@ -9,12 +10,12 @@ import polars as pl
 from attunement.errors import InputError
 from attunement.exchange.incoming import counted, entries_of, kind_of, told
 from attunement.exchange.recipes import recipes
+from attunement.practice.crossing import at_most
 from attunement.web.reading import Preview, read_table
 
 if TYPE_CHECKING:
     from starlette.responses import Response
 
-    from attunement.exchange.entries import Entry
     from attunement.exchange.formats import Kind
     from attunement.web.page import Ask
 
@@ -41,15 +42,16 @@ def preview(ask: Ask) -> Response:
 
 def take_entries(ask: Ask) -> Response:
     """Take in what another system gave, all of it or nothing."""
-    ask.form.know()
-    found: tuple[Entry, ...] = ask.signed_in.kept.pop("entries", ())
-    if not found:
+    shown, found = ask.signed_in.kept.pop("entries", ("", ()))
+    if not found or ask.form.know("shown").text("shown", most=64) != shown:
         return ask.go("/import", "Please choose the file again.")
     taken = ask.practice.take_in_entries(found)
     said = (
         f"Taken in: {taken.clients:,} clients, {taken.sessions:,} sessions, {taken.answers:,} answered instruments, "
         f"{taken.totals:,} totals; {taken.there:,} were there already."
     )
+    if taken.at_risk:
+        said += f" Please look: the latest answers of {taken.at_risk:,} ask for a look at somebody’s safety."
     return ask.go("/today" if taken.at_risk else "/caseload", said)
 
 
@@ -105,16 +107,15 @@ def _previewed(ask: Ask, name: str, content: bytes, mapping: dict[str, str], who
 def _entries(ask: Ask, name: str, content: bytes, kind: Kind, settings: dict[str, str]) -> Response:
     """Show what another system gave; nothing is kept yet."""
     try:
-        found = tuple(entries_of(content, kind, name, ask.practice.shelf(), **settings))
+        found = at_most(entries_of(content, kind, name, ask.practice.shelf(), **settings))
     except InputError as problem:
         ask.signed_in.kept.pop("entries", None)
         return _asked(ask, str(problem))
-    if not found:
-        return _asked(ask, f"{name} holds nothing that could be taken in.")
-    ask.signed_in.kept["entries"] = found
+    shown = token_hex(16)
+    ask.signed_in.kept["entries"] = (shown, found)
     return ask.page(
         "import_entries.html", name=name, counted=counted(found), first=[told(each) for each in found[:SHOWN]],
-        more=max(0, len(found) - SHOWN),
+        more=max(0, len(found) - SHOWN), shown=shown,
     )  # fmt: skip
 
 

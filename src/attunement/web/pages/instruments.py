@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from secrets import token_hex
 from typing import TYPE_CHECKING, Final
 
 from starlette.responses import Response
@@ -39,18 +40,17 @@ def preview(ask: Ask) -> Response:
         )  # fmt: skip
     except (InputError, InstrumentProblem) as problem:
         return _page(ask, str(problem), 400)
-    ask.signed_in.kept[_KEPT] = found
-    return ask.page("instruments_preview.html", file=file, found=found)
+    shown = token_hex(16)
+    ask.signed_in.kept[_KEPT] = (shown, found)
+    return ask.page("instruments_preview.html", file=file, found=found, shown=shown)
 
 
 def keep(ask: Ask) -> Response:
     """Keep what was shown, so that clients can be asked."""
-    ask.form.know()
-    found: tuple[Instrument, ...] = ask.signed_in.kept.pop(_KEPT, ())
-    if not found:
+    shown, found = ask.signed_in.kept.pop(_KEPT, ("", ()))
+    if not found or ask.form.know("shown").text("shown", most=64) != shown:
         return ask.go("/instruments", "Please choose the file again.")
-    for each in found:
-        ask.practice.load_instrument(each)
+    ask.practice.load_instruments(*found)
     names = ", ".join(each.name.en for each in found)
     return ask.go("/instruments", f"Loaded: {names}. Clients can be asked from their pages.")
 

@@ -9,6 +9,7 @@ revision = "record_4"
 down_revision = "record_3"
 
 _ADDED = ("instrument", "scale")
+_KNOWN_BEFORE = ("background", "connection", "growth", "state")
 
 
 def upgrade() -> None:
@@ -24,6 +25,7 @@ def upgrade() -> None:
         sa.Column("ended", sa.String(27)),
         sa.UniqueConstraint("name", "version"),
     )
+    op.add_column("invitation", sa.Column("version", sa.String))
     with op.batch_alter_table("measure") as measure:
         measure.alter_column("established", existing_type=sa.Float, nullable=True)
         for column in _ADDED:
@@ -34,6 +36,7 @@ def downgrade() -> None:
     """Take them away, if nothing was stored in them."""
     kept = ["SELECT count(*) FROM instrument", "SELECT count(*) FROM measure WHERE established IS NULL"]
     kept += [f"SELECT count({column}) FROM measure" for column in _ADDED]  # noqa: S608 - our names
+    kept.append(f"SELECT count(*) FROM check_in WHERE instrument NOT IN {_KNOWN_BEFORE}")  # noqa: S608 - our names
     for question in kept:
         if op.get_bind().execute(sa.text(question)).scalar_one():
             raise VaultProblem(
@@ -41,6 +44,7 @@ def downgrade() -> None:
                 "Keep this version, or put back the copy from before the upgrade."
             )
     op.drop_table("instrument")
+    op.drop_column("invitation", "version")
     with op.batch_alter_table("measure") as measure:
         for column in _ADDED:
             measure.drop_column(column)
