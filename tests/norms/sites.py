@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 from attunement.countertransference.feelings import strengths
 from attunement.norms import Norms, publish
-from attunement.norms.designs import DESIGNS, drawn
+from attunement.norms.designs import DESIGNS, Design, drawn
 
-DAYS = {"since": date(2026, 1, 1), "until": date(2026, 6, 30)}
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+SINCE, UNTIL = date(2026, 1, 1), date(2026, 6, 30)
 FEELING = "like wading"  # somebody's own word: it is in no factor
 
 
@@ -33,10 +37,10 @@ def site(name: str, therapists: int, seed: int, usual: float = 4.0, most: int = 
 
 
 def published(rows: pl.DataFrame, name: str, seed: int | None = 7) -> Norms:
-    return publish(rows, site=name, seed=seed, **DAYS)
+    return publish(rows, site=name, since=SINCE, until=UNTIL, seed=seed)
 
 
-def summed_rows(rows: pl.DataFrame, seed: int = 7, designs: tuple = DESIGNS) -> pl.DataFrame:  # type: ignore[type-arg]
+def summed_rows(rows: pl.DataFrame, seed: int = 7, designs: Sequence[Design] = DESIGNS) -> pl.DataFrame:
     """The rows that `publish` sums with that seed, one below the other."""
     laid = strengths(rows, (), ()).rename({"strength": "value"})
     return pl.concat(drawn(laid, np.random.default_rng(seed), designs).values())

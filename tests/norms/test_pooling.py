@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from sites import DAYS, FEELING, published, site, summed_rows
+from sites import FEELING, SINCE, UNTIL, published, site, summed_rows
 
 from attunement.countertransference import countertransference
 from attunement.errors import InputError, TooLittle
@@ -23,7 +23,9 @@ KOKOROCHAT = Path(__file__).parents[3] / "shared" / "data" / "kokorochat_ratings
 
 def all_rows(parts: dict[str, pl.DataFrame], designs: tuple[Design, ...] = DESIGNS) -> pl.DataFrame:
     """Every row that was summed, of all sites."""
-    each = [summed_rows(rows, designs=designs).with_columns(site=pl.lit(name)) for name, rows in parts.items()]
+    each = [
+        summed_rows(rows, designs=designs).with_columns(site=pl.lit(name)) for name, rows in parts.items()
+    ]
     return pl.concat(each).with_columns(
         dyad=pl.concat_str("site", "therapist", "client", separator=" "),
         therapist=pl.concat_str("site", "therapist", separator=" "),
@@ -92,7 +94,7 @@ def test_the_same_of_kokorochat() -> None:
     about = About("KokoroChat", "1", 0.0, 100.0)
     norms = pool(
         [
-            publish(rows, site=name, seed=7, about=about, designs=designs, **DAYS)
+            publish(rows, site=name, seed=7, about=about, designs=designs, since=SINCE, until=UNTIL)
             for name, rows in parts.items()
         ]
     )
@@ -115,7 +117,10 @@ def test_a_habit_told_by_sums_is_the_one_told_by_the_rows(clinics: dict[str, pl.
 
 def test_a_norm_of_few_therapists_leaves_a_wider_interval(clinics: dict[str, pl.DataFrame]) -> None:
     own = site("me", 1, seed=22)
-    few, many = published(clinics["Eiche"], "Eiche"), pool([published(each, name) for name, each in clinics.items()])
+    few, many = (
+        published(clinics["Eiche"], "Eiche"),
+        pool([published(each, name) for name, each in clinics.items()]),
+    )
 
     def width(norms: Norms) -> float:
         found = Peers(norms, FEELING).off(own)
@@ -143,7 +148,9 @@ def test_a_site_is_not_counted_twice(clinics: dict[str, pl.DataFrame]) -> None:
 
 
 def test_different_measures_are_not_pooled(clinics: dict[str, pl.DataFrame]) -> None:
-    other = publish(clinics["Birke"], site="Birke", about=About("feelings", "2", 0.0, 10.0), **DAYS)
+    other = publish(
+        clinics["Birke"], site="Birke", about=About("feelings", "2", 0.0, 10.0), since=SINCE, until=UNTIL
+    )
     with pytest.raises(InputError, match="not the same measure"):
         pool([published(clinics["Ahorn"], "Ahorn"), other])
     with pytest.raises(InputError, match="told against feelings"):
@@ -161,19 +168,21 @@ def test_without_norms_of_the_feeling_nothing_is_told(clinics: dict[str, pl.Data
     [
         ({"site": " "}, "The site's name"),
         ({"site": "a" * 81}, "The site's name"),
-        ({"since": DAYS["until"], "until": DAYS["since"]}, "is after the last"),
+        ({"since": UNTIL, "until": SINCE}, "is after the last"),
     ],
 )
 def test_what_cannot_be_published_is_said(
     change: dict[str, object], said: str, clinics: dict[str, pl.DataFrame]
 ) -> None:
     with pytest.raises(InputError, match=said):
-        publish(clinics["Eiche"], **({"site": "Eiche", **DAYS} | change))  # type: ignore[arg-type]
+        publish(clinics["Eiche"], **({"site": "Eiche", "since": SINCE, "until": UNTIL} | change))  # type: ignore[arg-type]
 
 
 def test_strengths_off_the_scale_are_refused(clinics: dict[str, pl.DataFrame]) -> None:
     with pytest.raises(InputError, match="outside 0 to 10"):
-        publish(clinics["Eiche"].with_columns(pl.col("strength") * 10), site="Eiche", **DAYS)
+        publish(
+            clinics["Eiche"].with_columns(pl.col("strength") * 10), site="Eiche", since=SINCE, until=UNTIL
+        )
 
 
 def test_too_few_therapists_publish_nothing() -> None:

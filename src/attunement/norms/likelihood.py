@@ -107,9 +107,8 @@ class Likelihood:
         )
         variances, deviance = found
         mean, spread = self.mean(variances)
-        return Variances(
-            float(mean[0]), float(np.sqrt(spread[0])), *(float(each) for each in variances), -deviance / 2.0
-        )
+        habits, clients, hours = (float(each) for each in variances)
+        return Variances(float(mean[0]), float(np.sqrt(spread[0])), habits, clients, hours, -deviance / 2.0)
 
     def _descend(self, start: Array) -> tuple[Array, float]:
         """Down to the least, Newton's last steps included: a difference of 1e-9 is to be told."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -18,6 +17,7 @@ from attunement.norms.sums import added, sums_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
 
     from attunement.norms.designs import Design
     from attunement.norms.sums import Sums
@@ -125,7 +125,7 @@ class Norms:
         return Likelihood(groups if apart else [self.sums(measure)]).fit()
 
 
-def publish(  # noqa: PLR0913 - each is said once
+def publish(
     reflections: Any,  # noqa: ANN401 - any eager frame narwhals knows
     *,
     site: str,

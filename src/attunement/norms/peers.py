@@ -63,12 +63,16 @@ class Peers:
     measure: str
     prior: Prior = field(default_factory=published_prior, repr=False)
 
-    @cached_property
+    @property
     def mean(self) -> float:
         """The mean of therapists' usual strength, on the scale itself."""
+        return self.usual().value
+
+    def usual(self) -> Estimate:
+        """The same with its interval."""
         logs, weights = self._alone
-        means, _ = self._likelihood.mean(np.exp(2.0 * logs))
-        return self.norms.about.middle + float(weights @ means[0])
+        means, spreads = (each[0] for each in self._likelihood.mean(np.exp(2.0 * logs)))
+        return _mixed(self.norms.about.middle + means, np.sqrt(spreads), weights)
 
     def off(self, rows: pl.DataFrame, usual: Estimate | None = None) -> Estimate:  # noqa: ARG002 - see `Elsewhere`
         """How far above that mean somebody's habit is, from ``client, strength`` of their reflections.
@@ -78,9 +82,7 @@ class Peers:
         own = _Own.of(rows, self.norms.about.middle)
         logs, weights = _integrated(lambda at: self._log_density(at) + own.loglik(at, self._likelihood))
         value, spread = own.habit(logs, self._likelihood)
-        mean = float(weights @ value)
-        low, high = (_quantile(share, value, np.sqrt(spread), weights) for share in _ENDS)
-        return Estimate(mean, min(low, mean), max(high, mean), unit="points")
+        return _mixed(value, np.sqrt(spread), weights)
 
     def spread(self) -> Estimate:
         """How far from the mean two of three therapists are at most."""
@@ -203,6 +205,13 @@ def _curvature(density: Callable[[Array], Array], mode: Array) -> Array:
             corners = density(np.stack([up, down, mixed, mixed2], axis=1))
             found[i, j] = -(corners[0] + corners[1] - corners[2] - corners[3]) / (4.0 * _STEP**2)
     return found
+
+
+def _mixed(means: Array, sds: Array, weights: Array) -> Estimate:
+    """Mean and interval of a mixture of normals."""
+    mean = float(weights @ means)
+    low, high = (_quantile(share, means, sds, weights) for share in _ENDS)
+    return Estimate(mean, min(low, mean), max(high, mean), unit="points")
 
 
 def _quantile(share: float, means: Array, sds: Array, weights: Array) -> float:

@@ -78,14 +78,10 @@ def sums_of(rows: pl.DataFrame, design: Design, middle: float) -> Sums:
     by_therapist = by_client.group_by("therapist").agg(
         pl.col("mean").mean(), clients=_about_mean("mean"), hours=pl.col("hours").sum()
     )
-    return Sums(
-        design,
-        by_therapist.height,
-        _rounded(by_therapist["mean"].sum()),
-        _rounded((by_therapist["mean"] ** 2).sum()),
-        _rounded(by_therapist["clients"].sum()),
-        _rounded(by_therapist["hours"].sum()),
-    )
+    by_therapist = by_therapist.with_columns(squares=pl.col("mean") ** 2)
+    sums = by_therapist.sum().row(0, named=True)
+    names = ("mean", "squares", "clients", "hours")
+    return Sums(design, by_therapist.height, *(_rounded(float(sums[name])) for name in names))
 
 
 def added(each: list[Sums]) -> tuple[Sums, ...]:
