@@ -12,10 +12,10 @@ from datetime import date
 
 import numpy as np
 import polars as pl
-from children import same_cores
 
 from attunement.mixed import fit
 from attunement.norms import Norms, Peers, pool, publish
+from children import same_cores
 
 FEELING = "like wading"
 DAYS = (date(2026, 1, 1), date(2026, 6, 30))

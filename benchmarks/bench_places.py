@@ -47,6 +47,7 @@ def place(name: str, file: str) -> None:
         found = fit(FORMULA, sums)
         fitted = time.perf_counter()
     cells = sums.cells
+    engines = _below(os.getpid())
     held = sum(each.nbytes for each in _arrays(cells))
     print(
         json.dumps(
@@ -57,11 +58,25 @@ def place(name: str, file: str) -> None:
                 "fitting": fitted - summed,
                 "loglik": found.loglik,
                 "held": held / 2**20,
+                "engines": engines,
             }
         )
     )
     sys.stdout.flush()
     os._exit(0)  # a JVM takes its time
+
+
+def _below(parent: int) -> float:
+    """The peak of a process's children and theirs, MB: a JVM's, where Spark runs in one."""
+    total = 0.0
+    for each in Path("/proc").glob("[0-9]*/status"):
+        try:
+            told = dict(line.split(":", 1) for line in each.read_text().splitlines())
+        except OSError:
+            continue  # it has ended
+        if int(told["PPid"]) == parent:
+            total += int(told.get("VmHWM", "0 kB").split()[0]) / 1024 + _below(int(told["Pid"]))
+    return total
 
 
 def _arrays(cells: Any) -> list[Any]:  # noqa: ANN401 - whichever source of sums
@@ -140,7 +155,8 @@ def main() -> None:
             print(
                 f"{name:<8} {each['rows']:>12,.0f} rows {each['clients']:>11,.0f} clients: summing "
                 f"{each['summing']:8.2f} s, fitting {each['fitting']:7.2f} s; sums {each['held']:8,.1f} MB, "
-                f"peak {found.peak:8,.0f} MB; log-likelihood {each['loglik']:.4f}"
+                f"peak {found.peak:8,.0f} MB, its engine's {each['engines']:,.0f} MB; "
+                f"log-likelihood {each['loglik']:.4f}"
             )
             outcomes.append(found)
         if len(outcomes) > 1:

@@ -25,6 +25,7 @@ from scipy.stats import chi2, qmc
 
 from attunement.countertransference.prior import published_prior
 from attunement.countertransference.sources import REFLECTIONS
+from attunement.errors import TooLittle
 from attunement.findings import Estimate
 from attunement.norms.likelihood import Likelihood
 from attunement.wording import counted, say
@@ -78,6 +79,11 @@ class Peers:
         """How far above that mean somebody's habit is, from ``client, strength`` of their reflections.
 
         Clients with as few reflections as no norm has are left out.
+
+        Raises
+        ------
+        TooLittle
+            Where no client is left.
         """
         own = _Own.of(rows, self.norms.about.middle)
         logs, weights = _integrated(lambda at: self._log_density(at) + own.loglik(at, self._likelihood))
@@ -139,6 +145,8 @@ class _Own:
             within=((pl.col("strength") - pl.col("strength").mean()) ** 2).sum(),
         )
         by_client = by_client.filter(pl.col("count") >= REFLECTIONS).sort("client")
+        if by_client.is_empty():
+            raise TooLittle(f"No client was reflected on {REFLECTIONS} times; a norm is of such clients.")
         counts = by_client["count"].cast(pl.Float64).to_numpy()
         return cls(by_client["mean"].to_numpy(), counts, float(by_client["within"].sum()))
 
