@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DATES = ["--since", "2026-01-01", "--until", "2026-06-30"]
-MAP = ["--map", "feeling:tense=strength"]
+MAP = ["--map", "feeling:tense=strength", "--single"]
 
 
 @pytest.fixture

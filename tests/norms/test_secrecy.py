@@ -96,6 +96,14 @@ def test_answers_all_alike_are_not_published() -> None:
         published(by_client, "Site")
 
 
+def test_no_file_holds_two_sums_of_the_same_answers() -> None:
+    rows = site("s", 8, seed=5).with_columns(feeling=pl.lit("tense"))
+    both = pl.concat([rows, rows.head(4).with_columns(feeling=pl.lit("bored"))])
+    of = {"site": "Site", "since": SINCE, "until": UNTIL}
+    assert publish(both, **of).measures == ("negative",)  # type: ignore[arg-type]
+    assert publish(both, **of, single=True).measures == ("tense",)  # type: ignore[arg-type]
+
+
 def test_the_lot_is_another_each_time(clinics: dict[str, pl.DataFrame]) -> None:
     first, second = (publish(clinics["Ahorn"], site="Ahorn", since=SINCE, until=UNTIL) for _ in range(2))
     assert first != second

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
-from attunement.cli.opening import say
+from attunement.cli.opening import SWITCH, say
 from attunement.errors import InputError
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ def add_to(app: App) -> None:
 def publish(
     file: Path, /, *, out: Path, site: str, since: date, until: date,
     columns: Annotated[str, Parameter(name="--map")], encoding: str = "utf-8",
+    single: Annotated[bool, SWITCH] = False,
 ) -> None:  # fmt: skip
     """Sum the therapists' feelings of a table, so that others can be held against them; nobody's rows leave it.
 
@@ -48,6 +49,8 @@ def publish(
         Which column is what, as for `look`: client=CODE,therapist=WHO,session=NO,feeling:tense=COLUMN.
     encoding
         How the text of a CSV is encoded.
+    single
+        Sum each of our feelings by itself, instead of pleasant and unpleasant ones together; never both.
     """
     from attunement import norms
     from attunement.exchange import parse_mapping, read_ratings
@@ -58,7 +61,7 @@ def publish(
     reflections = felt(reading.rows)
     if reflections is None:
         raise InputError(f"{file.name} has no feeling; --map feeling:tense=COLUMN says which column is one.")
-    found = norms.publish(reflections, site=site, since=since, until=until)
+    found = norms.publish(reflections, site=site, since=since, until=until, single=single)
     write_new(out, norms.dump(found).encode())
     say(_told(found))
     say(f"Written: {out}. Only sums are in it; look at it before you give it away.")

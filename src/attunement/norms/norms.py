@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from attunement import frames
-from attunement.countertransference.feelings import NEGATIVE, POSITIVE, strengths
+from attunement.countertransference.feelings import FACTORS, NEGATIVE, POSITIVE, strengths
 from attunement.errors import InputError, TooLittle
 from attunement.norms.designs import DESIGNS, LEAST_CLIENTS, LEAST_THERAPISTS, drawn
 from attunement.norms.likelihood import Likelihood, Variances
@@ -132,6 +132,7 @@ def publish(
     since: date,
     until: date,
     about: About = FEELINGS,
+    single: bool = False,
     seed: int | None = None,
     designs: Sequence[Design] = DESIGNS,
 ) -> Norms:
@@ -149,6 +150,9 @@ def publish(
         The first and the last day of the reflections.
     about
         What is measured; our feelings.
+    single
+        Sum each feeling by itself, and not the two factors. Never both: their difference would tell who was rated on
+        more than one.
     seed
         Of the lot that draws clients and reflections, for a test. Left out, nobody can draw the same ones.
     designs
@@ -169,6 +173,8 @@ def publish(
         raise InputError(
             f"{outside} of the column strength outside {about.low:g} to {about.high:g}; put them on that scale."
         )
+    left_out = FACTORS if single else (*about.positive, *about.negative)
+    laid = laid.filter(~pl.col("feeling").is_in(list(left_out)))
     random = np.random.default_rng(seed)
     found = {}
     for (measure,), rows in laid.group_by("feeling", maintain_order=True):
