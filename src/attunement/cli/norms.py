@@ -23,7 +23,7 @@ def add_to(app: App) -> None:
     app.command(norms)
 
 
-def publish(
+def publish(  # noqa: PLR0913 - each is said once
     file: Path, /, *, out: Path, site: str, since: date, until: date,
     columns: Annotated[str, Parameter(name="--map")], encoding: str = "utf-8",
     single: Annotated[bool, SWITCH] = False,

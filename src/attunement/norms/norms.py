@@ -125,7 +125,7 @@ class Norms:
         return Likelihood(groups if apart else [self.sums(measure)]).fit()
 
 
-def publish(
+def publish(  # noqa: PLR0913 - each is said once
     reflections: Any,  # noqa: ANN401 - any eager frame narwhals knows
     *,
     site: str,
