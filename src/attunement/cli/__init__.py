@@ -18,9 +18,11 @@ from attunement import __version__
 from attunement.cli import (
     clients,
     crossing,
+    fitting,
     instruments,
     keeping,
     looking,
+    norms,
     people,
     programs,
     reading,
@@ -51,6 +53,8 @@ for _commands in (
     clients,
     crossing,
     instruments,
+    fitting,
+    norms,
 ):
     _commands.add_to(app)
 

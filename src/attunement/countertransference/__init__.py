@@ -10,6 +10,7 @@ The rooms, in the order in which data flow::
     prior       what is known before a practice's own
     fitted      the model of one feeling
     sources     one feeling split, and what could be told apart
+    elsewhere   what is usual elsewhere, where there are no colleagues
     gates       what has to be there before anything is told
     mirror      a door: habitual, elicited, of the day and of the hour, in words
     awareness   a door: whose one says it is, beside the split
@@ -23,8 +24,9 @@ The rooms, in the order in which data flow::
 """
 
 from attunement.countertransference.awareness import awareness
+from attunement.countertransference.elsewhere import Elsewhere, Norm
 from attunement.countertransference.feelings import FACTORS, NEGATIVE, POSITIVE
-from attunement.countertransference.mirror import Countertransference, Norm, countertransference
+from attunement.countertransference.mirror import Countertransference, countertransference
 from attunement.countertransference.next_session import NextSession, next_session
 from attunement.countertransference.prior import published_prior
 from attunement.countertransference.signal import Signal, signal
@@ -37,6 +39,7 @@ __all__ = [
     "POSITIVE",
     "Countertransference",
     "Design",
+    "Elsewhere",
     "NextSession",
     "Norm",
     "Signal",

@@ -15,7 +15,6 @@ a client of two therapists  what is theirs and what is the pairing's: 5 such cli
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -34,6 +33,7 @@ from attunement.wording import in_hundred, not_yet, number, say
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from attunement.countertransference.elsewhere import Elsewhere
     from attunement.instruments.description import Language
     from attunement.mixed import Prior
 
@@ -56,23 +56,6 @@ ROW: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Norm:
-    """What is usual of a feeling elsewhere.
-
-    Parameters
-    ----------
-    mean, error
-        The published mean of therapists' usual strength, 0 to 10, and its standard error.
-    source
-        Where it is from; shown with it.
-    """
-
-    mean: float
-    error: float
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
 class Countertransference:
     """A practice's feelings, split into their sources and ready to be asked.
 
@@ -87,7 +70,7 @@ class Countertransference:
     """
 
     sources: dict[str, Sources] = field(repr=False)
-    norms: Mapping[str, Norm]
+    norms: Mapping[str, Elsewhere]
     language: Language
 
     def shares(self, feeling: str = "negative") -> Finding | NotYet:
@@ -178,15 +161,17 @@ class Countertransference:
             return self._lacking(
                 about, self._say("feelings_no_peers"), self._say("feelings_from_peers", number=THERAPISTS)
             )
-        part, whom = against
+        part, whom, spread = against
         told = {"feeling": self._called(feeling), "whom": whom}
-        sentence = self._sided("feelings_habit", part, told)
-        limits = (
-            self._say("feelings_limit_rough"),
-            *self._of_prior(found),
-            self._say("feelings_limit_yours"),
-        )
-        return Finding(about, sentence, part, table_of({"habitual": part}), limits)
+        said = [self._sided("feelings_habit", part, told)]
+        limits = [self._say("feelings_limit_rough"), *self._of_prior(found)]
+        parts = {"habitual": part}
+        if spread is not None:
+            said.append(self._say("feelings_habit_spread", **self._numbers(spread)))
+            limits.append(self._say("feelings_limit_norm", number=REFLECTIONS))
+            parts["spread"] = spread
+        limits.append(self._say("feelings_limit_yours"))
+        return Finding(about, " ".join(said), part, table_of(parts), tuple(limits))
 
     def momentary(
         self, client: str, session: int, therapist: str | None = None, feeling: str = "negative"
@@ -258,21 +243,22 @@ class Countertransference:
     def _lacking(self, about: str, missing: str, supply: str) -> NotYet:
         return not_yet(about, missing, supply, self.language)
 
-    def _against(self, found: Sources, therapist: str, feeling: str) -> tuple[Estimate, str] | None:
-        """The habitual part and against whom, or None where there is nobody: colleagues first, else a norm."""
+    def _against(
+        self, found: Sources, therapist: str, feeling: str
+    ) -> tuple[Estimate, str, Estimate | None] | None:
+        """The habitual part, against whom, and how far those lie apart; None where there is nobody.
+
+        Colleagues in the table come first, else what is known from elsewhere.
+        """
         if found.design.peers:
-            return found.habits[therapist], self._say("feelings_whom_peers")
+            return found.habits[therapist], self._say("feelings_whom_peers"), None
         if feeling not in self.norms:
             return None
-        norm, usual = self.norms[feeling], found.usual(therapist)
-        off = usual.value - norm.mean
-        low = off - math.hypot(usual.value - usual.low, 1.96 * norm.error)
-        high = off + math.hypot(usual.high - usual.value, 1.96 * norm.error)
+        norm = self.norms[feeling]
+        off = norm.off(found.rows.filter(therapist=therapist), found.usual(therapist))
         mean = number(norm.mean, 1, self.language)
-        return (
-            Estimate(off, low, high, unit="points"),
-            self._say("feelings_whom_norm", mean=mean, where=norm.source),
-        )
+        whom = self._say("feelings_whom_norm", mean=mean, where=norm.where(self.language))
+        return off, whom, norm.spread()
 
     def _of_day(self, feeling: str, day: float) -> str | None:
         """What a session's own day accounts for, where the feeling surely goes with the day."""
@@ -347,7 +333,7 @@ def countertransference(  # noqa: PLR0913 - each a table or a choice
     positive: Sequence[str] = POSITIVE,
     negative: Sequence[str] = NEGATIVE,
     only: Sequence[str] | None = None,
-    norms: Mapping[str, Norm] | None = None,
+    norms: Mapping[str, Elsewhere] | None = None,
     prior: Prior | Literal["published"] | None = "published",
     language: Language = "en",
 ) -> Countertransference:

@@ -11,6 +11,7 @@ fitted like a frame:
 A cell is one client of one therapist: its sums can be as telling as its rows. They are no anonymous data.
 """
 
+from attunement.scale.connected import connected
 from attunement.scale.query import moments
 
-__all__ = ["moments"]
+__all__ = ["connected", "moments"]
