@@ -26,6 +26,7 @@ from attunement.vault.tables import written
 
 if TYPE_CHECKING:
     from attunement.instruments import Answers, Instrument
+    from attunement.practice.dropping import Lay
     from attunement.vault.rows import Row, Rows
 
 OPEN_FOR: Final = timedelta(hours=72)
@@ -187,7 +188,7 @@ class CheckingIn(Shelf):
             row = self._by_token(rows, token)
             if row["used"] is not None or rows.now().steady >= row["expires"]:
                 raise Gone(_NO_LINK)
-            return row["id"], Asked(_instrument(rows, row), _to_ask_about(rows, row) is not None)
+            return row["id"], Asked(_instrument(rows, row), step_to_ask_about(rows, row) is not None)
 
         return self._see(Verb.SEE_INVITATION, query)
 
@@ -212,33 +213,7 @@ class CheckingIn(Shelf):
         """
         if not 8 <= len(key) <= 200:
             raise InputError("A key of a sending has 8 to 200 characters.")
-
-        def work(rows: Rows) -> tuple[str, Received]:
-            row = self._by_token(rows, token)
-            asked = _instrument(rows, row)
-            given = _written(asked, answers)
-            at_risk = bool(asked.at_risk(answers))
-            if row["used"] is not None:
-                return row["id"], Received(self._again(rows, row, given, key), at_risk, bool(row["curve"]))
-            if rows.now().steady >= row["expires"] or not row["agreed"]:
-                raise Gone(_NO_LINK)
-            whole = {column.name: row[column.name] for column in tables.invitation.columns}
-            kept = rows.add(
-                tables.check_in, session=row["session"], invitation=row["id"], at=rows.now().at,
-                instrument=asked.id, version=asked.version, answers=given,
-            )  # fmt: skip
-            rows.change(tables.invitation, whole, used=_hash(key))
-            if at_risk:
-                where = {"dyad": row["dyad"], "session": row["session"], "check_in": kept["id"]}
-                raise_from_answers(rows, asked, answers, where)
-            if tried != NOTHING_TRIED and (step := _to_ask_about(rows, row)) is not None:
-                about = {"step": step["id"], "check_in": kept["id"]}
-                untold = tried.helped is None or tried.talked == "no"  # without a talk, nothing helped
-                helped = None if untold or tried.helped is None else float(tried.helped)
-                rows.add(tables.step_answer, **about, talked=tried.talked or "skipped", helped=helped)
-            return kept["id"], Received(kept["id"], at_risk, bool(row["curve"]))
-
-        return self._act(Verb.RECEIVE, work)
+        return self._act(Verb.RECEIVE, lambda rows: self._received(rows, token, answers, key, tried))
 
     def show_curve(self, client: str, *, shown: bool) -> None:
         """Let a client see their own course after a check-in, or no longer."""
@@ -287,6 +262,35 @@ class CheckingIn(Shelf):
         return self._see(Verb.SEE_CHECK_INS, query)
 
     # -- inside
+
+    def _received(
+        self, rows: Rows, token: str, answers: Answers, key: str, tried: Tried, lay: Lay | None = None
+    ) -> tuple[str, Received]:
+        """Take answers in within a piece of work, once; what came by a drop box was sent before."""
+        row = self._by_token(rows, token)
+        asked = _instrument(rows, row) if lay is None else lay.asked(rows, row)
+        given = _written(asked, answers)
+        at_risk = bool(asked.at_risk(answers))
+        if row["used"] is not None:
+            return row["id"], Received(self._again(rows, row, given, key), at_risk, bool(row["curve"]))
+        sent = rows.now() if lay is None else lay.sent(rows.now())
+        if sent.steady >= row["expires"] or not row["agreed"]:
+            raise Gone(_NO_LINK)
+        whole = {column.name: row[column.name] for column in tables.invitation.columns}
+        kept = rows.add(
+            tables.check_in, session=row["session"], invitation=row["id"], at=sent.at,
+            instrument=asked.id, version=asked.version, answers=given,
+        )  # fmt: skip
+        rows.change(tables.invitation, whole, used=_hash(key))
+        if at_risk:
+            where = {"dyad": row["dyad"], "session": row["session"], "check_in": kept["id"]}
+            raise_from_answers(rows, asked, answers, where)
+        if tried != NOTHING_TRIED and (step := step_to_ask_about(rows, row)) is not None:
+            about = {"step": step["id"], "check_in": kept["id"]}
+            untold = tried.helped is None or tried.talked == "no"  # without a talk, nothing helped
+            helped = None if untold or tried.helped is None else float(tried.helped)
+            rows.add(tables.step_answer, **about, talked=tried.talked or "skipped", helped=helped)
+        return kept["id"], Received(kept["id"], at_risk, bool(row["curve"]))
 
     def _session(self, rows: Rows, dyad: Row, number: int) -> Row:
         table = tables.session
@@ -337,7 +341,7 @@ def _invited_before(rows: Rows, token: str, session: str, instrument: str) -> Ro
     return found
 
 
-def _to_ask_about(rows: Rows, row: Row) -> Row | None:
+def step_to_ask_about(rows: Rows, row: Row) -> Row | None:
     """Return the step that a check-in asks about: open, chosen before its session was over, and not answered yet.
 
     Who said that they did not talk about it is asked again. What comes before a session asks about none.
