@@ -151,6 +151,7 @@ def test_a_link_that_was_withdrawn_or_used_here_before_is_refused_and_forgotten(
     made = practice.invite("K-01", 1, token=withdrawn).invitation
     practice.withdraw_invitation(made.id)
     practice.for_client().receive(used, ANSWERS, "sent-here-first")
+    roadside.cast.hands.pass_by(timedelta(seconds=1))
     roadside.send(withdrawn)
     roadside.send(used)
     assert practice.fetch_drops(roadside) == Fetched(refused=2)
