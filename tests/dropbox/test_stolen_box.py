@@ -4,54 +4,26 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import subprocess
 import sys
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
 from cast import BEGAN
+from street import free_port, served
 
 from attunement.instruments import instrument
 from attunement.remote.drop_box import DropBoxLine
 from attunement.sessions import Purpose
-from attunement.web.place import Place, listening
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from cast import Cast
 
-RUN = [sys.executable, "-c", "import sys; from attunement.cli import main; sys.exit(main())"]
 CODES = ("SECRET-ALPHA", "SECRET-BETA", "SECRET-GAMMA")
-
-
-@contextmanager
-def served(folder: Path, port: int, owner: str, log: Path) -> Iterator[subprocess.Popen[str]]:
-    """Run `attunement drop-box serve` in a process of its own."""
-    command = [*RUN, "drop-box", "serve", str(folder), "--port", str(port), "--owner", owner]
-    with (
-        log.open("w") as told,
-        subprocess.Popen(  # noqa: S603 - ours
-            command, stdout=subprocess.PIPE, stderr=told, text=True, env={**os.environ}
-        ) as server,
-    ):
-        assert server.stdout
-        assert " at http://127.0.0.1" in server.stdout.readline()
-        try:
-            yield server
-        finally:
-            server.kill()
-            server.wait(timeout=30)
-
-
-def free_port() -> int:
-    with listening(Place(port=0)) as taken:
-        return int(taken.getsockname()[1])
 
 
 def send(url: str, token: str, answers: dict[str, str], key: str) -> int:

@@ -15,6 +15,7 @@ place           where a server listens
 page            how an answer is drawn
 attention       what wants attention, and why
 working         what takes a second is worked out beside the pages
+pulling         fetching from the drop box while the rooms are open
 reading         a table from outside, read in a process of its own
 words           what a client reads, in both languages
 pages           one module a room
