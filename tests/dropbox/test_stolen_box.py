@@ -11,12 +11,15 @@ from http.client import HTTPConnection
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
+import pytest
 from cast import BEGAN
+from roadside import beside
 from street import free_port, served
 
 from attunement.instruments import instrument
 from attunement.remote.drop_box import DropBoxLine
 from attunement.sessions import Purpose
+from attunement.vault.drops import Drop, Told
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -96,6 +99,24 @@ def test_in_a_stolen_box_nobody_is_named_nothing_is_answered_and_no_link_works(
     after = as_a_thief_reads(stolen(folder))
     assert b"sealed" not in b"".join(content for name, content in stolen(folder).items() if "drops" in name)
     assert len(after) < len(read)
+
+
+def test_a_box_that_forgot_to_seal_would_be_found_out(
+    cast: Cast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unsealed(told: Told, slot: bytes, asked: tuple[str, str], to: bytes, size: int) -> Drop:  # noqa: ARG001 - as `seal`
+        return Drop(slot, *asked, told.written())
+
+    monkeypatch.setattr("attunement.dropbox.box.seal", unsealed)
+    cast.first.take_on("K-01", agreed=tuple(Purpose))
+    cast.first.log_session("K-01", BEGAN + timedelta(minutes=1))
+    roadside, token = beside(cast, tmp_path / "box"), cast.first.invite("K-01", 1).token
+    cast.first.open_slots(roadside)
+    roadside.send(token)
+    read = as_a_thief_reads(stolen(tmp_path / "box"))
+    assert b'"answers"' in read
+    assert token.encode() in read
+    roadside.box.close()
 
 
 def test_the_program_of_a_box_holds_no_code_that_opens_anything() -> None:
