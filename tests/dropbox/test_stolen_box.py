@@ -11,7 +11,6 @@ from http.client import HTTPConnection
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
-import pytest
 from cast import BEGAN
 from roadside import beside
 from street import free_port, served
@@ -24,6 +23,7 @@ from attunement.vault.drops import Drop, Told
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pytest
     from cast import Cast
 
 CODES = ("SECRET-ALPHA", "SECRET-BETA", "SECRET-GAMMA")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import json
 import secrets
@@ -21,6 +20,7 @@ from attunement.practice.safety import raise_from_answers
 from attunement.practice.shelf import Shelf
 from attunement.sessions import UNDATED, CheckIn, Invitation, Purpose
 from attunement.vault import tables
+from attunement.vault.drops import slot_of as _hash
 from attunement.vault.rows import Prepared
 from attunement.vault.tables import written
 
@@ -398,7 +398,3 @@ def _written(asked: Instrument, answers: Answers) -> str:
 
 
 _JSON: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
-
-
-def _hash(secret: str) -> bytes:
-    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
