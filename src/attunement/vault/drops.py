@@ -131,7 +131,7 @@ def size_of(items: Iterable[str]) -> int:
     """Return how long every drop of an instrument with these items is before it is sealed, in bytes.
 
     >>> size_of(["safe", "understood"]), size_of(f"item{number}" for number in range(40))
-    (1024, 3072)
+    (1024, 4096)
     """
     needed = _AROUND + 4 * LONGEST_TOKEN // 3 + sum(_AN_ANSWER + 6 * len(item) for item in items)
     return -(-needed // _STEP) * _STEP
