@@ -80,7 +80,9 @@ def link(url: str, /, *, folder: Folder = HOME, me: Me = "") -> None:
     with opened(folder, me) as practice:
         owner = practice.link_drop_box(url)
     say("Where the box is, run this once; the key is public:")
-    say(f"attunement drop-box serve FOLDER --url {url.rstrip('/')} --owner {owner}")
+    address = url.rstrip("/")
+    where = f"--url {address}" if address.startswith("https") else f"--port {address.rpartition(':')[2]}"
+    say(f"attunement drop-box serve FOLDER {where} --owner {owner}")
     say("Then `attunement pull` opens its slots and fetches what clients sent.")
 
 
