@@ -9,14 +9,26 @@ from typing import TYPE_CHECKING
 import pytest
 from cast import Cast, gathered, reopened
 from hypothesis import settings
+from sites import site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import polars as pl
     from guest import Building
 
 settings.register_profile("whatever the machine does meanwhile", deadline=None)
 settings.load_profile("whatever the machine does meanwhile")
+
+
+@pytest.fixture(scope="session")
+def clinics() -> dict[str, pl.DataFrame]:
+    """Three sites of unequal size, one of which feels it more."""
+    return {
+        "Ahorn": site("a", 30, seed=1),
+        "Birke": site("b", 14, seed=2, usual=4.4),
+        "Eiche": site("e", 9, seed=3),
+    }
 
 
 @pytest.fixture(scope="session")

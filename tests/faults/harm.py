@@ -28,6 +28,7 @@ from attunement.instruments import instrument
 from attunement.practice import Practice
 from attunement.vault import tables
 from attunement.vault.clock import Clock
+from attunement.vault.drops import slot_of
 from attunement.vault.keyfile import KeyFile
 from attunement.vault.vault import Vault
 
@@ -121,7 +122,7 @@ def held_against(folder: Path, opener: Opener, acks: list[str], tokens: list[str
 
 
 def _record(record: Vault, receipts: dict[int, str], tokens: list[str], losses: Losses) -> None:
-    from attunement.practice.checking_in import _hash, _written  # noqa: PLC0415 - as the practice writes them
+    from attunement.practice.checking_in import _written  # noqa: PLC0415 - as the practice writes them
 
     query = sa.select(
         tables.invitation, tables.check_in.c.id.label("receipt"), tables.check_in.c.answers
@@ -132,7 +133,7 @@ def _record(record: Vault, receipts: dict[int, str], tokens: list[str], losses: 
     losses.twice += len(found) - len(by_token)
     losses.half += sum((row["used"] is None) != (row["receipt"] is None) for row in found)
     for place, receipt in receipts.items():
-        row = by_token.get(_hash(tokens[place]))
+        row = by_token.get(slot_of(tokens[place]))
         same = row is not None and row["answers"] == _written(instrument("connection"), victim.answers(place))
         losses.lost += not (same and row is not None and receipt in {row["receipt"], "None"})
 

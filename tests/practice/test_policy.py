@@ -10,7 +10,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from cast import ANSWERS, BEGAN, PHRASES, Box, Cast, loaded, reflected, seen
+from cast import ANSWERS, BEGAN, PHRASES, Box, Cast, Empty, loaded, reflected, seen
 
 from attunement.concerns import Protocol
 from attunement.errors import AttunementError, Gone, InputError, Refused, WrongKey
@@ -57,6 +57,9 @@ CALLS: dict[Verb, Call] = {
     Verb.INVITE: lambda who, client: who.invite(client, 1),
     Verb.SEE_INVITATION: lambda who, _: who.invitation("no token"),
     Verb.RECEIVE: lambda who, _: who.receive("no token", ANSWERS, "some-sending"),
+    Verb.LINK_DROP_BOX: lambda who, _: who.link_drop_box("https://answers.practice.example"),
+    Verb.OPEN_SLOTS: lambda who, _: who.open_slots(Empty()),
+    Verb.FETCH_DROPS: lambda who, _: who.fetch_drops(Empty()),
     Verb.SEE_CHECK_INS: lambda who, client: who.check_ins(client),
     Verb.SEE_TRAJECTORIES: lambda who, _: who.ratings(),
     Verb.CHOOSE_STEP: lambda who, client: who.choose_step(client, "name it"),

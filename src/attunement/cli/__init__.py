@@ -18,6 +18,7 @@ from attunement import __version__
 from attunement.cli import (
     clients,
     crossing,
+    dropping,
     fitting,
     instruments,
     keeping,
@@ -50,6 +51,7 @@ for _commands in (
     programs,
     keeping,
     reminding,
+    dropping,
     clients,
     crossing,
     instruments,

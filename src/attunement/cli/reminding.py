@@ -47,7 +47,7 @@ def remind(
         What links begin with, such as https://practice.example; without it nothing goes to clients.
     """
     from attunement.post import post_from
-    from attunement.web.serving import refuse_odd_url
+    from attunement.web.place import refuse_odd_url
 
     refuse_odd_url(url)
     post = post_from(from_environment) if send else None

@@ -8,8 +8,10 @@ practice        `Practice`: founding, opening, signing in
 agenda          how each of one's clients stands now
 caseload        clients, sessions, contacts, consents
 described       what was asked, beside its rows
+sending         what goes to a client and comes back
 shelf           the instruments that can be asked: ours, and what was loaded
 checking_in     invitations and check-ins
+dropping        the drop box: what it may show, and what lies in it
 crossing        what comes from other systems and goes to them
 taking          one transaction of taking in
 placing         which session something from elsewhere is of
@@ -30,19 +32,21 @@ restoring       from a backup to a practice
 """
 
 from attunement.practice.agenda import Agenda, Standing
-from attunement.practice.checking_in import Asked, Invited, Received, Tried
+from attunement.practice.dropping import Fetched, Line
 from attunement.practice.factors import Factor
 from attunement.practice.policy import Role, Scope, Verb, Who, permits
 from attunement.practice.practice import Practice
 from attunement.practice.rated import Rated, TakenIn
 from attunement.practice.reminding import Due, Sender, Sent
+from attunement.practice.sending import Asked, Invited, Received, Tried
 from attunement.practice.shelf import Loaded
 from attunement.practice.supervision import Colleague, Shared
 from attunement.practice.taking import Crossed
 from attunement.practice.tokens import Given, Token
 
 __all__ = [
-    "Agenda", "Asked", "Colleague", "Crossed", "Due", "Factor", "Given", "Invited", "Loaded", "Practice", "Rated",
+    "Agenda", "Asked", "Colleague", "Crossed", "Due", "Factor", "Fetched", "Given", "Invited", "Line", "Loaded",
+    "Practice", "Rated",
     "Received", "Role", "Scope", "Sender", "Sent", "Shared", "Standing", "TakenIn", "Token", "Tried", "Verb",
     "Who", "permits",
 ]  # fmt: skip

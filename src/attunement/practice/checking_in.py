@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import json
 import secrets
-from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
@@ -26,14 +24,17 @@ from attunement.practice.described import (
 )
 from attunement.practice.policy import Verb
 from attunement.practice.safety import raise_from_answers
+from attunement.practice.sending import NOTHING_TRIED, Asked, Invited, Received, Tried
 from attunement.practice.shelf import Shelf
 from attunement.sessions import UNDATED, CheckIn, Invitation, Purpose
 from attunement.vault import tables
+from attunement.vault.drops import slot_of as _hash
 from attunement.vault.rows import Prepared
 from attunement.vault.tables import written
 
 if TYPE_CHECKING:
     from attunement.instruments import Answers, Instrument
+    from attunement.practice.dropping import Lay
     from attunement.vault.rows import Row, Rows
 
 OPEN_FOR: Final = timedelta(hours=72)
@@ -45,81 +46,6 @@ _TOKEN_BYTES: Final = 32
 _NO_LINK: Final = "This link does not work, or no longer does; your therapist can send a new one."
 
 
-@dataclass(frozen=True, slots=True)
-class Invited:
-    """An invitation, with the token that is shown once and kept nowhere.
-
-    Parameters
-    ----------
-    invitation
-        What is kept.
-    token
-        What the link carries; the practice knows its SHA-256 alone.
-    """
-
-    invitation: Invitation
-    token: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What somebody who holds a token may know: what is asked, and nothing about whom.
-
-    Parameters
-    ----------
-    instrument
-        What is asked.
-    step
-        Whether a step was to be tried in this session, about which two more questions are asked.
-    """
-
-    instrument: Instrument
-    step: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Tried:
-    """What a client says about what was tried: whether it was talked about, and whether that helped.
-
-    Parameters
-    ----------
-    talked
-        ``yes`` or ``no``; None where skipped.
-    helped
-        0 to 10; None where skipped.
-    """
-
-    talked: Literal["yes", "no"] | None = None
-    helped: float | None = None
-
-    def __post_init__(self) -> None:
-        if self.talked not in {None, "yes", "no"}:
-            raise InputError("Whether it was talked about is yes, no, or left out.")
-        number = isinstance(self.helped, int | float) and not isinstance(self.helped, bool)
-        if self.helped is not None and not (number and 0 <= self.helped <= 10):
-            raise InputError("How far it helped is a number from 0 to 10, or left out.")
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """That answers are on the disk.
-
-    Parameters
-    ----------
-    receipt
-        The same for the same sending.
-    at_risk
-        Whether an answer asks for a look at somebody's safety.
-    curve
-        Whether the therapist lets the client see their own course.
-    """
-
-    receipt: str
-    at_risk: bool = False
-    curve: bool = False
-
-
-NOTHING_TRIED: Final = Tried()
 CURVE_FOR: Final = timedelta(minutes=15)
 """How long after a sending the client's own course can be looked at by it."""
 
@@ -199,7 +125,7 @@ class CheckingIn(Shelf):
                 or not is_asked(rows, row["instrument"])
             ):
                 raise Gone(_NO_LINK)
-            return row["id"], Asked(_instrument(rows, row), _to_ask_about(rows, row) is not None)
+            return row["id"], Asked(_instrument(rows, row), step_to_ask_about(rows, row) is not None)
 
         return self._see(Verb.SEE_INVITATION, query)
 
@@ -224,33 +150,7 @@ class CheckingIn(Shelf):
         """
         if not 8 <= len(key) <= 200:
             raise InputError("A key of a sending has 8 to 200 characters.")
-
-        def work(rows: Rows) -> tuple[str, Received]:
-            row = self._by_token(rows, token)
-            asked = _instrument(rows, row)
-            given = _written(asked, answers)
-            at_risk = bool(asked.at_risk(answers))
-            if row["used"] is not None:
-                return row["id"], Received(self._again(rows, row, given, key), at_risk, bool(row["curve"]))
-            if rows.now().steady >= row["expires"] or not row["agreed"]:
-                raise Gone(_NO_LINK)
-            whole = {column.name: row[column.name] for column in tables.invitation.columns}
-            kept = rows.add(
-                tables.check_in, session=row["session"], invitation=row["id"], at=rows.now().at,
-                instrument=asked.id, version=asked.version, answers=given,
-            )  # fmt: skip
-            rows.change(tables.invitation, whole, used=_hash(key))
-            if at_risk:
-                where = {"dyad": row["dyad"], "session": row["session"], "check_in": kept["id"]}
-                raise_from_answers(rows, asked, answers, where)
-            if tried != NOTHING_TRIED and (step := _to_ask_about(rows, row)) is not None:
-                about = {"step": step["id"], "check_in": kept["id"]}
-                untold = tried.helped is None or tried.talked == "no"  # without a talk, nothing helped
-                helped = None if untold or tried.helped is None else float(tried.helped)
-                rows.add(tables.step_answer, **about, talked=tried.talked or "skipped", helped=helped)
-            return kept["id"], Received(kept["id"], at_risk, bool(row["curve"]))
-
-        return self._act(Verb.RECEIVE, work)
+        return self._act(Verb.RECEIVE, lambda rows: self._received(rows, token, answers, key, tried))
 
     def show_curve(self, client: str, *, shown: bool) -> None:
         """Let a client see their own course after a check-in, or no longer."""
@@ -301,6 +201,35 @@ class CheckingIn(Shelf):
 
     # -- inside
 
+    def _received(
+        self, rows: Rows, token: str, answers: Answers, key: str, tried: Tried, lay: Lay | None = None
+    ) -> tuple[str, Received]:
+        """Take answers in within a piece of work, once; what came by a drop box was sent before."""
+        row = self._by_token(rows, token)
+        asked = _instrument(rows, row) if lay is None else lay.asked(rows, row)
+        given = _written(asked, answers)
+        at_risk = bool(asked.at_risk(answers))
+        if row["used"] is not None:
+            return row["id"], Received(self._again(rows, row, given, key), at_risk, bool(row["curve"]))
+        sent = rows.now() if lay is None else lay.sent(rows.now())
+        if sent.steady >= row["expires"] or not row["agreed"]:
+            raise Gone(_NO_LINK)
+        whole = {column.name: row[column.name] for column in tables.invitation.columns}
+        kept = rows.add(
+            tables.check_in, session=row["session"], invitation=row["id"], at=sent.at,
+            instrument=asked.id, version=asked.version, answers=given,
+        )  # fmt: skip
+        rows.change(tables.invitation, whole, used=_hash(key))
+        if at_risk:
+            where = {"dyad": row["dyad"], "session": row["session"], "check_in": kept["id"]}
+            raise_from_answers(rows, asked, answers, where)
+        if tried != NOTHING_TRIED and (step := step_to_ask_about(rows, row)) is not None:
+            about = {"step": step["id"], "check_in": kept["id"]}
+            untold = tried.helped is None or tried.talked == "no"  # without a talk, nothing helped
+            helped = None if untold or tried.helped is None else float(tried.helped)
+            rows.add(tables.step_answer, **about, talked=tried.talked or "skipped", helped=helped)
+        return kept["id"], Received(kept["id"], at_risk, bool(row["curve"]))
+
     def _session(self, rows: Rows, dyad: Row, number: int) -> Row:
         table = tables.session
         found = rows.one(sa.select(table).where(table.c.dyad == dyad["id"], table.c.number == number))
@@ -350,7 +279,7 @@ def _invited_before(rows: Rows, token: str, session: str, instrument: str) -> Ro
     return found
 
 
-def _to_ask_about(rows: Rows, row: Row) -> Row | None:
+def step_to_ask_about(rows: Rows, row: Row) -> Row | None:
     """Return the step that a check-in asks about: open, chosen before its session was over, and not answered yet.
 
     Who said that they did not talk about it is asked again. What comes before a session asks about none.
@@ -407,7 +336,3 @@ def _written(asked: Instrument, answers: Answers) -> str:
 
 
 _JSON: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
-
-
-def _hash(secret: str) -> bytes:
-    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()

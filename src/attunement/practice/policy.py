@@ -54,6 +54,9 @@ class Verb(StrEnum):
     WITHDRAW_INVITATION = "withdraw invitation"
     SEE_INVITATION = "see invitation"
     RECEIVE = "receive"
+    LINK_DROP_BOX = "link drop box"
+    OPEN_SLOTS = "open slots"
+    FETCH_DROPS = "fetch drops"
     SHOW_CURVE = "show own curve"
     SEE_OWN_CURVE = "see own curve"
     TAKE_IN = "take in ratings"
@@ -177,6 +180,7 @@ ALLOWED: Final[dict[Verb, frozenset[Role]]] = {
     Verb.SEE_EMAIL: _ALL,
     Verb.REMIND: _ALL,
     Verb.SET_PROTOCOL: _ADMIN,
+    Verb.LINK_DROP_BOX: _ADMIN,
     Verb.SEE_PROTOCOL: _ANYONE,
     Verb.SEE_OWN_CURVE: _ANYONE,
     Verb.SEE_INVITATION: _ANYONE,
@@ -195,6 +199,7 @@ ALLOWED: Final[dict[Verb, frozenset[Role]]] = {
         (
             Verb.TAKE_ON, Verb.END_DYAD, Verb.RESUME_DYAD, Verb.SEE_AGENDA, Verb.SEE_CLIENTS,
             Verb.LOG_SESSION, Verb.CHANGE_SESSION, Verb.SEE_SESSIONS, Verb.WITHDRAW_INVITATION,
+            Verb.OPEN_SLOTS, Verb.FETCH_DROPS,
             Verb.SHOW_CURVE, Verb.TAKE_IN, Verb.RAISE_CONCERN, Verb.CLOSE_CONCERN, Verb.SEE_CONCERNS,
             Verb.LOG_CONTACT, Verb.SEE_CONTACTS, Verb.GIVE_CONSENT, Verb.WITHDRAW_CONSENT,
             Verb.SEE_CONSENTS, Verb.INVITE, Verb.SEE_CHECK_INS, Verb.SEE_TRAJECTORIES,

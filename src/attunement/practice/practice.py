@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from attunement.errors import Refused, WrongKey
 from attunement.practice.accounts import Accounts, found_account
 from attunement.practice.agenda import Overview
+from attunement.practice.dropping import Dropping
 from attunement.practice.factors import Factors
 from attunement.practice.house import House, claimed_new
 from attunement.practice.own_tables import Tables
@@ -35,7 +36,9 @@ if TYPE_CHECKING:
     from attunement.vault.rows import Rows
 
 
-class Practice(Overview, Tables, Steps, Safety, Supervision, Accounts, Factors, Tokens, Reminding, Rotation):
+class Practice(
+    Overview, Tables, Steps, Safety, Supervision, Accounts, Factors, Tokens, Reminding, Dropping, Rotation
+):
     """Opened vaults, a clock and the policies, as one account stands before them.
 
     Every verb passes one policy (`attunement.practice.policy`) and leaves one entry in the journal of the vault that it
@@ -45,6 +48,7 @@ class Practice(Overview, Tables, Steps, Safety, Supervision, Accounts, Factors, 
     clients             agenda · take_on · end · resume · clients · give_consent · withdraw_consent · consents
     what happened       log_session · change_session · sessions · log_contact · contacts
     check-ins           invite · withdraw_invitation · invitation · receive · check_ins · show_curve · own_curve
+    the drop box        link_drop_box · open_slots · fetch_drops
     instruments         load_instruments · retire_instrument · instruments
     what was rated      ratings · rated · trajectories · own_tables · take_in
     other systems       shelf · entries · take_in_entries

@@ -112,8 +112,8 @@ class Safety(Desk):
         """Return what the practice does where somebody's safety is in question."""
 
         def query(rows: Rows) -> tuple[str, Protocol]:
-            row = rows.one(sa.select(tables.protocol).order_by(tables.protocol.c.at.desc()).limit(1))
-            return row["id"] if row else "", _as_protocol(row) if row else Protocol()
+            row = _last_protocol(rows)
+            return row["id"] if row else "", current_protocol(rows)
 
         return self._see(Verb.SEE_PROTOCOL, query)
 
@@ -165,8 +165,14 @@ def as_concern(row: Row, client: str) -> Concern:
     )  # fmt: skip
 
 
-def _as_protocol(row: Row) -> Protocol:
-    return Protocol(row["help_en"], row["help_es"], row["number"], row["steps"])
+def current_protocol(rows: Rows) -> Protocol:
+    """Return the practice's protocol, or the usual one."""
+    row = _last_protocol(rows)
+    return Protocol(row["help_en"], row["help_es"], row["number"], row["steps"]) if row else Protocol()
+
+
+def _last_protocol(rows: Rows) -> Row | None:
+    return rows.one(sa.select(tables.protocol).order_by(tables.protocol.c.at.desc()).limit(1))
 
 
 def _said(what: str, words: str) -> str:

@@ -8,6 +8,9 @@ account      the locks of one account
 keyfile      `keys.json`: who can open what; where a change of keys takes effect
 envelope     a reflection, sealed to its owner under the file's encryption
 sharing      a reflection, sealed to a supervisor too, signed, until a day
+slots        what a drop box may show and take
+drops        a client's answers, sealed on their way; nothing here opens one
+drop_keys    what opens them, and by what the box knows its owner
 cipher       SQLCipher connections, and their errors in sentences
 tables       what each vault holds
 migrations   how a vault gets its tables, and from one version to the next

@@ -11,10 +11,10 @@
                                       └─ private keys, for sharing
 
 The two roots have nothing in common: a process that opened the record has no key to a reflection. The file holds
-nothing in clear but codes of accounts, names of files and public keys. It carries a MAC under the record's key, so
-that nobody without that key adds an account, swaps a public key or points to another file. And since anybody can seal a
-key of their own to an account's public key, each account keeps the record's key that it was given, under its own root;
-a later one is believed if it leads back to that: each new key wraps the one before.
+nothing in clear but codes of accounts, names of files, public keys and a drop box's address. It carries a MAC under the
+record's key, so that nobody without that key adds an account, swaps a public key or points to another file. And since
+anybody can seal a key of their own to an account's public key, each account keeps the record's key that it was given,
+under its own root; a later one is believed if it leads back to that: each new key wraps the one before.
 
 A vault under new keys is a new file beside the old; replacing `keys.json` (written aside, synced, renamed) is what
 makes it the vault.
@@ -41,6 +41,7 @@ from attunement.vault.sealing import Key, canonical, seal, unseal
 from attunement.vault.sharing import PrivateKeys, PublicKeys
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from attunement.vault.recovery import RecoveryCode
@@ -84,6 +85,7 @@ class KeyFile:
     accounts: dict[str, Account]
     past: tuple[bytes, ...] = ()
     mac: bytes = b""
+    drop_box: str = ""
 
     # -- opening
 
@@ -121,6 +123,16 @@ class KeyFile:
         """Refuse a file that somebody without the record's key has written."""
         if not hmac.compare_digest(self.mac, self._mac(record)):
             raise Damaged(_BROKEN)
+
+    def generations(self, record: Key) -> Iterator[Key]:
+        """Go through the record's keys from the present one back, as far as each opens the one before."""
+        yield record
+        for wrapped in self.past:
+            try:
+                record = Key(unseal(record, wrapped, self._about("past")))
+            except Damaged:
+                return
+            yield record
 
     # -- making
 
@@ -160,6 +172,10 @@ class KeyFile:
     def shut_out(self, code: str, record: Key) -> KeyFile:
         """Give an account no key to the shared files any more; its own reflections stay its own."""
         return self._put(replace(self.account(code), keys={})).signed(record)
+
+    def linked(self, drop_box: str, record: Key) -> KeyFile:
+        """Name the drop box that clients' links lead to, or none."""
+        return replace(self, drop_box=drop_box).signed(record)
 
     def signed(self, record: Key) -> KeyFile:
         """Set the MAC."""
@@ -264,15 +280,7 @@ class KeyFile:
 
     def _leads_back(self, record: Key, seen: Key) -> bool:
         """Whether a record's key is the one that was seen, or came of it by rotations."""
-        key = record
-        for wrapped in self.past:
-            if hmac.compare_digest(key.reveal(), seen.reveal()):
-                return True
-            try:
-                key = Key(unseal(key, wrapped, self._about("past")))
-            except Damaged:
-                return False
-        return hmac.compare_digest(key.reveal(), seen.reveal())
+        return any(hmac.compare_digest(key.reveal(), seen.reveal()) for key in self.generations(record))
 
     def _seen(self, code: str, root: Key, record: Key) -> bytes:
         return seal(root, record.reveal(), self._about("seen", code))
@@ -364,6 +372,7 @@ def _as_dict(file: KeyFile) -> dict[str, Any]:
         "accounts": {code: account_as_dict(account) for code, account in file.accounts.items()},
         "past": [wrapped.hex() for wrapped in file.past],
         "mac": file.mac.hex(),
+        **({"drop_box": file.drop_box} if file.drop_box else {}),
     }
 
 
@@ -378,7 +387,8 @@ def _from_dict(stored: dict[str, Any]) -> KeyFile:
         accounts = {code: account_from_dict(code, each) for code, each in stored["accounts"].items()}
         past = tuple(bytes.fromhex(wrapped) for wrapped in stored["past"])
         mac = bytes.fromhex(stored["mac"])
-        return KeyFile(str(stored["install"]), _names(stored["files"]), accounts, past, mac)
+        box = str(stored.get("drop_box", ""))
+        return KeyFile(str(stored["install"]), _names(stored["files"]), accounts, past, mac, box)
     except (KeyError, TypeError, ValueError, OverflowError, AttributeError):
         raise Damaged(_BROKEN) from None
 

@@ -9,9 +9,13 @@ visits          who has signed in, in which browser
 factors         the second step at the door
 limits          how often somebody may be wrong
 forms           what a form sent, read strictly
+asking          a client's page: what is asked, what came back
+statics         what every page loads
+place           where a server listens
 page            how an answer is drawn
 attention       what wants attention, and why
 working         what takes a second is worked out beside the pages
+pulling         fetching from the drop box while the rooms are open
 reading         a table from outside, read in a process of its own
 words           what a client reads, in both languages
 pages           one module a room
@@ -19,8 +23,21 @@ api             the same rooms for programs, by tokens
 ==============  =====================================================================
 """
 
-from attunement.web.rooms import Rooms, app
-from attunement.web.serving import serve
-from attunement.web.ways import WAYS
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from attunement.web.rooms import Rooms, app
+    from attunement.web.serving import serve
+    from attunement.web.ways import WAYS
 
 __all__ = ["WAYS", "Rooms", "app", "serve"]
+_WHERE = {"WAYS": "ways", "Rooms": "rooms", "app": "rooms", "serve": "serving"}
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever is asked for
+    """Load the rooms when they are asked for: the drop box has the words and style of these pages, and no practice."""
+    if name in _WHERE:
+        from importlib import import_module  # noqa: PLC0415 - see above
+
+        return getattr(import_module(f"attunement.web.{_WHERE[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -2,35 +2,31 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
-from importlib.resources import files
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 from starlette.responses import RedirectResponse, Response
 
-from attunement.drawing import PALETTE
 from attunement.library import to_read
 from attunement.practice.policy import Role
 from attunement.sessions import UNDATED
 from attunement.web.forms import Form
+from attunement.web.statics import environment, static_url
 from attunement.web.words import called, language_of, say, word
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from jinja2 import Environment
     from starlette.requests import Request
 
     from attunement.instruments.description import Language
     from attunement.practice import Practice
     from attunement.web.rooms import Rooms
     from attunement.web.visits import Visit
-
-STATIC: Final = ("check-in.js", "reflection.js", "passkey.js", "mark.svg")
 
 
 @dataclass(slots=True)
@@ -127,39 +123,10 @@ def qr(text: str) -> str:
     return str(segno.make(text, error="m").svg_inline(scale=5, light="#fff", dark="#000", border=3))
 
 
-def css() -> str:
-    """The style of all pages: one palette, light and dark."""
-    return _environment().get_template("rooms.css").render(palette=PALETTE)
-
-
-@cache
-def static(name: str) -> tuple[str, str]:
-    """Return a static file's content and its kind."""
-    if name == "rooms.css":
-        return css(), "text/css"
-    if name not in STATIC:
-        raise KeyError(name)
-    kind = "image/svg+xml" if name.endswith(".svg") else "text/javascript"
-    return (files("attunement.web") / "static" / name).read_text("utf-8"), kind
-
-
-@cache
-def static_url(name: str) -> str:
-    """Return where a static file is; another content is another place."""
-    digest = hashlib.sha256(static(name)[0].encode()).hexdigest()[:12]
-    return f"/static/{name}?v={digest}"
-
-
 @cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("attunement.web"),
-        autoescape=select_autoescape(default=True),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
+    made = environment()
+    made.filters |= {
         "day": day,
         "clock": clock,
         "ago": ago,
@@ -167,7 +134,7 @@ def _environment() -> Environment:
         "svg": Markup,
         "cell": cell,
     }
-    environment.globals |= {
+    made.globals |= {
         "static_url": static_url,
         "Role": Role,
         "sources_on": to_read,
@@ -175,7 +142,7 @@ def _environment() -> Environment:
         "word": word,
         "called": called,
     }
-    return environment
+    return made
 
 
 def day(at: datetime) -> str:

@@ -20,6 +20,7 @@ from attunement.web.door import Door
 from attunement.web.forms import TooLong, WrongKind, kept_fields, read_form, read_upload
 from attunement.web.limits import Limit
 from attunement.web.page import Ask, drawn
+from attunement.web.pulling import Pulling
 from attunement.web.reminding import Daily
 from attunement.web.shield import API, Names, Shield, note_failure
 from attunement.web.understanding import Understanding
@@ -81,6 +82,7 @@ class Rooms:
         self.wrong_tokens = 0
         self.founding: dict[str, Any] = {}
         own = self.url or f"http://127.0.0.1:{port}"
+        self.pulling = Pulling(lambda: self.door.signed_in)
         self.daily = Daily(post, own, lambda: self.door.signed_in) if post else None
 
     @property
@@ -131,6 +133,7 @@ def app(rooms: Rooms, ways: Sequence[Way]) -> ASGIApp:
                 rooms.look_round()
 
         threads = [threading.Thread(target=look, daemon=True)]
+        threads.append(threading.Thread(target=rooms.pulling.keep_looking, args=(idle,), daemon=True))
         if rooms.daily:
             threads.append(threading.Thread(target=rooms.daily.keep_looking, args=(idle,), daemon=True))
         for thread in threads:

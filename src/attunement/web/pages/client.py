@@ -116,10 +116,12 @@ def withdraw(ask: Ask) -> Response:
 
 
 def _link(ask: Ask, invited: Invited) -> dict[str, Any]:
-    address = f"{ask.rooms.url or ask.origin}/c/{invited.token}"
+    box = ask.practice.drop_box
+    address = f"{box or ask.rooms.url or ask.origin}/c/{invited.token}"
     return {
+        "unheard": bool(box) and not ask.rooms.pulling.opened(ask.practice),
         "address": address, "qr": qr(address), "invitation": invited.invitation,
-        "here_only": not ask.rooms.url,
+        "here_only": not (box or ask.rooms.url),
     }  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from starlette.responses import RedirectResponse
 from attunement.errors import Gone
 from attunement.instruments import catalogue
 from attunement.practice import Tried
+from attunement.web.asking import answers_of, points_of, said_of_step
 from attunement.web.curve import curve
 from attunement.web.page import drawn, points
 from attunement.web.rooms import from_where
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from starlette.responses import Response
 
-    from attunement.instruments import Instrument, Item
+    from attunement.instruments import Instrument
     from attunement.instruments.description import Language
     from attunement.web.forms import Form
     from attunement.web.limits import Name
@@ -135,7 +136,6 @@ def refusal(rooms: Rooms, status: int, ask: Ask | None) -> Response:
     )  # fmt: skip
 
 
-_SKIP: Final = "skip"
 _OURS: Final = {each.id: each for each in catalogue()}
 
 
@@ -143,7 +143,7 @@ def _asked(ask: Ask, asked: Instrument, **values: Any) -> Response:  # noqa: ANN
     kiosk, language = ask.query("kiosk") == "yes", _language(ask)
     spoken = language if language in asked.languages else asked.languages[0]
     return _drawn(
-        ask, "check_in.html", spoken=spoken, asked=asked, points_of=_points_of, kiosk=kiosk, **values
+        ask, "check_in.html", spoken=spoken, asked=asked, points_of=points_of, kiosk=kiosk, **values
     )
 
 
@@ -155,12 +155,6 @@ def _described(ask: Ask, token: str) -> Instrument:
         else None
     )
     return _OURS[named] if named else ask.rooms.door.client().asked(token)
-
-
-def _points_of(asked: Instrument, item: Item) -> tuple[int, ...]:
-    """What can be answered to an item, in points."""
-    choices = asked.choices_of(item)
-    return tuple(each.value for each in choices) or tuple(range(asked.ends.low, asked.ends.high + 1))
 
 
 def _drawn(ask: Ask, template: str, status: int = 200, **values: Any) -> Response:  # noqa: ANN401 - see above
@@ -179,19 +173,8 @@ def _language(ask: Ask | None) -> Language:
 
 
 def _answers(form: Form, asked: Instrument) -> tuple[dict[str, float | None], Tried]:
-    names = {item.id: f"a-{item.id}" for item in asked.items}
-    form.know("instrument", "key", "lang", "kiosk", "talked", "helped", *names.values())
-    given = {
-        item.id: _points(form.optional(names[item.id], _SKIP, *map(str, _points_of(asked, item))))
-        for item in asked.items
-    }
-    talked = form.optional("talked", "yes", "no", _SKIP)
-    helped = _points(form.optional("helped", _SKIP, *map(str, range(11))))
-    return given, Tried(talked if talked in {"yes", "no"} else None, helped)  # type: ignore[arg-type]
-
-
-def _points(word: str | None) -> float | None:
-    return None if word in {None, _SKIP} else float(str(word))
+    talked, helped = said_of_step(form)
+    return answers_of(form, asked), Tried(talked, helped)  # type: ignore[arg-type]
 
 
 def _told(rated: tuple[tuple[int, float], ...], high: float, language: Language) -> str:

@@ -12,7 +12,7 @@ from attunement.errors import InputError, Refused
 from attunement.practice.policy import Role
 from attunement.sessions import Credential
 from attunement.vault.recovery import RecoveryCode
-from attunement.web.page import static
+from attunement.web.statics import static
 
 if TYPE_CHECKING:
     from attunement.web.page import Ask
