@@ -35,8 +35,6 @@ QUESTION = "What is it that I do not want to hear from them?"
 WALKS = [
     ("desktop", 1280, "light", True),
     ("phone", 375, "dark", True),
-    ("phone", 375, "light", False),
-    ("desktop", 1280, "dark", False),
 ]
 
 
