@@ -53,6 +53,14 @@ def test_each_kind_is_read_apart(kind: Kind, content: bytes, settings: dict[str,
     assert all(told(each) for each in found)
 
 
+def test_what_was_passed_over_reaches_whoever_takes_a_file_in() -> None:
+    response = b'{"resourceType": "QuestionnaireResponse", "status": "completed", "questionnaire": "http://x.org/q"}\n'
+    notes: list[str] = []
+    assert list(entries_of(response * 9, "fhir", "a.ndjson", SHELF, note=notes.append)) == []
+    assert notes == ["Passed over: 9 × QuestionnaireResponse to a Questionnaire that is not on the shelf."]
+    assert list(entries_of(response, "fhir", "a.ndjson", SHELF)) == []
+
+
 def test_a_recipe_is_named_or_all_are() -> None:
     with pytest.raises(InputError, match=recipes()[0].id):
         entries_of(TOTALS, "recipe", "a.csv", SHELF)

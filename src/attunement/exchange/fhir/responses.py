@@ -144,7 +144,7 @@ def _points(instrument: Instrument, item: Item, answer: Mapping[str, Any]) -> fl
     where = f"QuestionnaireResponse.item {item.id}"
     chosen = answer.get("valueCoding")
     number = answer.get("valueDecimal", answer.get("valueInteger"))
-    value = _counted(instrument, item, chosen, where) if chosen is not None else number
+    value = choice_counts(instrument, item, chosen, where) if chosen is not None else number
     if value is None:
         raise InputError(f"{where} has an answer that is neither a number nor a choice that counts something")
     if not instrument.holds(item, float(value)):
@@ -152,7 +152,7 @@ def _points(instrument: Instrument, item: Item, answer: Mapping[str, Any]) -> fl
     return float(value)
 
 
-def _counted(instrument: Instrument, item: Item, chosen: dict[str, Any], where: str) -> float | None:
+def choice_counts(instrument: Instrument, item: Item, chosen: dict[str, Any], where: str) -> float | None:
     """What a choice counts: by its code, and by the number beside it; the two may not differ."""
     code, weight = chosen.get("code", ""), extension(chosen, *WEIGHTS)
     by_code: int | None = None
