@@ -608,3 +608,33 @@ items = [1]
 method = "sum"
 higher = "worse"
 """
+
+
+def link(name: str, value: Json) -> dict[str, Any]:
+    return {"linkId": name, "answer": [value]}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"valueInteger": 3},
+        {"valueDecimal": 3.0},
+        {"valueQuantity": {"value": 3}},
+        {"valueCoding": {"code": "x"}},
+    ],
+)
+def test_a_number_that_belongs_to_no_item_is_refused(value: Json) -> None:
+    item = [link("44250-9", {"valueInteger": 1}), link("my-ninth", value)]
+    with pytest.raises(InputError, match="'my-ninth' is no item of phq9; the Questionnaire in the same file"):
+        read(foreign(response("2026-03-02", item=item)))
+
+
+def test_a_total_beside_the_items_is_passed_over_and_no_other_while_the_line_on_safety_is_missing() -> None:
+    first, ninth = link("44250-9", {"valueInteger": 1}), link("44260-8", {"valueInteger": 0})
+    for total in ("44261-6", "/44261-6", "total"):
+        assert read(foreign(response("2026-03-02", item=[first, link(total, {"valueInteger": 1})])))
+    other = link("phq.TotalScore", {"valueDecimal": 1})
+    assert read(foreign(response("2026-03-02", item=[first, ninth, other])))
+    assert read(foreign(response("2026-03-02", item=[first, ninth, link("comment", {"valueString": "3"})])))
+    with pytest.raises(InputError, match="'phq.TotalScore' is no item of phq9"):
+        read(foreign(response("2026-03-02", item=[first, other])))
