@@ -7,14 +7,16 @@ of the file from its standard input. What it found goes out as `passing` has it.
 from __future__ import annotations
 
 import importlib
+import inspect
 import io
 import json
 import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from attunement.errors import InputError
 from attunement.exchange.confining import give_up, leave_the_disk, leave_the_network, narrow
 from attunement.exchange.readers import READERS
 
@@ -39,7 +41,11 @@ def main() -> None:
 
     asked: dict[str, Any] = json.loads(given.read(int.from_bytes(given.read(4), "big")))
     reader, notes = READERS[asked["reader"]], []
-    read = imported(reader, asked, notes)
+    try:
+        read = imported(reader, asked, notes)
+    except InputError as problem:
+        passing.send(said, passing.SENTENCE, passing.sentence_out(problem))
+        os._exit(0)
     held = confine(reader, asked["size"], alone=alone)
     passing.send(said, passing.READY, json.dumps(held).encode())
     try:
@@ -53,12 +59,18 @@ def main() -> None:
 def imported(
     reader: Reader, asked: dict[str, Any], notes: list[str] | None = None
 ) -> Callable[[BinaryIO], Any]:
-    """Return the reader's function, with all that it takes besides the file; what it passes over goes to `notes`."""
+    """Return the reader's function, with all that it takes besides the file; what it passes over goes to `notes`.
+
+    Raises
+    ------
+    InputError
+        Where it takes no such setting, or lacks one: nothing of the file is read then, and nothing is wrong with it.
+    """
     module, _, name = reader.at.partition(":")
     function = getattr(importlib.import_module(module), name)
     settings = dict(asked["settings"])
     if "zone" in settings:
-        settings["zone"] = ZoneInfo(settings["zone"])  # from the disk, which is given up
+        settings["zone"] = _zone(settings["zone"])  # from the disk, which is given up
     if reader.named:
         settings["name"] = asked["name"]
     if reader.notes and notes is not None:
@@ -67,7 +79,18 @@ def imported(
         from attunement.instruments import from_table  # noqa: PLC0415 - for those alone
 
         settings["shelf"] = {table["id"]: from_table(table) for table in asked["shelf"]}
+    try:
+        inspect.signature(function).bind(None, **settings)
+    except TypeError as problem:
+        raise InputError(f"What was said of the file cannot be used: {problem}.") from None
     return lambda stream: function(stream, **settings)
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError, TypeError):
+        raise InputError("There is no such time zone; name one such as Europe/Madrid.") from None
 
 
 def confine(reader: Reader, size: int, *, alone: bool) -> dict[str, bool]:

@@ -84,13 +84,16 @@ def instruments_of(
 ) -> tuple[Instrument, ...]:  # fmt: skip
     """Read instruments with their words: words or a description in TOML, a FHIR Questionnaire, a REDCap dictionary.
 
+    The settings are `name`, which instrument of the shelf it is or how it is to be called; `higher`, what a higher total
+    of a Questionnaire means; and `language`, of a dictionary's words.
+
     Raises
     ------
     InputError, InstrumentProblem
         One sentence.
     """
     first = source[:64] if isinstance(source, bytes) else first_bytes(source)
-    given = {key: value for key, value in settings.items() if value}
+    given = {"instrument" if key == "name" else key: value for key, value in settings.items() if value}
     if first.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(_JSON):
         reader = "questionnaire"
     elif Path(file).suffix.lower() == ".csv":

@@ -51,8 +51,9 @@ def read_dictionary(
 ) -> tuple[Instrument, ...]:
     """Read the instruments of a REDCap project from its data dictionary.
 
-    Each form with a question that a number answers becomes an instrument. One that is called like an instrument on the
-    shelf (`named`) takes that instrument's key: its scales, its figures, and what counts the other way round. Any other can be asked and is not
+    Each form with a question that a number answers becomes an instrument. One that is called like
+    an instrument on the shelf (`named`) takes that instrument's key: its scales, its figures, and what counts the other way
+    round. Any other can be asked and is not
     scored. A form of our own instruments, and one whose questions still read “Item 1”, is passed over. What is left
     aside (calculations, files, free text, several answers at once, identifiers), and which questions were asked under
     a condition, stands in the instrument's note.
@@ -153,7 +154,7 @@ def _of_shelf(
         if skeleton and before is not form:
             form.asked[0].read.refuse(
                 "form_name",
-                f"{before.name[:40]} and {form.name[:40]} are both called like {skeleton.name.en}; leave one in the file",
+                f"{before.name[:40]} and {form.name[:40]} are both called like {skeleton.name.en}; leave one in",
             )
     return pairs
 
