@@ -22,7 +22,7 @@ from attunement.exchange.files import first_bytes, name_of
 from attunement.exchange.readers import READERS
 from attunement.exchange.strict import refuse_other_than_json
 from attunement.exchange.watching import Process
-from attunement.instruments import to_table
+from attunement.instruments import of_others, refuse_otherwise, to_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -92,11 +92,14 @@ def read_instruments_apart(
     Raises
     ------
     InputError, InstrumentProblem
-        One sentence.
+        One sentence; also where one is known here and counts otherwise.
     """
     asked = _Asked.of(reader, source, settings, name, shelf)
     with asked.ours():
-        return tuple(passing.instrument_in(payload) for payload in asked.answers(passing.INSTRUMENT))
+        found = tuple(passing.instrument_in(payload) for payload in asked.answers(passing.INSTRUMENT))
+    for each in found:
+        refuse_otherwise(each, of_others())
+    return found
 
 
 def read_ratings_apart(

@@ -84,8 +84,8 @@ def instruments_of(
 ) -> tuple[Instrument, ...]:  # fmt: skip
     """Read instruments with their words: words or a description in TOML, a FHIR Questionnaire, a REDCap dictionary.
 
-    The settings are `name`, which instrument of the shelf it is or how it is to be called; `higher`, what a higher total
-    of a Questionnaire means; and `language`, of a dictionary's words.
+    The settings are `name`, which instrument of the shelf it is or how it is to be called; `higher`, what a higher
+    total of a Questionnaire means; and `language`, of a dictionary's words.
 
     Raises
     ------

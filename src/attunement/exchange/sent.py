@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final, Literal, TextIO, cast, get_ar
 
 from attunement.errors import InputError
 from attunement.exchange.strict import keepable, read_json
-from attunement.instruments import Higher, Language, is_words, loads, worded
+from attunement.instruments import Higher, Language, is_words, loads, refuse_otherwise, worded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -81,12 +81,13 @@ def read_described(stream: BinaryIO, shelf: Mapping[str, Instrument], right: str
     Raises
     ------
     InputError, InstrumentProblem
-        Where it is no text in UTF-8, or no instrument.
+        Where it is no text in UTF-8, or no instrument, or one that is known here and counts otherwise.
     """
     text = _text(stream)
     if is_words(text):
         return worded(text, shelf)
     described = loads(text)
+    refuse_otherwise(described, shelf.values())
     if described.words != "shipped":
         return described
     return replace(described, words="loaded", right=right or described.right or described.licence)
@@ -140,7 +141,8 @@ def read_dictionary(
     """
     if higher is not None:
         raise InputError(
-            "A data dictionary does not say which items count where, and no score is made; leave out what a higher total means."
+            "A data dictionary does not say which items count where, and no score is made of it; "
+            "leave out what a higher total means."
         )
     if language not in _LANGUAGES:
         raise InputError(f"The words of a data dictionary are in one of {', '.join(_LANGUAGES)}.")

@@ -28,6 +28,7 @@ from attunement.exchange.fhir.names import (
 from attunement.exchange.fhir.overlay import laid_over
 from attunement.exchange.fhir.said import say
 from attunement.exchange.fhir.unkeyed import summed
+from attunement.instruments import refuse_otherwise
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -120,7 +121,9 @@ def from_questionnaire(
         _refuse_other(resource)
         key = extension(resource, KEY)
         if key is not None:
-            return kept(resource, parsed(key), right, name)
+            found = kept(resource, parsed(key), right, name)
+            refuse_otherwise(found, (shelf or {}).values())
+            return found
         skeleton = _skeleton(resource, name, shelf or {})
         if skeleton is not None:
             return laid_over(skeleton, resource, right)
