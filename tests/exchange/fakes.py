@@ -12,18 +12,18 @@ from attunement.exchange import child
 from attunement.exchange.readers import MB, READERS, Reader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import BinaryIO
 
     from attunement.exchange.entries import Entry
 
 FAKES: Final = {
-    name: Reader(f"fakes:{name}", streams=name in {"counts", "sleeps"}, most=50 * MB)
+    name: Reader(f"fakes:{name}", streams=name in {"counts", "sleeps"}, notes=name == "notes", most=50 * MB)
     for name in (
         "counts", "sleeps", "spins", "swells", "connects", "resolves", "writes", "makes_a_folder", "removes", "forks",
         "runs", "replaces_itself", "calls_c", "reads_a_file", "lists_the_handles", "lists_the_environment", "faults",
         "recurses", "prints", "lies", "scolds", "unpickles", "kills", "writes_past_python", "runs_past_python",
-        "limits",
+        "limits", "notes",
     )
 }  # fmt: skip
 
@@ -33,6 +33,12 @@ def counts(stream: BinaryIO, codes: str = "K", many: int = 0) -> Iterator[Entry]
 
     for number, line in enumerate(stream if not many else range(many), 1):
         yield SessionEntry(f"{codes}-{len(line) if isinstance(line, bytes) else 0}", number)
+
+
+def notes(_: BinaryIO, note: Callable[[str], None]) -> list[Entry]:
+    for number in range(50):
+        note(f"{number}\n\x1b[31m" + "x" * 2_000)
+    return _said("K")
 
 
 def sleeps(stream: BinaryIO) -> list[Entry]:

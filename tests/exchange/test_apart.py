@@ -303,6 +303,21 @@ def test_a_sentence_is_one_line_of_a_bounded_length() -> None:
     assert len(str(problem.value)) <= 700
 
 
+@pytest.mark.usefixtures("odd")
+def test_notes_are_so_many_and_each_is_one_line_of_a_bounded_length() -> None:
+    notes: list[str] = []
+    assert list(read_apart("notes", b"", note=notes.append)) == [ClientEntry("K")]
+    assert len(notes) == 20
+    assert all(note.isprintable() and len(note) <= 700 for note in notes)
+    assert list(read_apart("notes", b"")) == [ClientEntry("K")]
+
+
+@pytest.mark.parametrize("payload", [b"", b"{}", b'"x"', b"[1]", b'["x', b"[null]"])
+def test_notes_that_are_none_are_not_taken(payload: bytes) -> None:
+    with pytest.raises(passing.NotOurs):
+        passing.notes_in(payload)
+
+
 @pytest.mark.parametrize(
     "what",
     [

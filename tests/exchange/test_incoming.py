@@ -53,6 +53,43 @@ def test_each_kind_is_read_apart(kind: Kind, content: bytes, settings: dict[str,
     assert all(told(each) for each in found)
 
 
+def test_what_was_passed_over_reaches_whoever_takes_a_file_in() -> None:
+    response = b'{"resourceType": "QuestionnaireResponse", "status": "completed", "questionnaire": "http://x.org/q"}\n'
+    notes: list[str] = []
+    assert list(entries_of(response * 9, "fhir", "a.ndjson", SHELF, note=notes.append)) == []
+    assert notes == ["Passed over: 9 × QuestionnaireResponse to a Questionnaire that is not on the shelf."]
+    assert list(entries_of(response, "fhir", "a.ndjson", SHELF)) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "file", "settings", "said"),
+    [
+        (DICTIONARY, "d.csv", {"higher": "worse"}, "A data dictionary does not say which items count where"),
+        (DICTIONARY, "d.csv", {"language": "fr"}, "in one of en, es"),
+        (DICTIONARY, "d.csv", {"odd": "x"}, "What was said of the file cannot be used: .*'odd'"),
+        (QUESTIONNAIRE, "q.json", {"higher": "up"}, "is one of closer, better, worse"),
+        (QUESTIONNAIRE, "q.json", {"language": "en"}, "says itself in which language"),
+        (QUESTIONNAIRE, "q.json", {"odd": "x"}, "cannot be used"),
+    ],
+)
+def test_what_is_said_of_a_file_and_has_no_use_is_not_blamed_on_the_file(
+    content: bytes, file: str, settings: dict[str, str], said: str
+) -> None:
+    with pytest.raises(InputError, match=said):
+        instruments_of(content, file, SHELF, "made up", **settings)
+
+
+@pytest.mark.parametrize("kind", ["fhir", "tables", "redcap", "recipe"])
+def test_a_setting_that_no_reader_has_is_said_before_the_file_is_read(kind: Kind) -> None:
+    with pytest.raises(InputError, match="What was said of the file cannot be used"):
+        list(entries_of(b"{}", kind, "a", SHELF, odd=1, **({"of": "ors_srs"} if kind == "recipe" else {})))
+
+
+def test_a_time_zone_that_there_is_not_is_said_so() -> None:
+    with pytest.raises(InputError, match="There is no such time zone"):
+        list(entries_of(RECORDS, "redcap", "records.csv", SHELF, zone="Mars/Base"))
+
+
 def test_a_recipe_is_named_or_all_are() -> None:
     with pytest.raises(InputError, match=recipes()[0].id):
         entries_of(TOTALS, "recipe", "a.csv", SHELF)
@@ -63,5 +100,9 @@ def test_instruments_come_from_three_kinds_of_files() -> None:
     assert (asked.id, asked.words, asked.right, len(asked.items)) == ("made_up", "loaded", "made up", 4)
     (form,) = instruments_of(DICTIONARY, "d.csv", SHELF, "made up")
     assert [item.id for item in form.items] == ["q1", "q2"]
+    (named,) = instruments_of(DICTIONARY, "d.csv", SHELF, "made up", name="another", language="es")
+    assert (named.id, named.languages) == ("another", ("es",))
+    (other,) = instruments_of(QUESTIONNAIRE, "q.json", SHELF, "made up", higher="better", name="another")
+    assert other.id == "another"
     with pytest.raises(InstrumentProblem, match="made_up"):
         instruments_of(WORDS, "w.toml", SHELF, "")

@@ -22,6 +22,7 @@ from attunement.exchange.redcap.fields import HEADERS
 from attunement.instruments import Choice, Ends, Instrument, Item, Wording, catalogue, of_others
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 HUMAN, API = ",".join(f'"{name}"' for name in HEADERS.values()), ",".join(HEADERS)
@@ -192,7 +193,11 @@ def test_a_dictionary_as_redcap_downloads_it_is_read_as_far_as_it_can_be_asked()
 
 @pytest.mark.parametrize(
     "names",
-    [[f"clouds_item{n}" for n in range(1, 5)], [f"clouds_{n}" for n in range(1, 5)], ["a", "b", "c", "d"]],
+    [
+        [f"clouds_item{n}" for n in range(1, 5)],
+        [f"clouds_{n}" for n in range(1, 5)],
+        ["a1", "b2", "c3", "d_04"],
+    ],
 )
 def test_a_form_named_after_a_skeleton_takes_its_key(names: list[str]) -> None:
     answers = "0, Clear | 1, Few | 2, Many | 3, All"
@@ -215,7 +220,7 @@ def test_a_form_named_after_a_skeleton_takes_its_key(names: list[str]) -> None:
     ("rows", "said"),
     [
         ([field(f"c{n}", "clouds") for n in range(3)], "(Form Name): clouds asks 3 questions, and Weather has 4"),
-        ([field(f"c{n}", "clouds") for n in range(4)], "Labels): the answers count 0, 1; in Weather they count 0"),
+        ([field(f"c{n}", "clouds") for n in range(1, 5)], "Labels): the answers count 0, 1; in Weather they count 0"),
         ([field("a", "x"), field("a", "x")], "row 4, column 1 (Variable / Field Name): a stands twice"),
         ([field("a", "x"), field("b", "y"), field("c", "x")], "row 5, column 2 (Form Name): the rows of x are apart"),
         ([field("Ab", "x")], "row 3, column 1 (Variable / Field Name): it is no variable"),
@@ -327,6 +332,105 @@ def test_dictionary_to_instruments_to_dictionary_loses_nothing(made: list[Instru
         ]
         assert read.intro == told.intro
         assert read.choices or any(i.choices for i in told.items) or read.ends == told.ends
+
+
+PHQ9 = next(each for each in of_others() if each.id == "phq9")
+GAD7 = next(each for each in of_others() if each.id == "gad7")
+OTHERS = {each.id: each for each in of_others()}
+FOUR = "0, Never | 1, Rarely | 2, Often | 3, Always"
+
+
+def lines(form: str, names: Iterable[str], **more: str) -> list[str]:
+    return [
+        field(name, form, label=f"Line {name}?", select_choices_or_calculations=FOUR, **more)
+        for name in names
+    ]
+
+
+@pytest.mark.parametrize(
+    ("form", "known"),
+    [
+        ("patient_health_questionnaire_9", "phq9"), ("phq_9", "phq9"), ("phq9_survey", "phq9"), ("phq9_v2", "phq9"),
+        ("phq9_followup", "phq9"), ("patient_health_questionnaire9", "phq9"), ("gad_7", "gad7"),
+        ("gad7_weekly", "gad7"),
+        ("generalized_anxiety_disorder_7", "gad7"),
+    ],
+)  # fmt: skip
+def test_a_form_that_is_called_as_people_call_it_takes_the_key(form: str, known: str) -> None:
+    names = [f"{form}_{number}" for number in range(1, 10 if known == "phq9" else 8)]
+    (found,) = read_dictionary(project(*lines(form, names)), right=RIGHT, shelf=OTHERS)
+    assert found.id == known
+    assert found.scales == OTHERS[known].scales
+    assert [item.risk_from for item in found.items][-1] == (1 if known == "phq9" else None)
+
+
+@pytest.mark.parametrize("form", ["phq", "phq_15", "phq_2", "background_form", "mood"])
+def test_a_form_that_is_called_otherwise_is_its_own(form: str) -> None:
+    shelf = OTHERS | {each.id: each for each in catalogue()}
+    if form == "phq":  # with other lines than nine, it is refused
+        with pytest.raises(InputError, match="PHQ-9 has 9"):
+            read_dictionary(project(*lines(form, "ab")), right=RIGHT, shelf=shelf)
+    else:
+        (own,) = read_dictionary(project(*lines(form, "ab")), right=RIGHT, shelf=shelf)
+        assert (own.id, own.scales) == (form, ())
+
+
+def test_which_instrument_the_one_form_is_can_be_said() -> None:
+    text = project(*lines("mood", [f"m{number}" for number in range(1, 10)]))
+    (found,) = read_dictionary(text, right=RIGHT, shelf=OTHERS, name="phq9")
+    assert (found.id, found.items[8].risk_from) == ("phq9", 1)
+    (other,) = read_dictionary(text, right=RIGHT, shelf=OTHERS, name="my_mood")
+    assert (other.id, other.scales) == ("my_mood", ())
+    two = project(*lines("mood", "ab"), *lines("sleep", "cd"))
+    with pytest.raises(InputError, match="has 2 forms, and phq9 is the name of one"):
+        read_dictionary(two, right=RIGHT, shelf=OTHERS, name="phq9")
+
+
+def test_two_forms_that_are_called_like_one_instrument_are_refused() -> None:
+    text = project(*lines("phq9_pre", ["p1", "p2"]), *lines("phq9_post", ["q1", "q2"]))
+    with pytest.raises(
+        InputError, match="row 5, column 2.*phq9_pre and phq9_post are both called like PHQ-9"
+    ):
+        read_dictionary(text, right=RIGHT, shelf=OTHERS)
+
+
+def test_a_form_whose_owners_bar_it_is_refused_and_its_total_is_read_all_the_same() -> None:
+    text = project(*lines("outcome_rating_scale", "abcd"))
+    with pytest.raises(InputError, match="the owners of ORS bar electronic forms"):
+        read_dictionary(text, right=RIGHT, shelf=OTHERS)
+    both = project(*lines("ors", "abcd"), *lines("phq9", [f"phq9_{n}" for n in range(1, 10)]))
+    assert not list(read_records("record_id,phq9_1\n", OTHERS, dictionary=both))
+
+
+def test_lines_of_which_one_is_another_than_the_rest_are_not_told_by_their_place() -> None:
+    with pytest.raises(InputError, match="which variable is which line of PHQ-9 cannot be told"):
+        read_dictionary(project(*lines("phq9", "abcdefghi")), right=RIGHT, shelf=OTHERS)
+    swapped = [f"phq9_{number}" for number in (1, 2, 3, 4, 5, 6, 7, 9, 8)]
+    with pytest.raises(InputError, match="which variable is which line"):
+        read_dictionary(project(*lines("phq9", swapped)), right=RIGHT, shelf=OTHERS)
+    (alike,) = read_dictionary(project(*lines("gad7", "abcdefg")), right=RIGHT, shelf=OTHERS)
+    assert alike.scales == GAD7.scales
+
+
+def test_lines_are_told_by_their_loinc_codes_in_whatever_order() -> None:
+    items = [item for item in reversed(PHQ9.items) if not item.apart]
+    rows = [
+        row for name, item in zip("abcdefghi", items, strict=True)
+        for row in lines("phq9", name, field_annotation=f"LOINC {item.loinc}")
+    ]  # fmt: skip
+    (found,) = read_dictionary(project(*rows), right=RIGHT, shelf=OTHERS)
+    assert [item.wording.en for item in found.items] == [f"Line {name}?" for name in "ihgfedcba"]
+
+
+def test_a_line_in_no_scale_may_stand_beside_numbered_ones() -> None:
+    own = "0, Easy | 1, So so | 2, Hard | 3, Too hard"
+    rows = [
+        *lines("phq9", [f"phq9_{number}" for number in range(1, 10)]),
+        field("phq9_difficulty", "phq9", label="And so?", select_choices_or_calculations=own),
+    ]
+    (found,) = read_dictionary(project(*rows), right=RIGHT, shelf=OTHERS)
+    assert [item.id for item in found.items] == [item.id for item in PHQ9.items]
+    assert found.items[9].wording.en == "And so?"
 
 
 # ---- records

@@ -22,10 +22,10 @@ from attunement.exchange.files import first_bytes, name_of
 from attunement.exchange.readers import READERS
 from attunement.exchange.strict import refuse_other_than_json
 from attunement.exchange.watching import Process
-from attunement.instruments import to_table
+from attunement.instruments import of_others, refuse_otherwise, to_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from typing import BinaryIO
 
     from attunement.exchange.entries import Entry
@@ -36,7 +36,7 @@ _CHILD: Final = "attunement.exchange.child"
 _TO_BEGIN: Final = 30.0  # seconds in which it is ready, however busy the machine is
 
 
-def read_apart(
+def read_apart(  # noqa: PLR0913 - most of it may be left out
     reader: str,
     source: Path | bytes,
     settings: Mapping[str, Any] | None = None,
@@ -45,6 +45,7 @@ def read_apart(
     shelf: Mapping[str, Instrument] | None = None,
     most: int | None = None,
     seconds: float | None = None,
+    note: Callable[[str], None] | None = None,
 ) -> Iterator[Entry]:
     """Read entries of a file, one after the other, while they are found; ending early ends the process.
 
@@ -62,6 +63,8 @@ def read_apart(
         The instruments that the practice has, by id.
     most, seconds
         Bytes of the file, and how long may be waited for it in all; what that kind of file may have if left out.
+    note
+        Told, after the last entry, what was passed over and why: up to 20 sentences.
 
     Raises
     ------
@@ -69,7 +72,7 @@ def read_apart(
         One sentence: of the reader, with the place; or that the file is too large, or took too much time or memory.
     """
     asked = _Asked.of(reader, source, settings, name, shelf)
-    asked = replace(asked, most=most or asked.most, seconds=seconds or asked.seconds)
+    asked = replace(asked, most=most or asked.most, seconds=seconds or asked.seconds, note=note)
     for payload in asked.answers(passing.ENTRIES):
         with asked.ours():
             found = list(passing.entries_in(payload))
@@ -89,11 +92,14 @@ def read_instruments_apart(
     Raises
     ------
     InputError, InstrumentProblem
-        One sentence.
+        One sentence; also where one is known here and counts otherwise.
     """
     asked = _Asked.of(reader, source, settings, name, shelf)
     with asked.ours():
-        return tuple(passing.instrument_in(payload) for payload in asked.answers(passing.INSTRUMENT))
+        found = tuple(passing.instrument_in(payload) for payload in asked.answers(passing.INSTRUMENT))
+    for each in found:
+        refuse_otherwise(each, of_others())
+    return found
 
 
 def read_ratings_apart(
@@ -123,6 +129,7 @@ class _Asked:
     most: int
     seconds: float
     head: bytes
+    note: Callable[[str], None] | None = None
 
     @classmethod
     def of(
@@ -159,10 +166,19 @@ class _Asked:
             while said == kind:
                 yield payload
                 said, payload = process.frame()
+            if said == passing.NOTES and kind == passing.ENTRIES:
+                self._tell(payload)
+                said, payload = process.frame()
             if said == passing.SENTENCE:
                 raise passing.sentence_in(payload)
             if said != passing.DONE:
                 raise self._unread(process, said)
+
+    def _tell(self, payload: bytes) -> None:
+        with self.ours():
+            notes = passing.notes_in(payload)
+        for each in notes if self.note is not None else ():
+            self.note(each)
 
     @contextmanager
     def ours(self) -> Iterator[None]:

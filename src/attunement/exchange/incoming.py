@@ -15,7 +15,7 @@ from attunement.exchange.files import first_bytes
 from attunement.exchange.tables.layout import TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from attunement.exchange.entries import Entry
     from attunement.exchange.formats import Kind
@@ -55,9 +55,17 @@ def kind_of(source: Path | bytes, name: str) -> Kind | None:
 
 
 def entries_of(
-    source: Path | bytes, kind: Kind, name: str, shelf: Mapping[str, Instrument], **settings: Any,  # noqa: ANN401
-) -> Iterator[Entry]:  # fmt: skip
+    source: Path | bytes,
+    kind: Kind,
+    name: str,
+    shelf: Mapping[str, Instrument],
+    *,
+    note: Callable[[str], None] | None = None,
+    **settings: Any,  # noqa: ANN401
+) -> Iterator[Entry]:
     """Read the entries of a file, apart; what else a reader takes is in `settings`, as JSON has it.
+
+    `note` is told, after the last entry, what was passed over and why; show it to whoever takes the file in.
 
     Raises
     ------
@@ -68,7 +76,7 @@ def entries_of(
         from attunement.exchange.recipes import recipes  # noqa: PLC0415 - for the names alone
 
         raise InputError(f"Say by which recipe: {', '.join(each.id for each in recipes())}.")
-    return read_apart(_READER[kind], source, settings, name=name, shelf=shelf)
+    return read_apart(_READER[kind], source, settings, name=name, shelf=shelf, note=note)
 
 
 def instruments_of(
@@ -76,13 +84,16 @@ def instruments_of(
 ) -> tuple[Instrument, ...]:  # fmt: skip
     """Read instruments with their words: words or a description in TOML, a FHIR Questionnaire, a REDCap dictionary.
 
+    The settings are `name`, which instrument of the shelf it is or how it is to be called; `higher`, what a higher
+    total of a Questionnaire means; and `language`, of a dictionary's words.
+
     Raises
     ------
     InputError, InstrumentProblem
         One sentence.
     """
     first = source[:64] if isinstance(source, bytes) else first_bytes(source)
-    given = {key: value for key, value in settings.items() if value}
+    given = {"instrument" if key == "name" else key: value for key, value in settings.items() if value}
     if first.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(_JSON):
         reader = "questionnaire"
     elif Path(file).suffix.lower() == ".csv":

@@ -33,6 +33,8 @@ READY: Final = b"R"
 ENTRIES: Final = b"E"
 INSTRUMENT: Final = b"I"
 RATINGS: Final = b"T"
+NOTES: Final = b"N"
+"""What was passed over, and why; of entries alone, and after them."""
 SENTENCE: Final = b"S"
 """The file cannot be taken, and why."""
 FAULT: Final = b"F"
@@ -42,6 +44,7 @@ DONE: Final = b"D"
 _LONGEST: Final = 1 << 28  # bytes of a frame
 _FULL: Final = 1 << 16  # bytes of entries, from which on they are sent
 _SAID: Final = 700  # characters of a sentence
+MOST_NOTES: Final = 20
 _LINE: Final = "An entry"
 _KINDS: Final = ("InputError", "UnreadableFile", "ColumnProblem", "TooLittle", "InstrumentProblem")
 _HINTS: Final = {
@@ -151,6 +154,22 @@ def ratings_in(payload: bytes) -> Reading:
         OSError,
     ):
         raise NotOurs from None
+
+
+def notes_out(notes: Iterable[str]) -> bytes:
+    """Sentences about what was passed over."""
+    return json.dumps([cleaned(note) for note in notes][:MOST_NOTES]).encode()
+
+
+def notes_in(payload: bytes) -> list[str]:
+    """The sentences of a frame: so many, and of a line each."""
+    try:
+        notes = parsed(payload, _LINE)
+    except InputError:
+        raise NotOurs from None
+    if not isinstance(notes, list) or not all(isinstance(note, str) for note in notes):
+        raise NotOurs
+    return [cleaned(note) for note in notes[:MOST_NOTES]]
 
 
 def sentence_out(problem: AttunementError) -> bytes:

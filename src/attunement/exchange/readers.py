@@ -36,6 +36,8 @@ class Reader:
     streams
         Whether it reads from the beginning to the end, in flat memory; else it has the whole file, and may go to and
         fro in it.
+    notes
+        Whether it takes ``note``, which is told what was passed over.
     per_byte
         Bytes of memory a byte of the file may take, where it has all of it.
     """
@@ -47,6 +49,7 @@ class Reader:
     shelf: bool = False
     named: bool = False
     streams: bool = False
+    notes: bool = False
     per_byte: int = 0
 
     def memory(self, size: int) -> int:
@@ -70,7 +73,12 @@ READERS: Final[dict[str, Reader]] = {
         "attunement.exchange.sent:read_dictionary", "instruments", most=5 * MB, shelf=True
     ),
     "fhir": Reader(
-        "attunement.exchange.fhir:read_fhir", most=5_000 * MB, begins="json", shelf=True, streams=True
+        "attunement.exchange.fhir:read_fhir",
+        most=5_000 * MB,
+        begins="json",
+        shelf=True,
+        streams=True,
+        notes=True,
     ),
     "redcap records": Reader(
         "attunement.exchange.sent:read_records", most=50 * MB, shelf=True, named=True, per_byte=12

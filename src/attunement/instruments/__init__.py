@@ -36,6 +36,7 @@ from attunement.instruments.description import (
     Scale,
     Wording,
 )
+from attunement.instruments.known import refuse_otherwise
 from attunement.instruments.published import Band, Bands, Change, Cutoff, Established, Published
 from attunement.instruments.reading import from_table, loads
 from attunement.instruments.scoring import Answers, ScaleScore, Score, held, score, score_frame
@@ -71,6 +72,7 @@ __all__ = [
     "is_words",
     "loads",
     "of_others",
+    "refuse_otherwise",
     "reliable_change",
     "score",
     "score_frame",

@@ -508,3 +508,133 @@ def test_every_official_example_is_read_or_refused_in_one_sentence(
     print(f"{looked} files", *(f"{name}: {what}" for name, what in told.items()), sep="\n")  # noqa: T201 - what did what
     assert looked > 5_000
     assert sum(isinstance(each, str) for each in told.values()) < 20
+
+
+SURE = "An answer that asks for a look at somebody's safety was passed over"
+
+
+def noted(*found: dict[str, Any], shelf: Shelf = SHELF) -> list[str]:
+    notes: list[str] = []
+    read(foreign(*found), shelf, notes)
+    return notes
+
+
+def of_an_item(value: Json, code: str = "44260-8", **more: Json) -> dict[str, Any]:
+    return {
+        "resourceType": "Observation", "status": "final", "code": {"coding": [{"system": LOINC, "code": code}]},
+        "subject": {"reference": "Patient/p"}, "effectiveDateTime": "2026-03-02", **value, **more,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"valueInteger": 1},
+        {"valueQuantity": {"value": 3}},
+        {"valueCodeableConcept": {"coding": [{"system": LOINC, "code": "LA6571-9"}]}},
+    ],
+)
+def test_an_observation_on_safety_that_becomes_nothing_is_told_of_first(value: Json) -> None:
+    notes = noted(of_an_item(value), of_an_item({"valueInteger": 2}, "44255-8"), of_an_item(value))
+    assert notes[0] == f"{SURE}: entry 1, entry 3."
+    part = {"code": {"coding": [{"system": LOINC, "code": "44260-8"}]}, **value}
+    assert noted(of_an_item({}, "55757-9", component=[part]))[0] == f"{SURE}: entry 1."
+
+
+@pytest.mark.parametrize("value", [{"valueInteger": 0}, {}, {"valueQuantity": {"value": 0.0}}])
+def test_an_observation_that_says_nothing_of_safety_is_told_of_as_any_other(value: Json) -> None:
+    assert noted(of_an_item(value)) == [
+        "Passed over: 1 × Observation of something that no instrument on the shelf scores."
+    ]
+
+
+def test_an_observation_whose_value_cannot_be_told_may_ask_for_a_look_and_says_none_of_it() -> None:
+    (first, _) = noted(of_an_item({"valueString": "PLANTED"}))
+    assert first == "An answer that may ask for a look at somebody's safety was passed over: entry 1."
+    assert noted(of_an_item({"valueInteger": 3}) | {"status": "entered-in-error"})[0].startswith(
+        "Passed over"
+    )
+
+
+def item_nine(value: int, **more: Json) -> dict[str, Any]:
+    return {
+        "resourceType": "QuestionnaireResponse", "status": "completed", "subject": {"reference": "Patient/p"},
+        "id": "r", "authored": "2026-03-02", "item": [{"linkId": "44260-8", "answer": [{"valueInteger": value}]}],
+        **more,
+    }  # fmt: skip
+
+
+def test_an_observation_that_a_response_carries_is_no_loss() -> None:
+    of_day = of_an_item({"valueInteger": 1})
+    assert SURE not in "".join(noted(of_day, item_nine(2)))
+    derived = of_an_item({"valueInteger": 1}, derivedFrom=[{"reference": "QuestionnaireResponse/r"}])
+    assert SURE not in "".join(noted(derived | {"effectiveDateTime": "2026-03-04"}, item_nine(2)))
+    assert f"{SURE}: entry 1." in noted(of_day | {"effectiveDateTime": "2026-03-04"}, item_nine(2))
+    assert f"{SURE}: entry 1." in noted(of_day, item_nine(0))
+
+
+def test_a_response_on_safety_to_what_nobody_knows_is_told_of() -> None:
+    twice = SHELF | {"other": loads(TWIN)}
+    assert noted(item_nine(1), shelf=twice) == [
+        f"{SURE}: entry 1.",
+        "Passed over: 1 × QuestionnaireResponse to a Questionnaire that is not on the shelf.",
+    ]
+    assert len(noted(item_nine(0), shelf=twice)) == 1
+    own = "http://attunement.invalid/fhir"
+    ours = {
+        "questionnaire": f"{own}/Questionnaire/gone|1",
+        "encounter": {"identifier": {"system": f"{own}/NamingSystem/session", "value": "K-07/1"}},
+    }
+    assert noted(item_nine(1, **ours))[0] == f"{SURE}: entry 1."
+
+
+TWIN = """
+id = "other"
+name = { en = "Other", es = "Otro" }
+version = "1"
+words = "missing"
+licence = "Made up"
+source = "Made up"
+validated = true
+asked_of = "client"
+how_often = "once"
+ends = { low = 0, high = 3 }
+count = 1
+items = [{ id = "item1", loinc = "44260-8", risk_from = 1 }]
+[[scales]]
+id = "total"
+name = { en = "Total", es = "Total" }
+items = [1]
+method = "sum"
+higher = "worse"
+"""
+
+
+def link(name: str, value: Json) -> dict[str, Any]:
+    return {"linkId": name, "answer": [value]}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"valueInteger": 3},
+        {"valueDecimal": 3.0},
+        {"valueQuantity": {"value": 3}},
+        {"valueCoding": {"code": "x"}},
+    ],
+)
+def test_a_number_that_belongs_to_no_item_is_refused(value: Json) -> None:
+    item = [link("44250-9", {"valueInteger": 1}), link("my-ninth", value)]
+    with pytest.raises(InputError, match="'my-ninth' is no item of phq9; the Questionnaire in the same file"):
+        read(foreign(response("2026-03-02", item=item)))
+
+
+def test_a_total_beside_the_items_is_passed_over_and_no_other_while_the_line_on_safety_is_missing() -> None:
+    first, ninth = link("44250-9", {"valueInteger": 1}), link("44260-8", {"valueInteger": 0})
+    for total in ("44261-6", "/44261-6", "total"):
+        assert read(foreign(response("2026-03-02", item=[first, link(total, {"valueInteger": 1})])))
+    other = link("phq.TotalScore", {"valueDecimal": 1})
+    assert read(foreign(response("2026-03-02", item=[first, ninth, other])))
+    assert read(foreign(response("2026-03-02", item=[first, ninth, link("comment", {"valueString": "3"})])))
+    with pytest.raises(InputError, match="'phq.TotalScore' is no item of phq9"):
+        read(foreign(response("2026-03-02", item=[first, other])))

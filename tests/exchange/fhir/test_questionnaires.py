@@ -320,6 +320,62 @@ def test_what_is_taken_as_a_total_alone_takes_no_words(shelf: Shelf) -> None:
         from_questionnaire(form(line("a", WORDS)), right=RIGHT, name="ors", shelf=shelf)
 
 
+def lines_of_phq9(*places: int) -> dict[str, Any]:
+    """A form with lines of the PHQ-9, by their LOINC codes, and no code of the whole."""
+    choices = [
+        {"valueCoding": {"code": f"c{n}", "display": f"So {n}", "extension": [ordinal(n)]}} for n in range(4)
+    ]
+    items = [item for item in PHQ9.items if not item.apart]
+    lines = [
+        {
+            "linkId": f"q{place}", "type": "choice", "text": f"Line {place}?", "answerOption": choices,
+            "code": [{"system": "http://loinc.org", "code": items[place - 1].loinc}],
+        }
+        for place in places
+    ]  # fmt: skip
+    return {"resourceType": "Questionnaire", "status": "active", "name": "Mood", "item": lines}
+
+
+def ordinal(value: int) -> dict[str, Any]:
+    return {"url": ORDINAL, "valueDecimal": value}
+
+
+PHQ9 = next(each for each in of_others() if each.id == "phq9")
+OTHERS = {each.id: each for each in of_others()}
+
+
+def test_a_form_without_a_code_of_its_own_is_known_by_those_of_its_items() -> None:
+    found = from_questionnaire(lines_of_phq9(*range(9, 0, -1)), right=RIGHT, shelf=OTHERS)
+    assert (found.id, found.scales) == ("phq9", PHQ9.scales)
+    assert found.item("item9").wording.en == "Line 9?"
+    assert found.item("item9").risk_from == 1
+    other = lines_of_phq9(*range(1, 10)) | {"code": [{"system": "http://loinc.org", "code": "00000-0"}]}
+    assert from_questionnaire(other, right=RIGHT, shelf=OTHERS).id == "phq9"
+
+
+def test_a_form_that_lacks_some_of_the_lines_is_refused_unless_it_says_to_be_another() -> None:
+    with pytest.raises(
+        InputError, match="item9 .LOINC 44260-8. is not asked; without it, it is another instrument"
+    ):
+        from_questionnaire(lines_of_phq9(*range(1, 9)), right=RIGHT, shelf=OTHERS, higher="worse")
+    other = lines_of_phq9(*range(1, 9)) | {"code": [{"system": "http://loinc.org", "code": "69723-5"}]}
+    assert from_questionnaire(other, right=RIGHT, shelf=OTHERS, higher="worse").id == "mood"
+    assert from_questionnaire(lines_of_phq9(1, 2), right=RIGHT, shelf=OTHERS, higher="worse").id == "mood"
+
+
+def test_answers_to_such_a_form_in_the_same_file_are_of_that_instrument() -> None:
+    asked = lines_of_phq9(*range(1, 10)) | {"id": "q"}
+    items = [{"linkId": f"q{place}", "answer": [{"valueInteger": 1}]} for place in range(1, 10)]
+    answered = {
+        "resourceType": "QuestionnaireResponse", "status": "completed", "questionnaire": "Questionnaire/q",
+        "subject": {"reference": "Patient/p"}, "authored": "2026-03-02", "item": items,
+    }  # fmt: skip
+    content = "\n".join(json.dumps(each) for each in (asked, answered)).encode()
+    (found,) = read_fhir(io.BytesIO(content), OTHERS)
+    assert isinstance(found, AnswersEntry)
+    assert (found.instrument, found.answers["item9"]) == ("phq9", 1)
+
+
 def test_hl7s_own_questionnaires_load_or_are_refused_in_one_sentence(
     examples: Callable[[str], Iterator[tuple[str, bytes]]], shelf: Shelf
 ) -> None:

@@ -26,7 +26,7 @@ _SURVEY: Final = {
     ]
 }
 _POINTS: Final = {"unit": "{score}", "system": "http://unitsofmeasure.org", "code": "{score}"}
-_UNUSED: Final = ("entered-in-error", "cancelled", "registered", "unknown")
+UNUSED: Final = ("entered-in-error", "cancelled", "registered", "unknown")
 
 
 def scores_of(entry: AnswersEntry, instrument: Instrument) -> Iterator[dict[str, Any]]:
@@ -127,7 +127,7 @@ def value_of(observation: Mapping[str, Any], instrument: Instrument, scale: Scal
     InputError
         Where the scale cannot have such a score, as where DASS-21 sums were not doubled twice; a clause.
     """
-    if observation["status"] in _UNUSED:
+    if observation["status"] in UNUSED:
         return None
     value = observation.get("valueQuantity", {}).get("value", observation.get("valueInteger"))
     if value is None:

@@ -10,6 +10,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from attunement.errors import InputError, InstrumentProblem
+from attunement.exchange.fhir.alike import MOST_OF_IT, most_alike
 from attunement.exchange.fhir.checks import refuse_faulty
 from attunement.exchange.fhir.keyed import INTRO, kept, key_of, parsed
 from attunement.exchange.fhir.names import (
@@ -27,9 +28,10 @@ from attunement.exchange.fhir.names import (
 from attunement.exchange.fhir.overlay import laid_over
 from attunement.exchange.fhir.said import say
 from attunement.exchange.fhir.unkeyed import summed
+from attunement.instruments import refuse_otherwise
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from attunement.instruments import Choice, Higher, Instrument, Item, Wording
 
@@ -101,7 +103,8 @@ def from_questionnaire(
     right
         By what right its words are shown.
     name
-        The id of the instrument; on the shelf, the skeleton whose words these are. Without it, the LOINC code tells.
+        The id of the instrument; on the shelf, the skeleton whose words these are. Without it, its LOINC code tells,
+        or those of its items.
     shelf
         The instruments of others by id. Where one of them is meant, what counts where is taken from it, and the
         words alone from the Questionnaire.
@@ -118,7 +121,9 @@ def from_questionnaire(
         _refuse_other(resource)
         key = extension(resource, KEY)
         if key is not None:
-            return kept(resource, parsed(key), right, name)
+            found = kept(resource, parsed(key), right, name)
+            refuse_otherwise(found, (shelf or {}).values())
+            return found
         skeleton = _skeleton(resource, name, shelf or {})
         if skeleton is not None:
             return laid_over(skeleton, resource, right)
@@ -137,12 +142,29 @@ def _refuse_other(resource: dict[str, Any]) -> None:
 def _skeleton(
     resource: Mapping[str, Any], name: str | None, shelf: Mapping[str, Instrument]
 ) -> Instrument | None:
-    """The instrument on the shelf that is meant: by its id, else by its LOINC code."""
+    """The instrument on the shelf that is meant: by its id, else by its LOINC code, else by those of its items.
+
+    A form with most of the lines of one that says no other code of its own is held to be it, and is refused where it
+    lacks the rest.
+    """
     if name is not None:
         return shelf.get(name)
     codes = {each.get("code") for each in resource.get("code", ()) if each.get("system") == LOINC}
     codes.add(str(resource.get("url", "")).removeprefix(f"{LOINC}/q/").partition("|")[0])
-    return next((each for each in shelf.values() if each.loinc in codes), None)
+    found = next((each for each in shelf.values() if each.loinc in codes), None)
+    if found is not None:
+        return found
+    alike, share = most_alike(shelf.values(), set(_item_codes(resource)))
+    named_otherwise = any(each.get("system") == LOINC for each in resource.get("code", ()))
+    return alike if share == 1 or (share >= MOST_OF_IT and not named_otherwise) else None
+
+
+def _item_codes(element: Mapping[str, Any]) -> Iterator[str]:
+    """The LOINC codes of all items, and the linkIds, which may be such codes."""
+    for item in element.get("item", ()):
+        yield from (each.get("code", "") for each in item.get("code", ()) if each.get("system") == LOINC)
+        yield item["linkId"].removeprefix("/")
+        yield from _item_codes(item)
 
 
 def _risks(shelf: Mapping[str, Instrument]) -> dict[str, float]:

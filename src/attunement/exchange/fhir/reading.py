@@ -17,7 +17,8 @@ from attunement.exchange.fhir.responses import given, own_instrument, points_of
 from attunement.exchange.fhir.stream import Found, resources
 from attunement.exchange.fhir.taught import Taught
 from attunement.exchange.fhir.times import moment
-from attunement.exchange.fhir.waiting import Answered, Measured, Met, Waiting, address_of
+from attunement.exchange.fhir.unseen import Unseen
+from attunement.exchange.fhir.waiting import Answered, Measured, Met, Waiting, address_of, short, subject_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -41,7 +42,8 @@ def read_fhir(
     shelf
         The instruments whose answers and scores are taken, by id.
     note
-        Told, at the end, what was passed over and why, a sentence each.
+        Told, at the end, what was passed over and why, a sentence each; first of all, where an answer stands that asks
+        for a look at somebody's safety.
 
     Raises
     ------
@@ -53,6 +55,8 @@ def read_fhir(
         yield from at(found.place, reader.take(found))
     yield from reader.waiting.entries()
     if note is not None:
+        for sentence in reader.unseen.notes():
+            note(sentence)
         for what, times in sorted(reader.passed.items()):
             note(f"Passed over: {times:,} × {what}.")
 
@@ -72,7 +76,8 @@ class _Reader:
         self._measures = measures(shelf)
         self._taught = Taught(shelf)
         self.passed: Counter[str] = Counter()
-        self.waiting = Waiting(self._taught, self.passed)
+        self.unseen = Unseen(shelf)
+        self.waiting = Waiting(self._taught, self.passed, self.unseen)
 
     def take(self, found: Found) -> Iterator[Entry]:
         """Take a resource; returns the entries that can be told by now."""
@@ -129,15 +134,28 @@ class _Reader:
         instrument = self._taught.instrument_of(questionnaire, answered)
         self.waiting.told.add(own[0])
         if instrument is None:
+            self.unseen.left(answered, self._taught.codes_of(questionnaire), found.place)
             self.passed["QuestionnaireResponse to a Questionnaire that is not on the shelf"] += 1
             return
         points = points_of(instrument, answered, {})
+        day = None if time is None else time[:10]
+        self.unseen.carried(instrument, points, address_of(response, found), subject_of(response), day)
         yield AnswersEntry(
             *own, None if time is None else moment(time), instrument.id, instrument.version, points
         )
 
     def _observation(self, observation: dict[str, Any], found: Found) -> Iterator[Entry]:
         what = measured(observation, self._measures)
+        time = next(
+            (observation[name] for name in _TIMES if name in observation),
+            observation.get("effectivePeriod", {}).get("start"),
+        )
+        derived = tuple(
+            each["reference"] for each in observation.get("derivedFrom", ()) if "reference" in each
+        )
+        self.unseen.observed(
+            observation, found.place, subject_of(observation), time and time[:10], tuple(map(short, derived))
+        )
         if what is None:
             self.passed["Observation of something that no instrument on the shelf scores"] += 1
             return
@@ -148,15 +166,8 @@ class _Reader:
         if value is None:
             self.passed["Observation that was withdrawn, or has no value"] += 1
             return
-        time = next(
-            (observation[name] for name in _TIMES if name in observation),
-            observation.get("effectivePeriod", {}).get("start"),
-        )
         own = numbered(observation.get("encounter", {}), "Observation.encounter")
         instrument, scale = what
-        derived = tuple(
-            each["reference"] for each in observation.get("derivedFrom", ()) if "reference" in each
-        )
         if own is None or derived:
             self.waiting.add(
                 found, observation, None, time, Measured(instrument.id, scale.id, value, derived, own)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from attunement.errors import InputError
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from attunement.exchange.entries import AnswersEntry
     from attunement.instruments import Instrument, Item
 
+_COUNTING: Final = ("valueCoding", "valueDecimal", "valueInteger", "valueQuantity")
+_TOTAL: Final = re.compile(r"(?:total|score|sum)s?$", re.IGNORECASE)
 _ELSEWHERE: Final = {("68509-9", "LA18938-3"): 2}
 """LOINC's own GAD-7 has another answer to its second item than the published form; what it counts is the same."""
 
@@ -106,19 +109,22 @@ def points_of(
         clause.
     """
     known = {name: item for item in instrument.items for name in (item.id, item.loinc) if name}
+    totals = {name for scale in instrument.scales for name in (scale.id, scale.loinc) if name}
     points: dict[str, float | None] = {item.id: None for item in instrument.items}
-    met = False
+    met: set[str] = set()
+    unknown: list[str] = []
     for link, answers in answered.items():
-        item = known.get(link) or next(
-            (known[name] for name in (*codes.get(link, ()), *names_of(link)) if name in known), None
-        )
-        met = met or item is not None
+        names = (link, *codes.get(link, ()), *names_of(link))
+        item = next((known[name] for name in names if name in known), None)
         if item is None:
-            _refuse_unknown(instrument, link, answers)
-        elif len(answers) > 1 or (answers and points[item.id] is not None):
+            unknown += [link] if _counts_something(answers) and totals.isdisjoint(names) else []
+            continue
+        met.add(item.id)
+        if len(answers) > 1 or (answers and points[item.id] is not None):
             raise InputError(f"QuestionnaireResponse.item {shown(link)} has several answers; one is taken")
-        elif answers:
+        if answers:
             points[item.id] = _points(instrument, item, answers[0])
+    _refuse_unknown(instrument, unknown, met)
     if not met:
         raise InputError(f"QuestionnaireResponse.item: none of its linkIds is an item of {instrument.id}")
     return points
@@ -129,22 +135,29 @@ def names_of(link: str) -> tuple[str, ...]:
     return link, link.removeprefix("/"), item_of(link)
 
 
-def _refuse_unknown(instrument: Instrument, link: str, answers: tuple[dict[str, Any], ...]) -> None:
-    """Refuse a choice that belongs to no item; a comment or a total beside them is passed over."""
-    scored = {scale.loinc for scale in instrument.scales} | {scale.id for scale in instrument.scales}
-    chosen = any("valueCoding" in each for each in answers)
-    if chosen and scored.isdisjoint(names_of(link)):
-        raise InputError(
-            f"QuestionnaireResponse.item {shown(link)} is no item of {instrument.id}; "
-            "the Questionnaire in the same file would say which it is"
-        )
+def _counts_something(answers: tuple[dict[str, Any], ...]) -> bool:
+    return any(name in each for each in answers for name in _COUNTING)
+
+
+def _refuse_unknown(instrument: Instrument, unknown: list[str], met: set[str]) -> None:
+    """Refuse a choice or a number that belongs to no item; a comment beside them is passed over.
+
+    What is called a total or a score is passed over too, unless a line on safety is missing: it could be that one.
+    """
+    unsafe = any(item.risk_from is not None and item.id not in met for item in instrument.items)
+    for link in unknown:
+        if unsafe or not _TOTAL.search(link):
+            raise InputError(
+                f"QuestionnaireResponse.item {shown(link)} is no item of {instrument.id}; "
+                "the Questionnaire in the same file would say which it is"
+            )
 
 
 def _points(instrument: Instrument, item: Item, answer: Mapping[str, Any]) -> float:
     where = f"QuestionnaireResponse.item {item.id}"
     chosen = answer.get("valueCoding")
     number = answer.get("valueDecimal", answer.get("valueInteger"))
-    value = _counted(instrument, item, chosen, where) if chosen is not None else number
+    value = choice_counts(instrument, item, chosen, where) if chosen is not None else number
     if value is None:
         raise InputError(f"{where} has an answer that is neither a number nor a choice that counts something")
     if not instrument.holds(item, float(value)):
@@ -152,7 +165,7 @@ def _points(instrument: Instrument, item: Item, answer: Mapping[str, Any]) -> fl
     return float(value)
 
 
-def _counted(instrument: Instrument, item: Item, chosen: dict[str, Any], where: str) -> float | None:
+def choice_counts(instrument: Instrument, item: Item, chosen: dict[str, Any], where: str) -> float | None:
     """What a choice counts: by its code, and by the number beside it; the two may not differ."""
     code, weight = chosen.get("code", ""), extension(chosen, *WEIGHTS)
     by_code: int | None = None

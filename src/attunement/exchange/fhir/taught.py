@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from attunement.errors import InputError
+from attunement.exchange.fhir.alike import MOST_OF_IT, asked_share
 from attunement.exchange.fhir.names import LOINC
 from attunement.exchange.fhir.responses import names_of, own_instrument
 
@@ -62,20 +63,23 @@ class Taught:
                 )
             return found
         url = questionnaire.partition("|")[0]
-        codes = {*self.codes_of(questionnaire).get("", ()), url.removeprefix(f"{LOINC}/q/")}
+        taught = self.codes_of(questionnaire)
+        codes = {*taught.get("", ()), url.removeprefix(f"{LOINC}/q/")}
         for each in self._shelf.values():
             if each.loinc in codes or (
                 each.words == "loaded" and url and _is(each.source.split(" ")[0], url)
             ):
                 return each
-        return self._by_items(links)
+        return self._by_items(links, {code for link, said in taught.items() if link for code in said})
 
-    def _by_items(self, links: Iterable[str]) -> Instrument | None:
-        """The one instrument whose items' LOINC codes stand in place of linkIds."""
+    def _by_items(self, links: Iterable[str], taught: set[str]) -> Instrument | None:
+        """The one instrument whose items' LOINC codes stand in place of linkIds, or at its Questionnaire's items."""
         named = {name for link in links for name in names_of(link)}
         found = [
             each for each in self._shelf.values() if named & {item.loinc for item in each.items if item.loinc}
         ]
+        if not found:
+            found = [each for each in self._shelf.values() if asked_share(each, taught) >= MOST_OF_IT]
         return found[0] if len(found) == 1 else None
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from attunement.exchange.fhir.stream import Found
     from attunement.exchange.fhir.strict import Json
     from attunement.exchange.fhir.taught import Taught
+    from attunement.exchange.fhir.unseen import Unseen
     from attunement.instruments import Instrument
 
 MOST: Final = 100_000
@@ -61,8 +62,8 @@ class Measured:
 class Waiting:
     """What waits, and what it needs: who is who, and of whom sessions bring their number."""
 
-    def __init__(self, taught: Taught, passed: Counter[str]) -> None:
-        self._taught, self._passed = taught, passed
+    def __init__(self, taught: Taught, passed: Counter[str], unseen: Unseen) -> None:
+        self._taught, self._passed, self._unseen = taught, passed, unseen
         self._late: list[Late] = []
         self._codes: dict[str, str] = {}
         self._same: dict[str, str] = {}
@@ -72,7 +73,7 @@ class Waiting:
         """Remember the code of a Patient by its addresses."""
         for address in (url, patient.get("id") and f"Patient/{patient['id']}"):
             if address:
-                self._codes[_short(address)] = code
+                self._codes[short(address)] = code
 
     def add(
         self, found: Found, resource: Mapping[str, Any], own: str | None, time: str | None, content: Json,
@@ -84,12 +85,12 @@ class Waiting:
             )
         kind, at = resource["resourceType"], None if time is None else moment(time)
         if own is not None and found.url is not None:
-            self._same[_short(found.url)] = own
+            self._same[short(found.url)] = own
         self._late.append(
             Late(
                 place=found.place,
                 kind=kind,
-                subject=_subject(resource),
+                subject=subject_of(resource),
                 encounter=own or _reference(resource.get("encounter", {})),
                 at=at,
                 day=None if time is None or at is None else time[:10],
@@ -132,9 +133,10 @@ class Waiting:
         elif isinstance(content, Answered) and instrument is not None:
             codes = self._taught.codes_of(content.questionnaire)
             points = points_of(instrument, content.answers, codes)
+            self._unseen.carried(instrument, points, late.content[0], late.subject, late.day)
             yield AnswersEntry(*own, late.at, instrument.id, instrument.version, points)
         elif isinstance(content, Measured):
-            if any(_short(each) in answered for each in content.derived):
+            if any(short(each) in answered for each in content.derived):
                 self._passed["score that is worked out anew from its answers"] += 1
             else:
                 yield TotalEntry(*own, late.at, content.instrument, content.scale, content.value)
@@ -142,9 +144,12 @@ class Waiting:
     def _asked(self, late: Late) -> Instrument | None:
         content = late.content[1]
         try:
-            return self._taught.instrument_of(content.questionnaire, content.answers)
+            found = self._taught.instrument_of(content.questionnaire, content.answers)
         except InputError as problem:
             raise InputError(f"{late.place}, {problem}.") from None
+        if found is None:
+            self._unseen.left(content.answers, self._taught.codes_of(content.questionnaire), late.place)
+        return found
 
     def _code(self, late: Late) -> str:
         subject = late.subject
@@ -169,7 +174,8 @@ def address_of(resource: Mapping[str, Any], found: Found) -> str:
     return f"{resource['resourceType']}/{resource['id']}" if "id" in resource else found.url or found.place
 
 
-def _subject(resource: Mapping[str, Any]) -> str:
+def subject_of(resource: Mapping[str, Any]) -> str:
+    """Return whose a resource is: our identifier where there is one, else the address of the Patient."""
     subject = resource.get("subject", {})
     identifier = subject.get("identifier", {})
     if identifier.get("system") == CLIENT and "value" in identifier:
@@ -178,10 +184,10 @@ def _subject(resource: Mapping[str, Any]) -> str:
 
 
 def _reference(element: Mapping[str, Any]) -> str | None:
-    return _short(element["reference"]) if "reference" in element else None
+    return short(element["reference"]) if "reference" in element else None
 
 
-def _short(address: str) -> str:
+def short(address: str) -> str:
     """Return an address without its server and its version."""
     found = _RELATIVE.fullmatch(address)
     return found[1] if found else address

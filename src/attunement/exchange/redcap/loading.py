@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
@@ -10,6 +11,7 @@ from attunement.errors import ColumnProblem, InputError, InstrumentProblem, Unre
 from attunement.exchange.redcap.asked import OTHER_ENDS, Asked, AskedForm, forms
 from attunement.exchange.redcap.fields import from_csv
 from attunement.exchange.redcap.layout import titled
+from attunement.exchange.redcap.named import named
 from attunement.instruments import Choice, Ends, Instrument, Item, Wording
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ _ASIDE: Final = Wording("Left aside", "Se dejó aparte")
 _CONDITION: Final = Wording(
     "Asked there under a condition only, and here always", "Allí solo bajo una condición"
 )
+_NUMBER: Final = re.compile(r"[0-9]{1,3}$")
 _LONGEST: Final = 600  # signs of a note about what was left aside
 
 
@@ -39,13 +42,18 @@ class Loaded:
 
 
 def read_dictionary(
-    text: str, *, right: str, shelf: Mapping[str, Instrument], language: Language = "en"
+    text: str,
+    *,
+    right: str,
+    shelf: Mapping[str, Instrument],
+    language: Language = "en",
+    name: str | None = None,
 ) -> tuple[Instrument, ...]:
     """Read the instruments of a REDCap project from its data dictionary.
 
-    Each form with a question that a number answers becomes an instrument. One whose name is on the shelf takes that
-    instrument's key: its scales, its figures, and what counts the other way round. Any other can be asked and is not
-    scored. A form of our own instruments, and one whose questions still read “Item 1”, is passed over. What is left
+    Each form with a question that a number answers becomes an instrument. One that is called like
+    an instrument on the shelf (`named`) takes that instrument's key: its scales, its figures, and what counts the other
+    way round. Any other can be asked and is not scored. A form of our own instruments, and one whose questions still read “Item 1”, is passed over. What is left
     aside (calculations, files, free text, several answers at once, identifiers), and which questions were asked under
     a condition, stands in the instrument's note.
 
@@ -59,6 +67,8 @@ def read_dictionary(
         The instruments that are known, by id.
     language
         In which the words are.
+    name
+        Which instrument the form is, where the file has one: an id on the shelf, or what it is to be called.
 
     Raises
     ------
@@ -68,7 +78,7 @@ def read_dictionary(
     """
     if not right.strip():
         raise InputError("Say by what right these words are shown; without one they are not taken.")
-    found = loaded(text, right=right, shelf=shelf, language=language)
+    found = loaded(text, right=right, shelf=shelf, language=language, name=name, strict=True)
     if not found:
         raise UnreadableFile(f"{WHERE} has no question that a number answers; there is nothing to ask.")
     new = tuple(
@@ -92,21 +102,60 @@ def _says_more(instrument: Instrument, known: Instrument | None) -> bool:
 
 
 def loaded(
-    text: str, *, right: str, shelf: Mapping[str, Instrument], language: Language = "en"
+    text: str,
+    *,
+    right: str,
+    shelf: Mapping[str, Instrument],
+    language: Language = "en",
+    name: str | None = None,
+    strict: bool = False,
 ) -> tuple[Loaded, ...]:
-    """Return the instruments with their fields; records are read by these."""
-    known = {name: each for name, each in shelf.items() if each.items}
+    """Return the instruments with their fields; records are read by these.
+
+    A form of which a total alone is taken gives none; with `strict`, it is refused.
+    """
     found = []
-    for form in forms(from_csv(text, WHERE)):
-        skeleton = known.get(form.name)
+    for form, skeleton in _of_shelf(forms(from_csv(text, WHERE)), shelf, name):
+        if skeleton and not skeleton.items and form.asked:
+            if strict:
+                form.asked[0].read.refuse(
+                    "form_name",
+                    f"the owners of {skeleton.name.en} bar electronic forms; take it out of the file",
+                )
+            continue
         try:
-            one = _keyed(form, skeleton, right, language) if skeleton else _unkeyed(form, right, language)
+            one = (
+                _keyed(form, skeleton, right, language)
+                if skeleton
+                else _unkeyed(form, right, language, name or form.name)
+            )
         except InstrumentProblem as problem:
             raise ColumnProblem(
                 f"{WHERE}: the form {form.name[:40]} makes no instrument. {problem}"
             ) from None
         found += [one] if one else []
     return tuple(found)
+
+
+def _of_shelf(
+    found: Sequence[AskedForm], shelf: Mapping[str, Instrument], name: str | None
+) -> list[tuple[AskedForm, Instrument | None]]:
+    """Each form with the instrument of the shelf that it is."""
+    asked = [form for form in found if form.asked]
+    if name is not None and len(asked) > 1:
+        raise InputError(
+            f"{WHERE} has {len(asked)} forms, and {name[:40]} is the name of one; leave one form in it."
+        )
+    pairs = [(form, named(form.name, shelf) if name is None else shelf.get(name)) for form in found]
+    taken: dict[str, AskedForm] = {}
+    for form, skeleton in pairs:
+        before = taken.setdefault(skeleton.id, form) if skeleton and form.asked else form
+        if skeleton and before is not form:
+            form.asked[0].read.refuse(
+                "form_name",
+                f"{before.name[:40]} and {form.name[:40]} are both called like {skeleton.name.en}; leave one in",
+            )
+    return pairs
 
 
 def _keyed(form: AskedForm, skeleton: Instrument, right: str, language: Language) -> Loaded | None:
@@ -137,21 +186,60 @@ def _keyed(form: AskedForm, skeleton: Instrument, right: str, language: Language
 
 
 def _matched(form: AskedForm, skeleton: Instrument) -> list[tuple[Item, Asked]]:
-    """Which field is which item: by their names, else by their places; those in no scale may be missing."""
-    asked = {name: each for each in form.asked for name in (each.short, each.read.field.field_name)}
+    """Which field is which item: by name, by LOINC code, by number; those in no scale may be missing.
+
+    By place alone only where every item counts alike: none is turned or asks for a look at safety, in no or one scale.
+    """
     scored = [item for item in skeleton.items if not item.apart]
-    if all(item.id in asked for item in scored):
-        return [(item, asked[item.id]) for item in skeleton.items if item.id in asked]
+    asked = {name: each for each in form.asked for name in (each.short, each.read.field.field_name)}
+    coded = {each.item().loinc: each for each in form.asked}
+    for told in (
+        {item.id: asked.get(item.id) for item in skeleton.items},
+        {item.id: coded.get(item.loinc) if item.loinc else None for item in skeleton.items},
+        _by_number(form, skeleton, scored),
+    ):
+        if all(told.get(item.id) for item in scored):
+            return [(item, found) for item in skeleton.items if (found := told.get(item.id))]
+    row = form.asked[0].read
     for items in (list(skeleton.items), scored):
         if len(items) == len(form.asked):
-            return list(zip(items, form.asked, strict=True))
-    row = form.asked[0].read
+            if _counts_alike(skeleton):
+                return list(zip(items, form.asked, strict=True))
+            row.refuse(
+                "field_name",
+                f"which variable is which line of {skeleton.name.en} cannot be told; let them end on the line's "
+                "number, in order, or put its LOINC code into the annotation (LOINC 12345-6)",
+            )
     row.refuse(
         "form_name",
         f"{form.name[:40]} asks {len(form.asked)} questions, and {skeleton.name.en} has {len(scored)}; "
         "give the form another name, or ask all of them",
     )
     return []
+
+
+def _by_number(form: AskedForm, skeleton: Instrument, scored: Sequence[Item]) -> dict[str, Asked]:
+    """Fields that all end on a number, 1, 2, … in order, but for those in no scale that are called by their id."""
+    apart = {
+        item.id: each for item in skeleton.items if item.apart for each in form.asked if item.id == each.short
+    }
+    rest = [each for each in form.asked if each not in apart.values()]
+    numbers = [_number(each.read.field.field_name) for each in rest]
+    for items in ([item for item in skeleton.items if item.id not in apart], scored):
+        if numbers == list(range(1, len(items) + 1)):
+            return {item.id: each for item, each in zip(items, rest, strict=True)} | apart
+    return {}
+
+
+def _number(name: str) -> int | None:
+    found = _NUMBER.search(name)
+    return int(found[0]) if found else None
+
+
+def _counts_alike(skeleton: Instrument) -> bool:
+    """Whether it does not matter which line is which."""
+    special = any(item.reverse or item.risk_from is not None for item in skeleton.items)
+    return not special and len(skeleton.scales) <= 1
 
 
 def _refuse_other_answers(asked: Asked, item: Item, skeleton: Instrument) -> None:
@@ -177,7 +265,7 @@ def _worded(item: Item, asked: Asked, general: Sequence[Choice]) -> Item:
     return replace(item, wording=asked.words, choices=own if item.choices or own != tuple(general) else ())
 
 
-def _unkeyed(form: AskedForm, right: str, language: Language) -> Loaded | None:
+def _unkeyed(form: AskedForm, right: str, language: Language, name: str) -> Loaded | None:
     """An instrument of which only the words and the answers are known."""
     form = _of_one_range(form)
     if not form.asked:
@@ -195,7 +283,7 @@ def _unkeyed(form: AskedForm, right: str, language: Language) -> Loaded | None:
         for each in form.asked
     )
     instrument = Instrument(
-        id=form.name,
+        id=name,
         name=title,
         version="1",
         licence=right,
