@@ -102,12 +102,17 @@ def import_(  # noqa: PLR0913 - each is said once
         raise InputError(f"What {file.name} is cannot be seen; say --as and one of {known}.")
     with opened(folder, me) as practice:
         settings = _settings(what, recipe, mapping, dictionary)
-        entries = _read(entries_of(file, what, file.name, practice.shelf(), **settings))
+        notes: list[str] = []
+        entries = _read(
+            entries_of(file, what, file.name, practice.shelf(), note=notes.append, **settings), notes
+        )
         say(f"{file.name} holds {counted(entries)}.")
         for entry in entries[:SHOWN]:
             say(f"  {told(entry)}")
         if len(entries) > SHOWN:
             say(f"  and {len(entries) - SHOWN:,} more")
+        for each in notes:
+            say(each)
         if not yes:
             say("Nothing is taken in yet; look whether this is right, and take it in with --yes.")
             return
@@ -122,7 +127,7 @@ def import_(  # noqa: PLR0913 - each is said once
         say(f"Please look: the latest answers of {taken.at_risk:,} ask for a look at somebody's safety.")
 
 
-def _read(entries: Iterator[Entry]) -> list[Entry]:
+def _read(entries: Iterator[Entry], notes: list[str]) -> list[Entry]:
     """Read what can be taken in at once; how many there will be is not known before."""
     from attunement.practice.crossing import at_most
 
@@ -132,8 +137,11 @@ def _read(entries: Iterator[Entry]) -> list[Entry]:
                 progress(f"read so far: {number:,}", 0.0)
             yield entry
 
-    with Progress() as progress:
-        return at_most(counted(progress))
+    try:
+        with Progress() as progress:
+            return at_most(counted(progress))
+    except InputError as problem:
+        raise InputError(" ".join((str(problem), *notes))) from None
 
 
 def _write(practice: Practice, client: str, file: Path, kind: Format) -> None:

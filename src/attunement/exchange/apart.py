@@ -177,8 +177,9 @@ class _Asked:
     def _tell(self, payload: bytes) -> None:
         with self.ours():
             notes = passing.notes_in(payload)
-        for each in notes if self.note is not None else ():
-            self.note(each)
+        if self.note is not None:
+            for each in notes:
+                self.note(each)
 
     @contextmanager
     def ours(self) -> Iterator[None]:

@@ -40,7 +40,8 @@ def main() -> None:
     from attunement.exchange import passing  # noqa: PLC0415 - polars begins threads
 
     asked: dict[str, Any] = json.loads(given.read(int.from_bytes(given.read(4), "big")))
-    reader, notes = READERS[asked["reader"]], []
+    reader = READERS[asked["reader"]]
+    notes: list[str] = []
     try:
         read = imported(reader, asked, notes)
     except InputError as problem:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from secrets import token_hex
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
@@ -104,18 +104,19 @@ def _previewed(ask: Ask, name: str, content: bytes, mapping: dict[str, str], who
     return ask.page("import_preview.html", name=name, found=found, rows=found.ratings.head(SHOWN).to_dicts())
 
 
-def _entries(ask: Ask, name: str, content: bytes, kind: Kind, settings: dict[str, str]) -> Response:
+def _entries(ask: Ask, name: str, content: bytes, kind: Kind, settings: dict[str, Any]) -> Response:
     """Show what another system gave; nothing is kept yet."""
+    notes: list[str] = []
     try:
-        found = at_most(entries_of(content, kind, name, ask.practice.shelf(), **settings))
+        found = at_most(entries_of(content, kind, name, ask.practice.shelf(), note=notes.append, **settings))
     except InputError as problem:
         ask.signed_in.kept.pop("entries", None)
-        return _asked(ask, str(problem))
+        return _asked(ask, " ".join((str(problem), *notes)))
     shown = token_hex(16)
     ask.signed_in.kept["entries"] = (shown, found)
     return ask.page(
         "import_entries.html", name=name, counted=counted(found), first=[told(each) for each in found[:SHOWN]],
-        more=max(0, len(found) - SHOWN), shown=shown,
+        more=max(0, len(found) - SHOWN), shown=shown, notes=notes,
     )  # fmt: skip
 
 
