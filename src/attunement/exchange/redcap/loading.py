@@ -53,7 +53,8 @@ def read_dictionary(
 
     Each form with a question that a number answers becomes an instrument. One that is called like
     an instrument on the shelf (`named`) takes that instrument's key: its scales, its figures, and what counts the other
-    way round. Any other can be asked and is not scored. A form of our own instruments, and one whose questions still read “Item 1”, is passed over. What is left
+    way round. Any other can be asked and is not scored. A form of our own instruments, and one whose questions still
+    read “Item 1”, is passed over. What is left
     aside (calculations, files, free text, several answers at once, identifiers), and which questions were asked under
     a condition, stands in the instrument's note.
 
