@@ -1,10 +1,13 @@
 """What others have got wrong with these instruments, each as a claim about ours."""
 
+from dataclasses import replace
+
 import pytest
 
 from attunement.errors import InstrumentProblem
 from attunement.instruments import (
     Answers,
+    Choice,
     Instrument,
     Scale,
     catalogue,
@@ -356,3 +359,17 @@ def test_core10_s_reliable_change_at_95_percent_is_larger_than_the_published_one
     """1.96 * 7.7 * sqrt(2 * (1 - .90)) = 1.96 * 7.7 * 0.44721 = 6.75; at 90 %, 1.645 times the same is 5.66, so 6."""
     assert reliable_change(instrument("core10")) == pytest.approx(6.75, abs=0.005)
     assert instrument("core10").scale("total").changes[0].points == 6
+
+
+def test_what_a_page_could_not_draw_is_no_instrument() -> None:
+    state = instrument("state")
+    wide = replace(state.ends, high=101)
+    with pytest.raises(InstrumentProblem, match="ends: they are 101 points apart; up to 100 can be asked"):
+        replace(state, ends=wide)
+    assert replace(state, ends=replace(state.ends, high=100)).ends.high == 100
+    many = tuple(Choice(value, state.intro) for value in range(51))
+    with pytest.raises(InstrumentProblem, match="choices: there are 51; up to 50 can be asked"):
+        replace(state, choices=many)
+    with pytest.raises(InstrumentProblem, match=f"item {state.items[0].id}: choices: there are 51"):
+        replace(state, items=(replace(state.items[0], choices=many), *state.items[1:]))
+    assert replace(state, choices=many[:50], ends=wide).choices

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     from attunement.instruments.description import Choice, Instrument, Scale
 
+_WIDEST = 100  # points between the two ends
+_MOST_CHOICES = 50
 _ID = re.compile(r"[a-z][a-z0-9_]*")  # a column's name and a form field's name at once
 
 
@@ -32,6 +34,7 @@ def _faults_of_the_whole(instrument: Instrument) -> Iterator[str]:
         yield "note is missing; an instrument that is not validated says so in a note"
     if instrument.ends.low >= instrument.ends.high:
         yield f"ends: low is {instrument.ends.low} and high is {instrument.ends.high}; low is the smaller one"
+    yield from _faults_of_length(instrument)
     if instrument.words == "loaded" and not (instrument.right or "").strip():
         yield "right is missing; say by what right these words are shown"
     if not (instrument.scales or instrument.unscored):
@@ -41,6 +44,19 @@ def _faults_of_the_whole(instrument: Instrument) -> Iterator[str]:
     if bool(instrument.items) is (instrument.words == "totals only"):
         yield "items: every instrument has some, but one of which a total alone is taken"
     yield from _faults_of_choices(instrument, "choices", instrument.choices)
+
+
+def _faults_of_length(instrument: Instrument) -> Iterator[str]:
+    """A page draws each answer that can be given."""
+    span = instrument.ends.high - instrument.ends.low
+    if span > _WIDEST and any(not instrument.choices_of(item) for item in instrument.items):
+        yield f"ends: they are {span:,} points apart; up to {_WIDEST} can be asked, or choices of their own"
+    for where, choices in (
+        ("choices", instrument.choices),
+        *((f"item {item.id}: choices", item.choices) for item in instrument.items),
+    ):
+        if len(choices) > _MOST_CHOICES:
+            yield f"{where}: there are {len(choices):,}; up to {_MOST_CHOICES} can be asked"
 
 
 def _faults_of_choices(instrument: Instrument, where: str, choices: tuple[Choice, ...]) -> Iterator[str]:

@@ -638,3 +638,67 @@ def test_a_total_beside_the_items_is_passed_over_and_no_other_while_the_line_on_
     assert read(foreign(response("2026-03-02", item=[first, ninth, link("comment", {"valueString": "3"})])))
     with pytest.raises(InputError, match="'phq.TotalScore' is no item of phq9"):
         read(foreign(response("2026-03-02", item=[first, other])))
+
+
+NAMED = {"resourceType": "Patient", "id": "p", "name": [{"family": "Szczepaniak", "given": ["Ola"]}]}
+OWN = "http://attunement.invalid/fhir/NamingSystem/session"
+
+
+def own_session(code: str, **subject: Json) -> dict[str, Any]:
+    return {
+        "resourceType": "Encounter", "status": "finished", "class": {"code": "AMB"}, "subject": subject,
+        "identifier": [{"system": OWN, "value": f"{code}/1"}],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        [NAMED | {"identifier": [{"system": CLIENT, "value": "szczepaniak7"}]}],
+        [
+            NAMED
+            | {
+                "identifier": [
+                    {"system": CLIENT, "value": "7-4411"},
+                    {"system": "urn:x", "value": "74411"},
+                    {"value": "4411"},
+                ]
+            }
+        ],
+        [own_session("Szczepaniak", reference="Patient/q", display="Ola Szczepaniak")],
+        [own_session("Szczepaniak", reference="Patient/p"), NAMED],
+        [own_session("K-Szczepaniak", reference="Patient/unknown"), NAMED],
+        [
+            response(
+                "2026-03-02", subject={"reference": "Patient/o-szczepaniak", "display": "Szczepaniak, Ola"}
+            )
+        ],
+        [
+            response(
+                "2026-03-02",
+                subject={"identifier": {"system": CLIENT, "value": "ola-7"}, "display": "Ola S."},
+            )
+        ],
+        [response("2026-03-02", subject={"identifier": {"system": CLIENT, "value": "OLA"}}), NAMED],
+        [total(3, subject={"reference": "Patient/ola3", "display": "ola"})],
+    ],
+)
+def test_a_code_in_which_a_name_stands_is_refused_wherever_it_comes_from(found: list[dict[str, Any]]) -> None:
+    if "identifier" not in found[-1] and found[-1] is NAMED:
+        found = [*found[:-1], NAMED | {"identifier": [{"system": CLIENT, "value": "K-07"}]}]
+    with pytest.raises(InputError, match="has something in it that tells who it is") as refused:
+        read(foreign(*found))
+    assert not any(name in str(refused.value).lower() for name in ("szczepaniak", "ola", "4411"))
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        {"reference": "Patient/K-07", "display": "K-07"},
+        {"reference": "Patient/patient-7", "display": "Patient 7"},
+        {"reference": "urn:uuid:6f2e3ada-70ad-4a9b-b9a0-9f6cf6c7d001", "display": "Ada"},
+        {"reference": "Patient/K-07", "display": 7},
+    ],
+)
+def test_a_code_that_is_shown_as_it_is_tells_nobody(subject: dict[str, Any]) -> None:
+    assert read(foreign(response("2026-03-02", subject=subject)))

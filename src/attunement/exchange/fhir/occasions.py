@@ -32,6 +32,8 @@ class Late:
         When, in UTC; and the day as the file writes it.
     content
         What becomes of it once the session is known.
+    display
+        What the reference calls the person, to see that the code does not.
     """
 
     place: str
@@ -41,6 +43,7 @@ class Late:
     at: datetime | None
     day: str | None
     content: Any = field(repr=False)
+    display: object = field(default=None, repr=False)
 
 
 @dataclass(slots=True)

@@ -24,12 +24,13 @@ from attunement.exchange.fhir.names import (
     ident,
 )
 from attunement.exchange.fhir.strict import shown
+from attunement.exchange.fhir.telling import refuse_telling
 from attunement.exchange.fhir.times import moment, written
 from attunement.frames import ENDINGS, SESSIONS
 from attunement.sessions import code as held_code
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from datetime import datetime
 
     from attunement.frames import Contract
@@ -42,7 +43,6 @@ _AMBULATORY: Final = {
     "system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "AMB", "display": "ambulatory",
 }  # fmt: skip
 _BEGUN: Final = ("finished", "arrived", "triaged", "in-progress", "onleave")
-_TELLING: Final = ("name", "birthDate", "telecom", "address", "identifier", "contact")
 _LONGEST_NUMBER: Final = 6  # digits of a session's number
 
 
@@ -76,10 +76,10 @@ def client_of(patient: Mapping[str, Any], url: str | None) -> ClientEntry:
     """
     own = next((each for each in patient.get("identifier", ()) if each.get("system") == CLIENT), None)
     if own is not None:
-        code = code_of(own.get("value", ""), "Patient.identifier")
+        code, where = code_of(own.get("value", ""), "Patient.identifier"), "Patient.identifier"
     else:
-        code = code_of(str(patient.get("id") or url or ""), "Patient.id")
-        _refuse_telling(code, patient)
+        code, where = code_of(str(patient.get("id") or url or ""), "Patient.id"), "Patient.id"
+    refuse_telling(code, patient, where)
     period = extension(dict(patient), TOGETHER) or {}
     ending = extension(dict(patient), ENDING)
     return ClientEntry(
@@ -159,37 +159,3 @@ def _known(word: object, contract: Contract, where: str) -> str:
     if word not in words:
         raise InputError(f"{where} is {shown(word)}, none of {', '.join(words)}")
     return str(word)
-
-
-def _refuse_telling(code: str, patient: Mapping[str, Any]) -> None:
-    """Refuse an id in which a name, a date of birth or a number of the person stands."""
-    plain = code.casefold()
-    for name in _TELLING:
-        for text in _texts(patient.get(name)):
-            for part in (text, text.replace("-", ""), *text.split()):
-                if len(part) >= 3 and part.casefold() in plain:
-                    raise InputError(
-                        f"Patient.id has something in it that tells who it is ({name}); "
-                        f"give a pseudonym as an identifier of the system {CLIENT}"
-                    )
-
-
-def _texts(value: object) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for name, each in value.items():
-            if name not in {
-                "use",
-                "system",
-                "type",
-                "period",
-                "assigner",
-                "extension",
-                "gender",
-                "relationship",
-            }:
-                yield from _texts(each)
-    elif isinstance(value, list):
-        for each in value:
-            yield from _texts(each)

@@ -102,12 +102,20 @@ class _Reader:
                 self._taught.learn(resource)
             self.passed[kind if kind.isalpha() and len(kind) < 60 else "resource of an unknown type"] += 1
 
+    def _see(self, resource: dict[str, Any], own: tuple[str, int] | None, where: str) -> None:
+        """See that a code that a session brings does not tell who it is."""
+        if own is not None:
+            self.waiting.who.used(
+                own[0], subject_of(resource), resource.get("subject", {}).get("display"), where
+            )
+
     def _encounter(self, encounter: dict[str, Any], found: Found) -> Iterator[Entry]:
         attendance = attendance_of(encounter)
         if attendance is None:
             self.passed["Encounter that is planned or withdrawn, or cancelled without saying by whom"] += 1
             return
         own = numbered(encounter, "Encounter")
+        self._see(encounter, own, "Encounter.identifier")
         if own is not None:
             self.waiting.told.add(own[0])
             yield session_of(encounter, *own, attendance)
@@ -126,6 +134,7 @@ class _Reader:
             self.passed["QuestionnaireResponse entered in error"] += 1
             return
         own = numbered(response.get("encounter", {}), "QuestionnaireResponse.encounter")
+        self._see(response, own, "QuestionnaireResponse.encounter")
         questionnaire, time = response.get("questionnaire", ""), response.get("authored")
         answered = given(response)
         if own is None or own_instrument(questionnaire) is None:
@@ -167,6 +176,7 @@ class _Reader:
             self.passed["Observation that was withdrawn, or has no value"] += 1
             return
         own = numbered(observation.get("encounter", {}), "Observation.encounter")
+        self._see(observation, own, "Observation.encounter")
         instrument, scale = what
         if own is None or derived:
             self.waiting.add(

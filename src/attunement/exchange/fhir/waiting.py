@@ -12,6 +12,7 @@ from attunement.exchange.fhir.names import CLIENT
 from attunement.exchange.fhir.occasions import Late, counted
 from attunement.exchange.fhir.people import code_of, session_of
 from attunement.exchange.fhir.responses import points_of
+from attunement.exchange.fhir.telling import Told
 from attunement.exchange.fhir.times import moment
 
 if TYPE_CHECKING:
@@ -68,12 +69,14 @@ class Waiting:
         self._codes: dict[str, str] = {}
         self._same: dict[str, str] = {}
         self.told: set[str] = set()
+        self.who = Told()
 
     def know(self, patient: Mapping[str, Any], url: str | None, code: str) -> None:
         """Remember the code of a Patient by its addresses."""
-        for address in (url, patient.get("id") and f"Patient/{patient['id']}"):
-            if address:
-                self._codes[short(address)] = code
+        named = (url, patient.get("id") and f"Patient/{patient['id']}")
+        addresses = [short(address) for address in named if address]
+        self._codes |= dict.fromkeys(addresses, code)
+        self.who.learn(patient, addresses)
 
     def add(
         self, found: Found, resource: Mapping[str, Any], own: str | None, time: str | None, content: Json,
@@ -95,6 +98,7 @@ class Waiting:
                 at=at,
                 day=None if time is None or at is None else time[:10],
                 content=(address_of(resource, found), content),
+                display=resource.get("subject", {}).get("display"),
             )
         )
 
@@ -108,6 +112,7 @@ class Waiting:
             missing = len(self._late) - len(late)
             self._passed["QuestionnaireResponse to a Questionnaire that is not on the shelf"] += missing
         codes = {each.place: self._code(each) for each in late}
+        self.who.refuse()
         known = [(each, each.content[1].own) for each in late if each.content[1].own]
         unknown = [each for each in late if not each.content[1].own]
         found = [
@@ -155,10 +160,13 @@ class Waiting:
         subject = late.subject
         if subject in self._codes:
             return self._codes[subject]
+        where = f"{late.kind}.subject"
         try:
-            return _code_of(subject, f"{late.kind}.subject")
+            code = _code_of(subject, where)
+            self.who.used(code, subject, late.display, where)
         except InputError as problem:
             raise InputError(f"{late.place}, {problem}.") from None
+        return code
 
 
 def _code_of(subject: str, where: str) -> str:
