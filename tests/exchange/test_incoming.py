@@ -81,8 +81,8 @@ def test_what_is_said_of_a_file_and_has_no_use_is_not_blamed_on_the_file(
 
 @pytest.mark.parametrize("kind", ["fhir", "tables", "redcap", "recipe"])
 def test_a_setting_that_no_reader_has_is_said_before_the_file_is_read(kind: Kind) -> None:
+    settings: dict[str, Any] = {"odd": 1, "of": "ors_srs"} if kind == "recipe" else {"odd": 1}
     with pytest.raises(InputError, match="What was said of the file cannot be used"):
-        settings: dict[str, Any] = {"odd": 1, "of": "ors_srs"} if kind == "recipe" else {"odd": 1}
         list(entries_of(b"{}", kind, "a", SHELF, **settings))
 
 

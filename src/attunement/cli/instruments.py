@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path  # noqa: TC003 - cyclopts reads the types
 from typing import TYPE_CHECKING, Annotated
 
@@ -87,8 +88,8 @@ def words(name: str, file: Path, /) -> None:
 
 
 def load(  # noqa: PLR0913 - each is said once
-    file: Path, /, *, right: str = "", called: Annotated[str, Parameter(name="--as")] = "", higher: str = "",
-    language: str = "", yes: Annotated[bool, SWITCH] = False, folder: Folder = HOME, me: Me = "",
+    file: Path, /, *, right: str = "", credit: str = "", called: Annotated[str, Parameter(name="--as")] = "",
+    higher: str = "", language: str = "", yes: Annotated[bool, SWITCH] = False, folder: Folder = HOME, me: Me = "",
 ) -> None:  # fmt: skip
     """Load words that you have the right to use, so that clients can be asked: shown first, kept with --yes.
 
@@ -98,6 +99,8 @@ def load(  # noqa: PLR0913 - each is said once
         Words or a description (TOML), a FHIR Questionnaire (JSON), or a REDCap data dictionary (CSV).
     right
         By what right the words are shown, such as “licence 2026-114 of the publisher”; words in TOML say it themselves.
+    credit
+        The line that their owners want under the words, where the file does not say it.
     called
         The id of the instrument that a Questionnaire is; `phq9` takes the known scoring of the PHQ-9.
     higher
@@ -118,6 +121,7 @@ def load(  # noqa: PLR0913 - each is said once
         found = instruments_of(
             file, file.name, practice.shelf(), right, name=called, higher=higher, language=language
         )
+        found = tuple(replace(each, credit=credit or each.credit) for each in found)
         for each in found:
             say(told(each))
             say(_items(each))

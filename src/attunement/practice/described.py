@@ -115,6 +115,7 @@ def _key(asked: Instrument) -> tuple[Any, ...]:
             tuple(each.value for each in asked.choices_of(item)),
         )
         for item in asked.items
+        if not item.apart or item.risk_from is not None
     )
     scales = tuple(
         (each.id, each.items, each.method, each.factor, each.higher, each.at_least) for each in asked.scales

@@ -42,6 +42,7 @@ def laid_over(skeleton: Instrument, resource: Mapping[str, Any], right: str) -> 
         skeleton,
         words="loaded",
         right=right,
+        credit=resource.get("copyright"),
         languages=languages,
         intro=worded(intro, languages),
         ends=Ends(skeleton.ends.low, skeleton.ends.high, at_low, at_high),

@@ -89,7 +89,7 @@ def summed(
             ),
         ),
         note=worded(_NOTE, languages), choices=choices_of(lines[0].options, languages) if alike else (), words="loaded",
-        right=right, key=_KEY, languages=languages,
+        right=right, key=_KEY, languages=languages, credit=resource.get("copyright"),
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from secrets import token_hex
 from typing import TYPE_CHECKING, Final
 
@@ -29,7 +30,7 @@ def preview(ask: Ask) -> Response:
     """Show how words were understood; nothing is kept yet."""
     from attunement.exchange.incoming import instruments_of  # noqa: PLC0415 - for this alone
 
-    posted = ask.form.know("right", "name", "higher")
+    posted = ask.form.know("right", "credit", "name", "higher")
     if ask.upload is None or not ask.upload[1]:
         return _page(ask, "Please choose a file first.", 400)
     file, content = ask.upload
@@ -40,6 +41,8 @@ def preview(ask: Ask) -> Response:
         )  # fmt: skip
     except (InputError, InstrumentProblem) as problem:
         return _page(ask, str(problem), 400)
+    credit = posted.text("credit", most=500)
+    found = tuple(replace(each, credit=credit or each.credit) for each in found)
     shown = token_hex(16)
     ask.signed_in.kept[_KEPT] = (shown, found)
     return ask.page("instruments_preview.html", file=file, found=found, shown=shown)
