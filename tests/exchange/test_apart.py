@@ -330,6 +330,7 @@ def test_notes_that_are_none_are_not_taken(payload: bytes) -> None:
         {"kind": "answers", "client": "K", "session": 1, "at": None, "instrument": "a", "version": "1",
         "answers": {"x": "no"}},
         {"kind": "client", "code": "K", "reflection": "what was felt"},
+        {"kind": "session", "client": "K", "number": 1, "counted": 1},
     ],
 )  # fmt: skip
 @pytest.mark.usefixtures("odd")
@@ -341,6 +342,7 @@ def test_an_entry_that_is_none_is_not_taken(what: Any) -> None:
 ENTRIES: Final[tuple[Entry, ...]] = (
     ClientEntry("K-01", datetime(2026, 1, 2, tzinfo=UTC), None, None),
     SessionEntry("K-01", 1, datetime(2026, 1, 2, 10, tzinfo=UTC), "late", 5),
+    SessionEntry("K-01", 2, None, counted=True),
     AnswersEntry("K-01", 1, None, "phq9", "2001", {"item1": 1, "item2": None}),
     TotalEntry("K-01", 1, None, "ors", "total", 21.5),
 )

@@ -118,9 +118,9 @@ def test_a_row_a_questionnaire_makes_one_session_of_one_day(tmp_path: Path) -> N
     )
     assert found == [
         ClientEntry("a"),
-        SessionEntry("a", 1, day(1)),
-        TotalEntry("a", 1, day(1), "ors", "total", 20),
-        TotalEntry("a", 1, day(1), "srs", "total", 36),
+        SessionEntry("a", 1, day(1), counted=True),
+        TotalEntry("a", 1, day(1), "ors", "total", 20, counted=True),
+        TotalEntry("a", 1, day(1), "srs", "total", 36, counted=True),
     ]
 
 
@@ -138,8 +138,8 @@ def test_dates_are_read_as_the_recipe_says(tmp_path: Path, of: str, date: str) -
     found = read(tmp_path, of, "Client ID;Date;ORS;SRS", f"a;{date};22,5;")
     assert found == [
         ClientEntry("a"),
-        SessionEntry("a", 1, day(1)),
-        TotalEntry("a", 1, day(1), "ors", "total", 22.5),
+        SessionEntry("a", 1, day(1), counted=True),
+        TotalEntry("a", 1, day(1), "ors", "total", 22.5, counted=True),
     ]
 
 
@@ -195,3 +195,8 @@ def test_a_mapping_to_a_column_that_is_not_there_is_said(tmp_path: Path) -> None
 def test_there_is_no_recipe_of_another_name() -> None:
     with pytest.raises(InputError, match="There is no recipe “oq-46”; there is camcops_ors"):
         recipe("oq-46")
+
+
+def test_sessions_that_the_file_numbers_are_not_counted(tmp_path: Path) -> None:
+    found = read(tmp_path, "ors_srs", "client,session,date,ors", "a,4,2026-03-01,20")
+    assert not any(getattr(entry, "counted", False) for entry in found)

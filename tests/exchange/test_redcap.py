@@ -512,7 +512,7 @@ def test_an_instance_is_the_session_where_nothing_else_says_so() -> None:
     header = "record_id,redcap_repeat_instrument,redcap_repeat_instance,clouds_1,clouds_2,clouds_3,clouds_4"
     text = f"{header}\n7,Clouds,2,0,1,2,3\n"
     found = list(read_records(text, SHELF, dictionary=FOREIGN))
-    assert found[-1] == AnswersEntry("7", 2, None, "clouds", "1", CLOUDS)
+    assert found[-1] == AnswersEntry("7", 2, None, "clouds", "1", CLOUDS, counted=True)
 
 
 def test_events_without_numbers_are_sessions_as_told() -> None:
@@ -528,7 +528,8 @@ def test_events_without_numbers_are_sessions_as_told() -> None:
 def test_missing_data_codes_are_no_answer_where_the_project_has_them() -> None:
     text = "record_id,clouds_1,clouds_2,clouds_3,clouds_4\n7,-999,NI,2,3\n"
     found = list(read_records(text, SHELF, dictionary=FOREIGN, missing=("-999", "NI")))
-    assert found[-1] == AnswersEntry("7", 1, None, "clouds", "1", CLOUDS | {"item1": None, "item2": None})
+    answers = CLOUDS | {"item1": None, "item2": None}
+    assert found[-1] == AnswersEntry("7", 1, None, "clouds", "1", answers, counted=True)
     with pytest.raises(
         InputError, match=r"row 2, column 2 \(clouds_1\): -999 is no answer to it; it takes 0, 1, 2, 3"
     ):

@@ -50,6 +50,9 @@ class SessionEntry:
         One of the words of `frames.SESSIONS`, such as ``held``.
     lateness
         Minutes, or None.
+    counted
+        Whether the file does not say which session it is, so that the reader counted. The number tells the sessions of
+        the file apart and no more; which one it is here is told by its day.
     """
 
     client: str
@@ -57,6 +60,7 @@ class SessionEntry:
     began: datetime | None = None
     attendance: str = "held"
     lateness: float | None = None
+    counted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,8 @@ class AnswersEntry:
         What was answered; the version as the shelf has it.
     answers
         By item, in points; None where skipped. Every item has one.
+    counted
+        Whether the number of the session was counted, as with `SessionEntry`.
     """
 
     client: str
@@ -81,6 +87,7 @@ class AnswersEntry:
     instrument: str
     version: str
     answers: Answers = field(repr=False)
+    counted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +104,8 @@ class TotalEntry:
         Of which instrument, and which of its scales.
     value
         In points of the scale.
+    counted
+        Whether the number of the session was counted, as with `SessionEntry`.
     """
 
     client: str
@@ -105,6 +114,7 @@ class TotalEntry:
     instrument: str
     scale: str
     value: float = field(repr=False)
+    counted: bool = False
 
 
 Entry: TypeAlias = ClientEntry | SessionEntry | AnswersEntry | TotalEntry
@@ -123,6 +133,8 @@ def to_plain(entry: Entry) -> dict[str, Any]:
     """
     kind = next(name for name, each in _KINDS.items() if isinstance(entry, each))
     plain = asdict(entry)
+    if not plain.get("counted", True):
+        del plain["counted"]
     return {"kind": kind} | {
         name: value.isoformat() if isinstance(value, datetime) else value for name, value in plain.items()
     }

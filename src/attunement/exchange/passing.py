@@ -200,7 +200,7 @@ def _typed(entry: Entry) -> bool:
 
 def _is(value: object, kind: Any) -> bool:  # noqa: ANN401 - a type hint
     if isinstance(value, bool):
-        return False
+        return kind is bool
     if kind is dict:
         return isinstance(value, dict) and all(_is(each, float | None) for each in value.values())
     return isinstance(value, kind) or (isinstance(value, int) and isinstance(0.0, kind))

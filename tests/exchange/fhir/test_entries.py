@@ -470,7 +470,7 @@ def total(value: float, code: str = "44261-6", **more: Json) -> dict[str, Any]:
 
 def test_a_total_of_another_system_is_taken_and_one_out_of_bounds_is_not() -> None:
     midnight = datetime(2026, 3, 2, tzinfo=UTC)
-    assert read(foreign(total(17))) == [TotalEntry("p", 1, midnight, "phq9", "total", 17)]
+    assert read(foreign(total(17))) == [TotalEntry("p", 1, midnight, "phq9", "total", 17, counted=True)]
     with pytest.raises(InputError, match="total of phq9 goes from 0 to 27"):
         read(foreign(total(42)))
 
@@ -702,3 +702,16 @@ def test_a_code_in_which_a_name_stands_is_refused_wherever_it_comes_from(found: 
 )
 def test_a_code_that_is_shown_as_it_is_tells_nobody(subject: dict[str, Any]) -> None:
     assert read(foreign(response("2026-03-02", subject=subject)))
+
+
+def test_sessions_that_were_merely_counted_say_so_and_those_with_our_identifier_do_not() -> None:
+    found = read(foreign(encounter("e", "2026-03-02T09:00:00Z"), response("2026-03-02"), total(3)))
+    assert [each.counted for each in found if not isinstance(each, ClientEntry)] == [True, True, True]
+    assert not any(each.counted for each in read(bundle(*CAST)) if not isinstance(each, ClientEntry))
+
+
+def test_what_was_answered_twice_in_a_session_comes_in_the_order_of_time() -> None:
+    late, early, none = (response(f"2026-03-02{at}") for at in ("T18:00:00Z", "T07:30:00Z", ""))
+    found = [each for each in read(foreign(late, early, none)) if isinstance(each, AnswersEntry)]
+    assert {each.session for each in found} == {1}
+    assert [each.at and each.at.hour for each in found] == [0, 7, 18]

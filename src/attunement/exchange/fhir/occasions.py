@@ -101,8 +101,15 @@ def _count(group: list[Late], same: Mapping[str, str]) -> Iterator[tuple[Late, i
         keys[each.place] = key
     order = sorted(occasions, key=lambda key: occasions[key].at)
     numbers = {key: number for number, key in enumerate(order, 1)}
-    for each in sorted(group, key=lambda one: (numbers[keys[one.place]], one.kind != "Encounter")):
+    for each in sorted(
+        group, key=lambda one: (numbers[keys[one.place]], one.kind != "Encounter", _when(one))
+    ):
         yield each, numbers[keys[each.place]]
+
+
+def _when(late: Late) -> tuple[bool, float]:
+    """A key of time; what has none comes last."""
+    return late.at is None, 0.0 if late.at is None else late.at.timestamp()
 
 
 def _same_day(occasions: Mapping[str, _Occasion], late: Late) -> str | None:

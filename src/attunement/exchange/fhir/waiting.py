@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from attunement.errors import InputError
-from attunement.exchange.entries import AnswersEntry, TotalEntry
+from attunement.exchange.entries import AnswersEntry, SessionEntry, TotalEntry
 from attunement.exchange.fhir.names import CLIENT
 from attunement.exchange.fhir.occasions import Late, counted
 from attunement.exchange.fhir.people import code_of, session_of
@@ -103,7 +103,7 @@ class Waiting:
         )
 
     def entries(self) -> Iterator[Entry]:
-        """Return the entries of all that waited."""
+        """Return the entries of all that waited; those whose session was counted here say so."""
         asked = {
             each.place: self._asked(each) for each in self._late if isinstance(each.content[1], Answered)
         }
@@ -124,14 +124,16 @@ class Waiting:
         ]
         answered = {each.content[0] for each, _ in found if isinstance(each.content[1], Answered)}
         for each, own in found:
+            merely = not each.content[1].own
             try:
-                yield from self._entry(each, own, asked.get(each.place), answered)
+                for entry in self._entry(each, own, asked.get(each.place), answered):
+                    yield replace(entry, counted=True) if merely else entry
             except InputError as problem:
                 raise InputError(f"{each.place}, {str(problem).rstrip('.')}.") from None
 
     def _entry(
         self, late: Late, own: _Own, instrument: Instrument | None, answered: set[str]
-    ) -> Iterator[Entry]:
+    ) -> Iterator[SessionEntry | AnswersEntry | TotalEntry]:
         content = late.content[1]
         if isinstance(content, Met):
             yield session_of(content.encounter, *own, content.attendance)

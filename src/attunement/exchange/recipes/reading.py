@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -74,7 +74,9 @@ def read_by_recipe(
     found = [row for row in _rows(file, raw) if columns.takes(row)]
     times = _times(found, columns, used)
     numbers = _numbers(found, times, columns)
-    yield from _entries(found, columns, times, numbers, zone)
+    merely = not _says_which(found, columns)
+    for entry in _entries(found, columns, times, numbers, zone):
+        yield replace(entry, counted=True) if merely and not isinstance(entry, ClientEntry) else entry
 
 
 class _Columns:
@@ -203,9 +205,14 @@ class _Visit:
     time: datetime | None
 
 
+def _says_which(rows: list[Row], columns: _Columns) -> bool:
+    """Whether the file numbers its sessions; else they are counted by their date."""
+    return bool(columns.session) and any(row.text(columns.session) for row in rows)
+
+
 def _numbers(rows: list[Row], times: list[datetime | None], columns: _Columns) -> list[int]:
     """The number of each row's session; rows of one client and one time are one session."""
-    counted = bool(columns.session) and any(row.text(columns.session) for row in rows)
+    counted = _says_which(rows, columns)
     visits = [
         _Visit(
             row.code(columns.client),

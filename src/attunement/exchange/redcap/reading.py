@@ -188,20 +188,23 @@ class _Reader:
 
     def _session(self, row: Row, client: str) -> SessionEntry:
         number, began, attendance, lateness = OF_SESSION
+        merely = not row.text(number) and self._merely_counted(row)
         return SessionEntry(
             client,
             row.count(number) if row.text(number) else self._number(row, number),
             row.time_or_none(began, self._zone),
             _word(row, attendance, "attendance") or "held",
             row.number_or_none(lateness),
+            merely,
         )
 
     def _form(self, row: Row, client: str, form: Form) -> Iterator[Entry]:
         session = row.count(form.session) if row.text(form.session) else self._number(row, form.name)
+        merely = not row.text(form.session) and self._merely_counted(row)
         at = self._at(row, form)
         if not self._own_sessions and (client, session) not in self._met:
             self._met.add((client, session))
-            yield SessionEntry(client, session, at)
+            yield SessionEntry(client, session, at, counted=merely)
         totals = [
             (scale, total_at(row, variable, form.instrument, form.instrument.scale(scale)))
             for scale, variable in form.totals.items()
@@ -215,10 +218,10 @@ class _Reader:
         if answers and (not totals or any(answer is not None for answer in answers.values())):
             instrument = form.instrument
             yield AnswersEntry(
-                client, session, at, instrument.id, instrument.version, instrument.complete(answers)
+                client, session, at, instrument.id, instrument.version, instrument.complete(answers), merely
             )
         yield from (
-            TotalEntry(client, session, at, form.instrument.id, scale, value)
+            TotalEntry(client, session, at, form.instrument.id, scale, value, merely)
             for scale, value in totals
             if value is not None
         )
@@ -247,12 +250,16 @@ class _Reader:
             )
         return fitting_answer(row, column, form.instrument, item, value)
 
+    def _merely_counted(self, row: Row) -> bool:
+        """Whether no event says which session a row is for: an instance only counts how often a form was filled in."""
+        return row.text(EVENT) not in self._sessions and not _of_an_event(row)
+
     def _number(self, row: Row, what: str) -> int:
         """The session that a row is for, where no field of ours says so."""
         event = row.text(EVENT)
         if event in self._sessions:
             return self._sessions[event]
-        if event and (row.text(REPEATED) or not row.text(INSTANCE)):
+        if _of_an_event(row):
             found = _OF_EVENT.findall(_ARM.sub("", event))
             if len(found) != 1 or int(found[0]) == 0:
                 row.refuse(
@@ -261,6 +268,11 @@ class _Reader:
                 )
             return int(found[0])
         return row.count(INSTANCE) if row.text(INSTANCE) else 1
+
+
+def _of_an_event(row: Row) -> bool:
+    """Whether a row's event, and not its instance, is to say which session it is for."""
+    return bool(row.text(EVENT)) and bool(row.text(REPEATED) or not row.text(INSTANCE))
 
 
 def _filled(row: Row, variables: tuple[str, ...]) -> bool:
