@@ -163,3 +163,21 @@ def test_no_entry_could_carry_a_reflection_and_none_leaves_while_they_are_open(c
         each.name for kind in (ClientEntry, SessionEntry, AnswersEntry, TotalEntry) for each in fields(kind)
     }
     assert not carried & {each.name for each in fields(Reflection)}
+
+
+def test_a_session_that_a_file_merely_counts_is_the_one_of_its_day_or_the_next(cast: Cast) -> None:
+    cast.first.take_in_entries(FILE)
+    risky = LINES | {"item9": 3}
+    week = replace(ANSWERED, session=1, at=BEGAN + 5 * WEEK, answers=risky, counted=True)
+    weekly = (SessionEntry("K-07", 1, BEGAN + 5 * WEEK, counted=True), week)
+    assert cast.first.take_in_entries(weekly) == Crossed(sessions=1, answers=1, at_risk=1)
+    assert [each.began for each in cast.first.sessions("K-07")] == [BEGAN, BEGAN + WEEK, BEGAN + 5 * WEEK]
+    assert cast.first.concerns("K-07")[0].session == 3
+    assert cast.first.take_in_entries(weekly).there == 2
+    with pytest.raises(InputError, match="Which session of K-07 number 1 of the file is cannot be told"):
+        cast.first.take_in_entries([replace(week, at=None)])
+
+
+def test_of_a_client_who_is_new_the_files_own_count_stands(cast: Cast) -> None:
+    cast.first.take_in_entries([replace(ANSWERED, session=4, counted=True)])
+    assert [each.number for each in cast.first.sessions("K-07")] == [4]

@@ -39,11 +39,7 @@ def placed(entries: Sequence[Entry], known: Mapping[str, Mapping[int, datetime]]
     """
     times: dict[tuple[str, int], datetime | None] = {}
     for entry in entries:
-        if (
-            isinstance(entry, ClientEntry)
-            or not getattr(entry, "counted", False)
-            or not known.get(code(entry.client))
-        ):
+        if isinstance(entry, ClientEntry) or not entry.counted or not known.get(code(entry.client)):
             continue
         number, at = (
             (entry.number, entry.began) if isinstance(entry, SessionEntry) else (entry.session, entry.at)
@@ -95,7 +91,7 @@ def _moved(entry: Entry, numbers: Mapping[tuple[str, int], int]) -> Entry:
     if isinstance(entry, ClientEntry):
         return entry
     if isinstance(entry, SessionEntry):
-        to = numbers.get((code(entry.client), entry.number)) if getattr(entry, "counted", False) else None
+        to = numbers.get((code(entry.client), entry.number)) if entry.counted else None
         return entry if to is None else replace(entry, number=to)
-    to = numbers.get((code(entry.client), entry.session)) if getattr(entry, "counted", False) else None
+    to = numbers.get((code(entry.client), entry.session)) if entry.counted else None
     return entry if to is None else replace(entry, session=to)
