@@ -40,7 +40,8 @@ def main() -> None:
     from attunement.exchange import passing  # noqa: PLC0415 - polars begins threads
 
     asked: dict[str, Any] = json.loads(given.read(int.from_bytes(given.read(4), "big")))
-    reader, notes = READERS[asked["reader"]], []
+    reader = READERS[asked["reader"]]
+    notes: list[str] = []
     try:
         read = imported(reader, asked, notes)
     except InputError as problem:
@@ -78,7 +79,7 @@ def imported(
     if reader.shelf:
         from attunement.instruments import from_table  # noqa: PLC0415 - for those alone
 
-        settings["shelf"] = {table["id"]: from_table(table) for table in asked["shelf"]}
+        settings["shelf"] = {key: from_table(table) for key, table in asked["shelf"]}
     try:
         inspect.signature(function).bind(None, **settings)
     except TypeError as problem:
