@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from sound import BUNDLE, DICTIONARY, QUESTIONNAIRE, RECORDS, TOTALS, WORDS, tables
@@ -45,7 +45,7 @@ def test_what_a_file_is_is_told_by_what_it_holds(name: str, content: bytes, kind
         ("recipe", TOTALS, {"of": "ors_srs"}, "1 client, 2 sessions, 4 totals"),
     ],
 )
-def test_each_kind_is_read_apart(kind: Kind, content: bytes, settings: dict[str, str], said: str) -> None:
+def test_each_kind_is_read_apart(kind: Kind, content: bytes, settings: dict[str, Any], said: str) -> None:
     found: list[Entry] = list(
         entries_of(content, kind, f"a.{'zip' if kind == 'tables' else 'csv'}", SHELF, **settings)
     )
@@ -73,7 +73,7 @@ def test_what_was_passed_over_reaches_whoever_takes_a_file_in() -> None:
     ],
 )
 def test_what_is_said_of_a_file_and_has_no_use_is_not_blamed_on_the_file(
-    content: bytes, file: str, settings: dict[str, str], said: str
+    content: bytes, file: str, settings: dict[str, Any], said: str
 ) -> None:
     with pytest.raises(InputError, match=said):
         instruments_of(content, file, SHELF, "made up", **settings)
@@ -81,8 +81,9 @@ def test_what_is_said_of_a_file_and_has_no_use_is_not_blamed_on_the_file(
 
 @pytest.mark.parametrize("kind", ["fhir", "tables", "redcap", "recipe"])
 def test_a_setting_that_no_reader_has_is_said_before_the_file_is_read(kind: Kind) -> None:
+    settings: dict[str, Any] = {"of": "ors_srs"} if kind == "recipe" else {}
     with pytest.raises(InputError, match="What was said of the file cannot be used"):
-        list(entries_of(b"{}", kind, "a", SHELF, odd=1, **({"of": "ors_srs"} if kind == "recipe" else {})))
+        list(entries_of(b"{}", kind, "a", SHELF, odd=1, **settings))
 
 
 def test_a_time_zone_that_there_is_not_is_said_so() -> None:
