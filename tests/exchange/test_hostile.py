@@ -40,7 +40,7 @@ READERS: Final[dict[str, dict[str, Any]]] = {
 def test_a_malformed_file_is_one_sentence_and_takes_little(begin: int) -> None:
     asked = {
         "seed": SEED, "begin": begin, "end": begin + AT_ONCE, "seconds": 120, "readers": READERS,
-        "shelf": [to_table(each) for each in (loads(DESCRIPTION.decode()), *of_others())],
+        "shelf": [[each.id, to_table(each)] for each in (loads(DESCRIPTION.decode()), *of_others())],
     }  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-P", "-B", "-m", "hostile_child"], input=json.dumps(asked) + "\n", capture_output=True,

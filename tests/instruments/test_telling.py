@@ -59,6 +59,22 @@ def test_an_instrument_without_words_says_how_they_are_loaded() -> None:
     assert "instruments load" not in told(instrument("state"))
 
 
+def test_what_a_therapist_or_a_supervisor_answers_is_said_not_to_be_asked_here() -> None:
+    for each in of_others():
+        assert ("not asked here" in flat(told(each))) is (each.asked_of != "client")
+        assert each.takes_words is (each.words == "missing" and each.asked_of == "client")
+    assert "answered by a supervisor, not asked here" in flat(told(instrument("cms")))
+    assert "instruments load" not in told(instrument("proqol5"))
+    assert listed([instrument("proqol5")]).endswith("words: not loaded  answered by a therapist")
+
+
+def test_a_loaded_instrument_without_a_key_is_not_our_own() -> None:
+    loaded = replace(instrument("arm5"), words="loaded", right="Made up", key="", choices=())
+    assert "key not known" in flat(told(loaded))
+    assert "our own" not in told(loaded)
+    assert "our own" in told(instrument("state"))
+
+
 def test_words_that_were_loaded_are_told_with_their_right_and_their_language() -> None:
     loaded = replace(
         instrument("arm5"), words="loaded", right="Made up for a test", languages=("es",), choices=()
@@ -96,4 +112,6 @@ def test_the_table_names_each_once_with_what_can_be_made_of_it() -> None:
     assert list(rows) == [each.id for each in of_others()]
     assert rows["phq9"][4:8] == ["10", "total", "none as yet", "yes"]
     assert rows["srs"][4:8] == ["–", "total", "none ever", "totals only"]
+    for each in of_others():
+        assert (rows[each.id][6:8] == ["not loaded", "no"]) is (each.asked_of != "client")
     assert rows["blri"][7:9] == ["totals only", "Not known surely"]

@@ -148,7 +148,7 @@ class _Asked:
         size = len(source) if isinstance(source, bytes) else source.stat().st_size
         head = {
             "reader": reader, "settings": dict(settings or {}), "name": called, "size": size,
-            "shelf": [to_table(each) for each in (shelf or {}).values()] if row.shelf else [],
+            "shelf": [[key, to_table(each)] for key, each in (shelf or {}).items()] if row.shelf else [],
         }  # fmt: skip
         return cls(reader, source, called, size, row.most, row.seconds(size), json.dumps(head).encode())
 

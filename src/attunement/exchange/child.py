@@ -79,7 +79,7 @@ def imported(
     if reader.shelf:
         from attunement.instruments import from_table  # noqa: PLC0415 - for those alone
 
-        settings["shelf"] = {table["id"]: from_table(table) for table in asked["shelf"]}
+        settings["shelf"] = {key: from_table(table) for key, table in asked["shelf"]}
     try:
         inspect.signature(function).bind(None, **settings)
     except TypeError as problem:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from attunement.instruments import Answers
+    from attunement.instruments import Answers, Instrument
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +118,35 @@ class TotalEntry:
 
 
 Entry: TypeAlias = ClientEntry | SessionEntry | AnswersEntry | TotalEntry
+
+BEFORE_VERSION: Final = "|"
+"""Between the id and the version, in a key of a shelf that is not the id alone; no id has it in it."""
+
+
+def described(shelf: Mapping[str, Instrument], instrument: str, version: str) -> Instrument | None:
+    """Return an instrument of a shelf in that version; None where it is not there.
+
+    A shelf has instruments by their ids: what is asked now. Earlier versions, of which answers are kept, stand beside
+    them under ``id|version``.
+
+    >>> from attunement.instruments import instrument
+    >>> now, before = instrument("phq9"), instrument("gad7")
+    >>> shelf = {"phq9": now, f"gad7|{before.version}": before}
+    >>> described(shelf, "phq9", now.version) is now, described(shelf, "gad7", "2006") is before
+    (True, True)
+    >>> described(shelf, "phq9", "1899") is None
+    True
+    """
+    found = shelf.get(instrument)
+    if found is not None and found.version == version:
+        return found
+    return shelf.get(f"{instrument}{BEFORE_VERSION}{version}")
+
+
+def asked_now(shelf: Mapping[str, Instrument]) -> tuple[Instrument, ...]:
+    """Return the instruments of a shelf that stand under their ids: one version each."""
+    return tuple(each for key, each in shelf.items() if BEFORE_VERSION not in key)
+
 
 _KINDS: Final[dict[str, type[Entry]]] = {
     "client": ClientEntry, "session": SessionEntry, "answers": AnswersEntry, "total": TotalEntry,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from attunement.errors import InputError
-from attunement.exchange.entries import AnswersEntry, TotalEntry
+from attunement.exchange.entries import AnswersEntry, TotalEntry, asked_now, described
 from attunement.exchange.raw import shown
 
 if TYPE_CHECKING:
@@ -26,7 +26,8 @@ def refuse_unknown(entry: Entry, shelf: Mapping[str, Instrument]) -> None:
     """
     if not isinstance(entry, AnswersEntry | TotalEntry):
         return
-    instrument = shelf.get(entry.instrument)
+    version = entry.version if isinstance(entry, AnswersEntry) else ""
+    instrument = described(shelf, entry.instrument, version) or shelf.get(entry.instrument)
     if instrument is None:
         raise InputError(
             f"The shelf has no instrument {shown(entry.instrument)}, whose numbers are to be written."
@@ -48,8 +49,28 @@ def instrument_at(row: Row, column: str, shelf: Mapping[str, Instrument]) -> Ins
     """Return the instrument that a cell names."""
     name = row.code(column)
     if name not in shelf:
-        row.refuse(column, f"{shown(name)} is no instrument here; load it first. There is {_listed(shelf)}")
+        row.refuse(
+            column, f"{shown(name)} is no instrument here; load it first. There is {_listed(_ids(shelf))}"
+        )
     return shelf[name]
+
+
+def versioned_at(row: Row, column: str, version: str, shelf: Mapping[str, Instrument]) -> Instrument:
+    """Return the instrument that a cell names, in the version that another says; what is asked now if none."""
+    said = row.text(version)
+    found = described(shelf, row.text(column), said) if said else None
+    if found is not None:
+        return found
+    now = instrument_at(row, column, shelf)
+    if said:
+        row.refuse(
+            version, f"{shown(said, 20)} is not the version here, {shown(now.version, 20)}; two are not mixed"
+        )
+    return now
+
+
+def _ids(shelf: Mapping[str, Instrument]) -> dict[str, Instrument]:
+    return {each.id: each for each in asked_now(shelf)}
 
 
 def item_at(row: Row, column: str, instrument: Instrument) -> Item:

@@ -56,7 +56,7 @@ def write(entries: Sequence[Entry], shelf: Mapping[str, Instrument], out: Binary
         from attunement.exchange.redcap import write_records  # noqa: PLC0415 - see above
 
         answered = {getattr(entry, "instrument", "") for entry in entries}
-        used = {name: each for name, each in shelf.items() if name in answered}
+        used = {name: each for name, each in shelf.items() if each.id in answered}
         out.writelines(line.encode() for line in write_records(entries, used))
     else:
         from attunement.exchange import fhir  # noqa: PLC0415 - see above

@@ -23,6 +23,7 @@ _WORDS = {
     "missing": "none as yet",
     "totals only": "none ever",
 }
+_NOT_ASKED = "not loaded: answered by a {}, not asked here, and nothing of it is taken into a client's record"
 _LANGUAGES = {"en": "English", "es": "Spanish"}
 _HEADINGS = ("id", "what", "asked of", "items", "scales", "words", "score", "key", "licence")
 
@@ -76,8 +77,8 @@ def listed(instruments: Iterable[Instrument]) -> str:
             each.name.en,
             f"{len(each.items):2} items" if len(each.items) != 1 else " 1 item",
             f"{len(each.scales)} scale{'s' if len(each.scales) != 1 else ''}",
-            f"words: {_WORDS[each.words]}",
-            "scored" if _is_scored(each) else "totals taken",
+            f"words: {_WORDS[each.words] if each.asked_of == 'client' else 'not loaded'}",
+            _taken(each),
         )
         for each in instruments
     ]
@@ -105,7 +106,7 @@ def _of_the_whole(instrument: Instrument) -> Iterator[tuple[str, str | None]]:
         yield "apart", _named([item for item in instrument.items if item.apart])
         yield "turned", _named([item for item in instrument.items if item.reverse])
         yield "safety", _safety(instrument)
-    yield "key", instrument.key or "our own"
+    yield "key", _key(instrument)
     yield "score", None if _is_scored(instrument) else instrument.unscored or "none is made here"
     yield "LOINC", instrument.loinc
 
@@ -131,12 +132,21 @@ def _words(instrument: Instrument) -> str:
     said = _WORDS[instrument.words]
     if instrument.words == "totals only":
         return f"{said}; a total from elsewhere is taken"
+    if instrument.asked_of != "client":
+        return _NOT_ASKED.format(instrument.asked_of)
     if instrument.words == "missing":
         return (
             f"{said}, so that nobody can be asked; answers from elsewhere are taken. Who has the right to its "
             "words loads them: `attunement instruments load FILE`"
         )
     return f"{said}, in {' and '.join(_LANGUAGES[each] for each in instrument.languages)}"
+
+
+def _key(instrument: Instrument) -> str:
+    """Where it is known from how it is counted; ours say nothing of it, and others' may not know."""
+    if instrument.key or instrument.words == "shipped":
+        return instrument.key or "our own"
+    return "not known"
 
 
 def _answers(instrument: Instrument) -> str:
@@ -186,11 +196,23 @@ def _row(instrument: Instrument) -> tuple[str, ...]:
         instrument.asked_of,
         str(len(instrument.items) or "–"),
         ", ".join(scale.id for scale in instrument.scales),
-        _WORDS[instrument.words],
-        "yes" if _is_scored(instrument) else "totals only",
-        re.sub(r" \(.*?\)", "", instrument.key.partition(": ")[0]) or "our own",
+        _WORDS[instrument.words] if instrument.asked_of == "client" else "not loaded",
+        _score(instrument),
+        re.sub(r" \(.*?\)", "", _key(instrument).partition(": ")[0]),
         instrument.licence.partition(";")[0],
     )
+
+
+def _score(instrument: Instrument) -> str:
+    if instrument.asked_of != "client":
+        return "no"
+    return "yes" if _is_scored(instrument) else "totals only"
+
+
+def _taken(instrument: Instrument) -> str:
+    if instrument.asked_of != "client":
+        return f"answered by a {instrument.asked_of}"
+    return "scored" if _is_scored(instrument) else "totals taken"
 
 
 def _is_scored(instrument: Instrument) -> bool:

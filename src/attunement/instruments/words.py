@@ -152,7 +152,7 @@ class _Said:
 
 
 def _bare(name: str, shelf: Mapping[str, Instrument]) -> Instrument:
-    takes = [each.id for each in shelf.values() if each.words != "totals only"]
+    takes = [name for name, each in shelf.items() if name == each.id and each.words != "totals only"]
     if name not in takes:
         raise InstrumentProblem(
             f"There is no instrument {name!r} that takes words; there is {', '.join(takes) or 'none'}."

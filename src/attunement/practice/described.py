@@ -36,7 +36,8 @@ def shelf(rows: Readable) -> dict[str, Instrument]:
     """
     found = rows.all(sa.select(tables.instrument).order_by(tables.instrument.c.at))
     kept = [(read(row["body"]), row["ended"] is None) for row in found]
-    shipped = (*of_others(), *catalogue())
+    loaded = {each.id for each, _ in kept}
+    shipped = (each for each in of_others() if each.id in loaded)
     by_version = {f"{each.id}|{each.version}": each for each in (*shipped, *(each for each, _ in kept))}
     retired = {each.id: each for each, asked in kept if not asked}
     asked = {each.id: each for each, asked in kept if asked}

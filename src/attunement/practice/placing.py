@@ -23,7 +23,7 @@ def placed(entries: Sequence[Entry], known: Mapping[str, Mapping[int, datetime]]
     """Return entries with the numbers that their sessions have here.
 
     A session that was merely counted in its file is the one of the same day, or else the next. Of a client who is new,
-    the file's own count stands.
+    and of a session without any time, the file's own count stands.
 
     Parameters
     ----------
@@ -31,11 +31,6 @@ def placed(entries: Sequence[Entry], known: Mapping[str, Mapping[int, datetime]]
         As a reader gave them.
     known
         By client, the sessions that are there, and when each began.
-
-    Raises
-    ------
-    InputError
-        Where a counted session has no time, and its client has sessions here: which it is cannot be told.
     """
     times: dict[tuple[str, int], datetime | None] = {}
     for entry in entries:
@@ -76,10 +71,7 @@ def _numbers(
     for client, number in sorted(times):
         at = times[client, number]
         if at is None:
-            raise InputError(
-                f"Which session of {client} number {number} of the file is cannot be told: it has no time, and there "
-                "are sessions with this client already."
-            )
+            continue
         there = days[client].pop(at.date(), None)
         if there is None:
             after[client] += 1

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from attunement.errors import AttunementError, InputError
-from attunement.exchange.entries import AnswersEntry, ClientEntry, SessionEntry
+from attunement.exchange.entries import AnswersEntry, ClientEntry, SessionEntry, described
 from attunement.exchange.fhir.names import BASE
 from attunement.exchange.fhir.observations import scores_of, total_of
 from attunement.exchange.fhir.people import encounter_of, patient_of
@@ -40,7 +40,7 @@ def write_bundle(
     entries
         What is given out, in the order in which it shall stand there.
     shelf
-        The instruments that were answered, by id.
+        The instruments that were answered, as `entries.described` has it.
     out
         Where to.
     progress
@@ -116,15 +116,14 @@ def resources_of(entry: Entry, shelf: Mapping[str, Instrument]) -> Iterator[dict
     if isinstance(entry, SessionEntry):
         yield encounter_of(entry)
         return
-    instrument = shelf.get(entry.instrument)
+    version = entry.version if isinstance(entry, AnswersEntry) else ""
+    instrument = described(shelf, entry.instrument, version) or shelf.get(entry.instrument)
     if instrument is None:
         raise InputError(f"there is no instrument {entry.instrument!r} on the shelf")
     if not isinstance(entry, AnswersEntry):
         yield total_of(entry, instrument)
         return
-    if (
-        entry.version != instrument.version
-    ):  # answers stay what they were; what they come to is not known any more
+    if version != instrument.version:  # answers stay what they were; what they come to is not known any more
         yield response_of(entry, None)
         return
     held(instrument, entry.answers)

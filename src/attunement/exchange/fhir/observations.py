@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from attunement.errors import InputError
-from attunement.exchange.entries import AnswersEntry, TotalEntry
+from attunement.exchange.entries import AnswersEntry, TotalEntry, asked_now
 from attunement.exchange.fhir.names import BAND, LOINC, ORIGIN, SCORE, WORKED_OUT, client, ident, session
 from attunement.exchange.fhir.responses import response_id
 from attunement.exchange.fhir.times import written
@@ -103,7 +103,7 @@ Measures: TypeAlias = dict[tuple[str, str], "tuple[Instrument, Scale]"]
 def measures(shelf: Mapping[str, Instrument]) -> Measures:
     """Return what the shelf scores, by the codes that it may come under."""
     found: Measures = {}
-    for instrument in shelf.values():
+    for instrument in asked_now(shelf):
         for scale in instrument.scales:
             found[SCORE, f"{instrument.id}.{scale.id}"] = (instrument, scale)
             if scale.loinc:

@@ -10,6 +10,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from attunement.errors import InputError, InstrumentProblem
+from attunement.exchange.entries import asked_now
 from attunement.exchange.fhir.alike import MOST_OF_IT, most_alike
 from attunement.exchange.fhir.checks import refuse_faulty
 from attunement.exchange.fhir.keyed import INTRO, kept, key_of, parsed
@@ -122,7 +123,7 @@ def from_questionnaire(
         key = extension(resource, KEY)
         if key is not None:
             found = kept(resource, parsed(key), right, name)
-            refuse_otherwise(found, (shelf or {}).values())
+            refuse_otherwise(found, asked_now(shelf or {}))
             return found
         skeleton = _skeleton(resource, name, shelf or {})
         if skeleton is not None:
@@ -151,10 +152,10 @@ def _skeleton(
         return shelf.get(name)
     codes = {each.get("code") for each in resource.get("code", ()) if each.get("system") == LOINC}
     codes.add(str(resource.get("url", "")).removeprefix(f"{LOINC}/q/").partition("|")[0])
-    found = next((each for each in shelf.values() if each.loinc in codes), None)
+    found = next((each for each in asked_now(shelf) if each.loinc in codes), None)
     if found is not None:
         return found
-    alike, share = most_alike(shelf.values(), set(_item_codes(resource)))
+    alike, share = most_alike(asked_now(shelf), set(_item_codes(resource)))
     named_otherwise = any(each.get("system") == LOINC for each in resource.get("code", ()))
     return alike if share == 1 or (share >= MOST_OF_IT and not named_otherwise) else None
 
@@ -170,7 +171,7 @@ def _item_codes(element: Mapping[str, Any]) -> Iterator[str]:
 def _risks(shelf: Mapping[str, Instrument]) -> dict[str, float]:
     return {
         item.loinc: item.risk_from
-        for each in shelf.values()
+        for each in asked_now(shelf)
         for item in each.items
         if item.loinc and item.risk_from is not None
     }

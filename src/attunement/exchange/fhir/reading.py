@@ -40,7 +40,7 @@ def read_fhir(
     stream
         JSON in UTF-8.
     shelf
-        The instruments whose answers and scores are taken, by id.
+        The instruments whose answers and scores are taken, as `entries.described` has it.
     note
         Told, at the end, what was passed over and why, a sentence each; first of all, where an answer stands that asks
         for a look at somebody's safety.

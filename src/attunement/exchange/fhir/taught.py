@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from attunement.errors import InputError
+from attunement.exchange.entries import asked_now, described
 from attunement.exchange.fhir.alike import MOST_OF_IT, asked_share
 from attunement.exchange.fhir.names import LOINC
 from attunement.exchange.fhir.responses import names_of, own_instrument
@@ -22,7 +23,7 @@ class Taught:
     """The LOINC codes that Questionnaires of the file give to their linkIds; their own stand under ""."""
 
     def __init__(self, shelf: Mapping[str, Instrument]) -> None:
-        self._shelf = shelf
+        self._shelf, self._now = shelf, asked_now(shelf)
         self._by_address: dict[str, _Codes] = {}
 
     def learn(self, questionnaire: Mapping[str, Any]) -> None:
@@ -55,8 +56,8 @@ class Taught:
         """
         own = own_instrument(questionnaire)
         if own is not None:
-            found = self._shelf.get(own[0])
-            if found is not None and found.version != own[1]:
+            found = described(self._shelf, *own)
+            if found is None and (found := self._shelf.get(own[0])) is not None:
                 raise InputError(
                     f"QuestionnaireResponse.questionnaire names version {own[1]} of {own[0]}, and the shelf has "
                     f"{found.version}; answers to two versions are not mixed"
@@ -65,7 +66,7 @@ class Taught:
         url = questionnaire.partition("|")[0]
         taught = self.codes_of(questionnaire)
         codes = {*taught.get("", ()), url.removeprefix(f"{LOINC}/q/")}
-        for each in self._shelf.values():
+        for each in self._now:
             if each.loinc in codes or (
                 each.words == "loaded" and url and _is(each.source.split(" ")[0], url)
             ):
@@ -75,11 +76,9 @@ class Taught:
     def _by_items(self, links: Iterable[str], taught: set[str]) -> Instrument | None:
         """The one instrument whose items' LOINC codes stand in place of linkIds, or at its Questionnaire's items."""
         named = {name for link in links for name in names_of(link)}
-        found = [
-            each for each in self._shelf.values() if named & {item.loinc for item in each.items if item.loinc}
-        ]
+        found = [each for each in self._now if named & {item.loinc for item in each.items if item.loinc}]
         if not found:
-            found = [each for each in self._shelf.values() if asked_share(each, taught) >= MOST_OF_IT]
+            found = [each for each in self._now if asked_share(each, taught) >= MOST_OF_IT]
         return found[0] if len(found) == 1 else None
 
 

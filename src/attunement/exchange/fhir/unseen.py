@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from attunement.errors import InputError
+from attunement.exchange.entries import asked_now
 from attunement.exchange.fhir.names import LOINC
 from attunement.exchange.fhir.observations import UNUSED
 from attunement.exchange.fhir.responses import choice_counts, names_of
@@ -30,7 +31,7 @@ class Unseen:
 
     def __init__(self, shelf: Mapping[str, Instrument]) -> None:
         self._items: dict[str, tuple[Instrument, Item]] = {}
-        for instrument in shelf.values():
+        for instrument in asked_now(shelf):
             for item in instrument.items:
                 if item.loinc and item.risk_from is not None:
                     self._items.setdefault(item.loinc, (instrument, item))

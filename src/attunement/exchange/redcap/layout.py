@@ -7,6 +7,7 @@ total that was worked out elsewhere; they are hidden from surveys.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -85,9 +86,9 @@ def forms_of(instruments: Iterable[Instrument], names: Names | None = None) -> t
     for name in (*OF_CLIENT, *OF_SESSION, *_of_redcap(CLIENT), *_of_redcap(SESSION)):
         taken.take(name)
     forms = Names()
-    called = {}
+    called: dict[str, Instrument] = {}
     for each in sorted(instruments, key=lambda each: each.id):
-        name = forms.take(f"{each.id}_form" if each.id in {CLIENT, SESSION} else each.id)
+        name = forms.take(_named(each, earlier=any(one.id == each.id for one in called.values())))
         called[name] = each
         for variable in _of_redcap(name):
             taken.take(variable)
@@ -102,6 +103,13 @@ def forms_of(instruments: Iterable[Instrument], names: Names | None = None) -> t
         )
         for name, each in called.items()
     )
+
+
+def _named(instrument: Instrument, *, earlier: bool) -> str:
+    """The name of a form; of an earlier version, which stands after the one that is asked now, with its version."""
+    if earlier:
+        return f"{instrument.id}_v{re.sub('[^a-z0-9]+', '_', instrument.version.lower())}"
+    return f"{instrument.id}_form" if instrument.id in {CLIENT, SESSION} else instrument.id
 
 
 def _of_redcap(form: str) -> tuple[str, str]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from attunement.exchange.entries import asked_now
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -45,7 +47,7 @@ def named(form: str, shelf: Mapping[str, Instrument]) -> Instrument | None:
         return shelf[form]
     names = {_plain(form), _plain("_".join(_telling(form)))} - {""}
     return next(
-        (each for each in shelf.values() if _is_known(each) and not names.isdisjoint(_names(each))), None
+        (each for each in asked_now(shelf) if _is_known(each) and not names.isdisjoint(_names(each))), None
     )
 
 

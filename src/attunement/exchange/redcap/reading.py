@@ -10,7 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from attunement.errors import ColumnProblem
-from attunement.exchange.entries import AnswersEntry, ClientEntry, SessionEntry, TotalEntry
+from attunement.exchange.entries import (
+    BEFORE_VERSION,
+    AnswersEntry,
+    ClientEntry,
+    SessionEntry,
+    TotalEntry,
+    asked_now,
+)
 from attunement.exchange.files import refuse_what_is_no_text
 from attunement.exchange.fitting import fitting_answer, total_at
 from attunement.exchange.raw import shown
@@ -69,7 +76,7 @@ def read_records(
     source
         The file; or its text, where it has a line break in it.
     shelf
-        The instruments, by id.
+        The instruments, as `entries.described` has it.
     dictionary
         The project's data dictionary, where it was not made here: it says which variable is which item, and what the
         answers are called.
@@ -98,7 +105,8 @@ def read_records(
 
 def _forms(shelf: Mapping[str, Instrument], dictionary: str | None) -> tuple[Form, ...]:
     """Where each instrument lies: as we lay them out, or as the project's own dictionary says."""
-    own = forms_of(shelf.values())
+    earlier = [each for key, each in shelf.items() if BEFORE_VERSION in key]
+    own = forms_of((*asked_now(shelf), *earlier))
     if dictionary is None:
         return tuple(_labelled(form) for form in own)
     fields = from_csv(dictionary, WHERE)
@@ -106,7 +114,8 @@ def _forms(shelf: Mapping[str, Instrument], dictionary: str | None) -> tuple[For
     found = {
         each.instrument.id: each.items for each in loaded(dictionary, right="to read records", shelf=shelf)
     }
-    return tuple(_told(form, found.get(form.instrument.id, {}), ours) for form in own)
+    now = [form for form in own if form.instrument in asked_now(shelf)]
+    return tuple(_told(form, found.get(form.instrument.id, {}), ours) for form in now)
 
 
 def _told(form: Form, items: Mapping[str, Asked], ours: Collection[str]) -> Form:

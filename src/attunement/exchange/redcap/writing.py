@@ -9,7 +9,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from attunement.errors import InputError
-from attunement.exchange.entries import AnswersEntry, ClientEntry, SessionEntry, TotalEntry
+from attunement.exchange.entries import (
+    BEFORE_VERSION,
+    AnswersEntry,
+    ClientEntry,
+    SessionEntry,
+    TotalEntry,
+    asked_now,
+)
 from attunement.exchange.fitting import refuse_unknown
 from attunement.exchange.formulas import defused
 from attunement.exchange.redcap.dictionary import coded
@@ -50,7 +57,7 @@ def write_records(
     entries
         In any order; they are taken one by one.
     shelf
-        The instruments of the project, by id.
+        The instruments of the project, as `entries.described` has it.
     events
         Whether each session is an event of a longitudinal project; else the forms are repeating instruments.
 
@@ -59,7 +66,13 @@ def write_records(
     InputError
         Where an entry does not fit the shelf, or a form was answered twice in one session and `events` is asked for.
     """
-    forms = {form.instrument.id: form for form in forms_of(shelf.values())}
+    forms: dict[str, Form] = {}
+    for form in forms_of(
+        (*asked_now(shelf), *(each for key, each in shelf.items() if BEFORE_VERSION in key))
+    ):
+        asked = form.instrument
+        forms.setdefault(asked.id, form)
+        forms[f"{asked.id}{BEFORE_VERSION}{asked.version}"] = form
     rows = _Rows(forms, events=events)
     yield _line(rows.header)
     for entry in entries:
@@ -73,7 +86,7 @@ class _Rows:
     def __init__(self, forms: Mapping[str, Form], *, events: bool) -> None:
         own = (*OF_CLIENT, f"{CLIENT}_complete", *OF_SESSION, f"{SESSION}_complete")
         repeats = (EVENT,) if events else (REPEATED, INSTANCE)
-        self.header = (RECORD, *repeats, *own, *(each for form in forms.values() for each in form.variables))
+        self.header = (RECORD, *repeats, *own, *(each for form in _once(forms) for each in form.variables))
         self._forms, self._events = forms, events
         self._instances: Counter[tuple[str, str]] = Counter()
         self._filled: set[tuple[str, int, str, str]] = set()
@@ -90,7 +103,7 @@ class _Rows:
                 cells |= dict(zip(OF_SESSION, said, strict=True))
                 self._place(cells, entry.client, SESSION, entry.number)
             case AnswersEntry():
-                form = self._forms[entry.instrument]
+                form = self._forms[f"{entry.instrument}{BEFORE_VERSION}{entry.version}"]
                 cells |= {form.items[name]: plain(answer) for name, answer in entry.answers.items()}
                 cells |= {form.session: str(entry.session), form.at: _time(entry.at)}
                 self._place(cells, entry.client, form.name, entry.session)
@@ -117,6 +130,11 @@ class _Rows:
         elif session is not None:
             self._instances[client, form] += 1
             cells |= {REPEATED: form, INSTANCE: str(self._instances[client, form])}
+
+
+def _once(forms: Mapping[str, Form]) -> list[Form]:
+    """The forms, each once."""
+    return list({form.name: form for form in forms.values()}.values())
 
 
 def _time(time: datetime | None) -> str:

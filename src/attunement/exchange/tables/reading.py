@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from attunement.errors import ColumnProblem, UnreadableFile
-from attunement.exchange.entries import AnswersEntry, ClientEntry, SessionEntry, TotalEntry
+from attunement.exchange.entries import AnswersEntry, ClientEntry, SessionEntry, TotalEntry, described
 from attunement.exchange.files import is_parquet, refuse_what_is_no_text
-from attunement.exchange.fitting import answer_at, instrument_at, item_at, scale_at, total_at
+from attunement.exchange.fitting import answer_at, instrument_at, item_at, scale_at, total_at, versioned_at
 from attunement.exchange.parquet import quiet
 from attunement.exchange.raw import shown
 from attunement.exchange.rows import Row, as_text, rows_of
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from attunement.exchange.entries import Entry
     from attunement.instruments import Instrument
 
-    _Form = tuple[str, int, datetime | None, str]
-    """Client, session, time and instrument of one answered form."""
+    _Form = tuple[str, int, datetime | None, str, str]
+    """Client, session, time, instrument and version of one answered form."""
 
 _ENDINGS: Final = (".csv", ".parquet")
 _BATCH: Final = 20_000
@@ -44,7 +44,7 @@ def read_tables(source: Path | Sent | str, shelf: Mapping[str, Instrument]) -> I
     source
         A folder, a ZIP archive, or one table alone, such as ``totals.csv``. Not every table has to be there.
     shelf
-        The instruments that are answered, by id.
+        The instruments that are answered, as `entries.described` has it.
 
     Raises
     ------
@@ -221,12 +221,13 @@ def _answers(rows: Iterator[Row], shelf: Mapping[str, Instrument]) -> Iterator[A
     for row in rows:
         said = tuple(map(row.text, ("client", "session", "at", "instrument", "version")))
         if said != before:  # else it is the form of the row above
-            instrument = instrument_at(row, "instrument", shelf)
-            _refuse_version(row, instrument)
-            mine = (row.code("client"), row.count("session"), row.time_or_none("at"), instrument.id)
+            instrument = versioned_at(row, "instrument", "version", shelf)
+            mine = (
+                row.code("client"), row.count("session"), row.time_or_none("at"), instrument.id, instrument.version
+            )  # fmt: skip
             before = said
         item = item_at(row, "item", instrument)
-        whole = key is not None and len(told) == len(shelf[key[3]].items)
+        whole = key is not None and len(told) == len(_asked(key, shelf).items)
         if mine != key or (whole and item.id in told):
             if key:
                 yield _answered(key, told, shelf)
@@ -244,18 +245,14 @@ def _answers(rows: Iterator[Row], shelf: Mapping[str, Instrument]) -> Iterator[A
         yield _answered(key, told, shelf)
 
 
-def _refuse_version(row: Row, instrument: Instrument) -> None:
-    version = row.text("version")
-    if version and version != instrument.version:
-        row.refuse(
-            "version",
-            f"{shown(version, 20)} is not the version here, {shown(instrument.version, 20)}; two are not mixed",
-        )
+def _asked(key: _Form, shelf: Mapping[str, Instrument]) -> Instrument:
+    found = described(shelf, *key[3:])
+    return shelf[key[3]] if found is None else found
 
 
 def _answered(key: _Form, told: dict[str, float | None], shelf: Mapping[str, Instrument]) -> AnswersEntry:
-    client, session, at, name = key
-    instrument = shelf[name]
+    client, session, at, *_ = key
+    instrument = _asked(key, shelf)
     return AnswersEntry(
         client,
         session,
