@@ -11,7 +11,7 @@ from attunement.errors import ColumnProblem
 from attunement.exchange.raw import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 LINES = ("safe", "understood", "supported", "not_judged", "could_say", "contact", "matters")
 """The lines of a check-in, each a column of its own."""
@@ -56,15 +56,30 @@ def parse_mapping(text: str) -> dict[str, str]:
     ColumnProblem
         Names the part that cannot be read.
     """
+
+    def refuse_unknown(key: str) -> None:
+        if key not in KEYS and not (key.startswith(_FEELING) and len(key) > len(_FEELING)):
+            raise ColumnProblem(
+                f"--map: {shown(key)} is no key; the keys are {', '.join(KEYS)} and feeling:NAME."
+            )
+
+    return pairs(text, refuse_unknown)
+
+
+def pairs(text: str, refuse_unknown: Callable[[str], None]) -> dict[str, str]:
+    """Read KEY=COLUMN, KEY=COLUMN, … for whoever knows which keys there are.
+
+    Raises
+    ------
+    ColumnProblem
+        Names the part that cannot be read; `refuse_unknown` raises its own.
+    """
     found: dict[str, str] = {}
     for part in text.split(","):
         key, equals, column = (piece.strip() for piece in part.partition("="))
         if not equals or not key or not column:
             raise ColumnProblem(f"--map: {shown(part.strip())} is not KEY=COLUMN, such as client=client_id.")
-        if key not in KEYS and not (key.startswith(_FEELING) and len(key) > len(_FEELING)):
-            raise ColumnProblem(
-                f"--map: {shown(key)} is no key; the keys are {', '.join(KEYS)} and feeling:NAME."
-            )
+        refuse_unknown(key)
         if key in found:
             raise ColumnProblem(f"--map: {key} is named twice; once would do.")
         found[key] = column

@@ -13,6 +13,7 @@ from attunement.exchange.apart import read_apart, read_instruments_apart
 from attunement.exchange.entries import AnswersEntry, ClientEntry, SessionEntry, TotalEntry
 from attunement.exchange.files import first_bytes
 from attunement.exchange.tables.layout import TABLES
+from attunement.exchange.zipped import is_zip
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 _READER: Final[dict[Kind, str]] = {
     "fhir": "fhir", "tables": "tables", "redcap": "redcap records", "recipe": "recipe",
 }  # fmt: skip
-_JSON, _ZIP = (b"{", b"["), b"PK"
+_JSON = (b"{", b"[")
 _HEADER: Final = 4_096  # bytes of a header line
 _OURS: Final = {table.name: (",".join(table.columns).encode(),) for table in TABLES}
 _COUNTED: Final = (
@@ -46,7 +47,7 @@ def kind_of(source: Path | bytes, name: str) -> Kind | None:
     start = first.removeprefix(b"\xef\xbb\xbf").lstrip()
     if start.startswith(_JSON):
         return "fhir"
-    if first.startswith(_ZIP):
+    if is_zip(first):
         return "tables"
     header = start.split(b"\n", 1)[0]
     if header.rstrip() in _OURS.get(Path(name).stem.lower(), ()):

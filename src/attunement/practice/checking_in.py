@@ -183,8 +183,9 @@ class CheckingIn(Shelf):
             mine = all_check_ins().where(
                 tables.session.c.dyad == row["dyad"], tables.check_in.c.instrument == row["instrument"]
             )
-            asked = [each for each in rows.all(mine) if each["instrument"] == row["instrument"]]
-            rated = {each["number"]: main_score(each) for each in series(asked).get(row["instrument"], ())}
+            rated = {
+                each["number"]: main_score(each) for each in series(rows.all(mine)).get(row["instrument"], ())
+            }
             return row["id"], tuple((number, total) for number, total in rated.items() if total is not None)
 
         return self._see(Verb.SEE_OWN_CURVE, query)

@@ -10,6 +10,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Self
 
 from attunement.errors import ColumnProblem, InputError
+from attunement.exchange.columns import pairs
 from attunement.exchange.raw import shown
 
 if TYPE_CHECKING:
@@ -182,19 +183,14 @@ def parse_recipe_mapping(text: str, of: Recipe) -> dict[str, str]:
     ColumnProblem
         Names the part that cannot be read.
     """
-    found: dict[str, str] = {}
-    for part in text.split(","):
-        key, equals, column = (piece.strip() for piece in part.partition("="))
-        if not equals or not key or not column:
-            raise ColumnProblem(f"--map: {shown(part.strip())} is not KEY=COLUMN, such as client=client_id.")
+
+    def refuse_unknown(key: str) -> None:
         if key not in of.keys:
             raise ColumnProblem(
                 f"--map: {shown(key)} is no key of the recipe {of.id}; its keys are {', '.join(of.keys)}."
             )
-        if key in found:
-            raise ColumnProblem(f"--map: {key} is named twice; once would do.")
-        found[key] = column
-    return found
+
+    return pairs(text, refuse_unknown)
 
 
 def alike(name: str) -> str:
