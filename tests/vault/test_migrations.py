@@ -26,13 +26,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PASSPHRASE = "glacier pencil tomorrow violin"
-NEXT = '''"""A column more, for a test."""
+HEAD = migrations.HEADS["record"]
+NEXT = f'''"""A column more, for a test."""
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "record_9"
-down_revision = "record_4"
+down_revision = "{HEAD}"
 
 
 def upgrade() -> None:
@@ -96,13 +97,13 @@ def test_an_upgrade_keeps_a_copy_and_the_journal_and_can_be_undone(
     practice: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said = upgrade(practice, "T-1", PASSPHRASE)
-    assert "record_4 to record_9" in said[0]
+    assert f"{HEAD} to record_9" in said[0]
     assert "colour" in columns(practice)
-    assert [path.name for path in (practice / COPIES).iterdir()] == ["record_4-record-1.vault"]
+    assert [path.name for path in (practice / COPIES).iterdir()] == [f"{HEAD}-record-1.vault"]
     assert "up to date" in upgrade(practice, "T-1", PASSPHRASE)[0]
 
-    assert "record_9 to record_4" in upgrade(practice, "T-1", PASSPHRASE, undo=True)[0]
-    monkeypatch.setitem(migrations.HEADS, "record", "record_4")
+    assert f"record_9 to {HEAD}" in upgrade(practice, "T-1", PASSPHRASE, undo=True)[0]
+    monkeypatch.setitem(migrations.HEADS, "record", HEAD)
     with Practice.open(practice, "T-1", PASSPHRASE) as opened:
         assert [dyad.client.code for dyad in opened.clients()] == ["K-07"]
         assert opened.verify()["record"].whole
@@ -121,8 +122,9 @@ def test_a_vault_that_was_tampered_with_is_not_upgraded(practice: Path) -> None:
 
 
 def test_the_revision_before_comes_up_to_date_and_everything_is_still_there(practice: Path) -> None:
-    assert "record_4 to record_3" in upgrade(practice, "T-1", PASSPHRASE, undo=True)[0]
-    assert "record_3 to record_4" in upgrade(practice, "T-1", PASSPHRASE)[0]
+    before = f"record_{int(HEAD.removeprefix('record_')) - 1}"
+    assert f"{HEAD} to {before}" in upgrade(practice, "T-1", PASSPHRASE, undo=True)[0]
+    assert f"{before} to {HEAD}" in upgrade(practice, "T-1", PASSPHRASE)[0]
     with Practice.open(practice, "T-1", PASSPHRASE) as opened:
         assert [dyad.client.code for dyad in opened.clients()] == ["K-07"]
         assert opened.verify()["record"].whole

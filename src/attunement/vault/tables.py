@@ -108,6 +108,8 @@ dyad = sa.Table(
     sa.Column("since", Instant, nullable=False),
     sa.Column("ended", Instant),
     sa.Column("ending", sa.String),
+    sa.Column("until", Instant),
+    sa.Column("known_as", sa.String),
 )
 session = sa.Table(
     "session",
@@ -301,6 +303,38 @@ erased = sa.Table(
     sa.Column("therapist", sa.String(32), nullable=False, index=True),
     sa.Column("at", Instant, nullable=False),
     sa.Column("swept", Instant),
+)
+handover = sa.Table(
+    "handover",
+    RECORD,
+    _id(),
+    _to("dyad", "dyad"),
+    sa.Column("recipient", sa.String(32), sa.ForeignKey("account.id"), nullable=False, index=True),
+    sa.Column("kind", sa.String, nullable=False),
+    sa.Column("course", sa.String, nullable=False),
+    sa.Column("offered", Instant, nullable=False),
+    sa.Column("until", Instant),
+    sa.Column("accepted", Instant),
+    _to("made", "dyad", empty=True),
+)
+norm = sa.Table(
+    "norm",
+    RECORD,
+    _id(),
+    sa.Column("name", sa.String, nullable=False),
+    sa.Column("body", sa.String, nullable=False),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("by", sa.String(32), nullable=False),
+    sa.Column("ended", Instant),
+)
+signed = sa.Table(
+    "signed",
+    RECORD,
+    _id(),
+    sa.Column("therapist", sa.String(32), sa.ForeignKey("account.id"), nullable=False, index=True),
+    sa.Column("kind", sa.String, nullable=False),
+    sa.Column("body", sa.String, nullable=False),
+    sa.Column("at", Instant, nullable=False),
 )
 
 REFLECTIONS: Final = sa.MetaData()

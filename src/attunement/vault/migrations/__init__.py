@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 HERE: Final = Path(__file__).parent
 Then = Callable[["sa.Connection"], None]
-HEADS: Final = {"record": "record_4", "reflections": "reflections_1", "identity": "identity_1"}
+HEADS: Final = {"record": "record_5", "reflections": "reflections_1", "identity": "identity_1"}
 """The present revision of each vault."""
 
 
