@@ -117,7 +117,7 @@ class Cast:
         self.first.close()
 
 
-def gathered(folder: Path) -> Cast:
+def gathered(folder: Path, database: str | None = None) -> Cast:
     """Found a practice; T-1 is its founder, and a therapist alone once there is an admin."""
     hands = Hands()
     first = Practice.found(
@@ -127,6 +127,7 @@ def gathered(folder: Path) -> Cast:
         RecoveryCode.fresh(),
         cost=LEAST,
         clock=Clock(hands.wall, hands.elapsed),
+        database=database,
     )
     for account, role in ROLES.items():
         first.add_account(

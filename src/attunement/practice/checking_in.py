@@ -6,6 +6,7 @@ import hmac
 import json
 import secrets
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
@@ -29,8 +30,8 @@ from attunement.practice.shelf import Shelf
 from attunement.sessions import UNDATED, CheckIn, Invitation, Purpose
 from attunement.vault import tables
 from attunement.vault.drops import slot_of as _hash
+from attunement.vault.instants import written
 from attunement.vault.rows import Prepared
-from attunement.vault.tables import written
 
 if TYPE_CHECKING:
     from attunement.instruments import Answers, Instrument
@@ -106,12 +107,12 @@ class CheckingIn(Shelf):
 
     def knows(self, token: str) -> bool:
         """Whether a token was ever made here; the first question of a door, before anything is looked at or noted."""
-        with self.house.record.reading() as rows:
+        with self._reading(_hash(token)) as rows:
             return rows.prepared(_BY_TOKEN, token_hash=_hash(token)) is not None
 
     def asked(self, token: str) -> Instrument:
         """Return what a token asks, also once it was used: a page reads what was sent by it."""
-        with self.house.record.reading() as rows:
+        with self._reading(_hash(token)) as rows:
             return _instrument(rows, self._by_token(rows, token))
 
     def invitation(self, token: str) -> Asked:
@@ -127,7 +128,7 @@ class CheckingIn(Shelf):
                 raise Gone(_NO_LINK)
             return row["id"], Asked(_instrument(rows, row), step_to_ask_about(rows, row) is not None)
 
-        return self._see(Verb.SEE_INVITATION, query)
+        return self._see(Verb.SEE_INVITATION, query, token=_hash(token))
 
     def receive(self, token: str, answers: Answers, key: str, tried: Tried = NOTHING_TRIED) -> Received:
         """Take a client's answers, once.
@@ -150,7 +151,8 @@ class CheckingIn(Shelf):
         """
         if not 8 <= len(key) <= 200:
             raise InputError("A key of a sending has 8 to 200 characters.")
-        return self._act(Verb.RECEIVE, lambda rows: self._received(rows, token, answers, key, tried))
+        work = partial(self._received, token=token, answers=answers, key=key, tried=tried)
+        return self._act(Verb.RECEIVE, work, token=_hash(token))
 
     def show_curve(self, client: str, *, shown: bool) -> None:
         """Let a client see their own course after a check-in, or no longer."""
@@ -188,7 +190,7 @@ class CheckingIn(Shelf):
             }
             return row["id"], tuple((number, total) for number, total in rated.items() if total is not None)
 
-        return self._see(Verb.SEE_OWN_CURVE, query)
+        return self._see(Verb.SEE_OWN_CURVE, query, token=_hash(token))
 
     def check_ins(self, client: str) -> tuple[CheckIn, ...]:
         """Return what a client has answered, in the order of sessions."""

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import sqlalchemy as sa
 
 from attunement.errors import Gone, InputError, KeyChanged, Locked, Refused
+from attunement.practice.hands import whom
 from attunement.practice.policy import REFUSED, Verb, Who, permits
 from attunement.vault.tables import client as clients
 from attunement.vault.tables import dyad as dyads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
     from attunement.practice.house import House
     from attunement.vault.keyfile import Own
@@ -41,11 +43,13 @@ class Desk:
     # -- the gate
 
     def _act(
-        self, verb: Verb, work: Callable[[Rows], tuple[str, Result]], vault: Vault | None = None
-    ) -> Result:
+        self, verb: Verb, work: Callable[[Rows], tuple[str, Result]], vault: Vault | None = None,
+        *, token: bytes = b"",
+    ) -> Result:  # fmt: skip
         """Change something: the work and its entry are one transaction, on the disk when this returns.
 
-        `work` gives the random id of what it was about, and what is returned.
+        `work` gives the random id of what it was about, and what is returned; `token` is the hash of the one that led
+        here.
         """
         vault = vault or self.house.record
 
@@ -56,23 +60,29 @@ class Desk:
             return result
 
         with self._noting(verb, vault):
-            return vault.do(gated)
+            return vault.do(gated, whom(self.who, verb, token))
 
     def _see(
-        self, verb: Verb, query: Callable[[Rows], tuple[str, Result]], vault: Vault | None = None
-    ) -> Result:
+        self, verb: Verb, query: Callable[[Rows], tuple[str, Result]], vault: Vault | None = None,
+        *, token: bytes = b"",
+    ) -> Result:  # fmt: skip
         """Read something; it is shown when the entry that it was read is on the disk."""
         vault = vault or self.house.record
         with self._noting(verb, vault):
             self._refuse_unless(verb)
-            with vault.reading() as rows:
+            with vault.reading(whom(self.who, verb, token)) as rows:
                 about, result = query(rows)
         self._note(verb, "done", vault, about)
         return result
 
     def _note(self, verb: Verb, outcome: str, vault: Vault | None = None, about: str = "") -> None:
         """Write an entry alone."""
-        (vault or self.house.record).do(lambda rows: rows.note(self.who.signs, verb, about, outcome))
+        noted = whom(self.who, verb)
+        (vault or self.house.record).do(lambda rows: rows.note(self.who.signs, verb, about, outcome), noted)
+
+    def _reading(self, token: bytes = b"") -> AbstractContextManager[Rows]:
+        """Read from the record what one may see, for a verb that leaves its entry elsewhere."""
+        return self.house.record.reading(whom(self.who, token=token))
 
     @contextmanager
     def _noting(self, verb: Verb, vault: Vault | None = None) -> Iterator[None]:

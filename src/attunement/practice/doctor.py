@@ -12,6 +12,7 @@ from sqlcipher3 import dbapi2
 
 from attunement.practice.reminding import BACKUP, last_backup
 from attunement.vault.cipher import LEAST_SQLITE
+from attunement.vault.whom import KEEPER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -98,7 +99,7 @@ def _room(practice: Practice) -> Check:
 
 
 def _backup(practice: Practice) -> Check:
-    with practice.house.record.reading() as rows:
+    with practice.house.record.reading(KEEPER) as rows:
         last = last_backup(rows)
     if last is None:
         return Check("backup", well=False, sentence="There is no backup yet; `attunement backup` makes one.")

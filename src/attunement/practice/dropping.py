@@ -190,6 +190,7 @@ class Dropping(CheckingIn):
         return self._act(
             Verb.RECEIVE,
             lambda rows: self._received(rows, told.token, told.answers, told.key, tried, lay),
+            token=drop.slot,
         )
 
     def _opened_drop(self, drop: Drop) -> Told:
@@ -205,7 +206,7 @@ class Dropping(CheckingIn):
 
     def _invitation_of(self, drop: Drop) -> str:
         table = tables.invitation
-        with self.house.record.reading() as rows:
+        with self._reading(drop.slot) as rows:
             found = rows.one(sa.select(table.c.id).where(table.c.token_hash == drop.slot))
         return found["id"] if found else ""
 

@@ -4,27 +4,44 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import os
 import threading
-from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NoReturn, ParamSpec, TypeVar
 
 from filelock import FileLock, Timeout
 
-from attunement.errors import InputError, InUse, Locked, NotStored, VaultProblem
+from attunement.errors import AttunementError, InputError, InUse, Locked, NotStored, VaultProblem
+from attunement.vault.carrying import carry, remove
 from attunement.vault.clock import Clock
-from attunement.vault.keyfile import NAME, SHARED, KeyFile, Opened, Own
+from attunement.vault.file import remove_file
+from attunement.vault.keyfile import (
+    IN_DATABASE,
+    IN_FILE,
+    NAME,
+    SEALED,
+    SHARED,
+    KeyFile,
+    Opened,
+    Own,
+    suffix_of,
+)
 from attunement.vault.process import harden
+from attunement.vault.store import VARIABLE
 from attunement.vault.vault import Vault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator
     from pathlib import Path
 
+    from attunement.vault.database import Database
     from attunement.vault.locks import Cost
     from attunement.vault.recovery import RecoveryCode
+    from attunement.vault.schema import Schema
     from attunement.vault.sealing import Key
 
 Asked = ParamSpec("Asked")
 Result = TypeVar("Result")
+NO_DATABASE: Final = f"This practice is in a database: set {VARIABLE} to its address, and open it again."
 IDLE: Final = 300.0  # seconds until reflections lock themselves
 
 
@@ -130,6 +147,10 @@ class House:
         Tells the time to all vaults.
     lock
         Held as long as the house is open.
+    create
+        Whether the vaults are to be made.
+    database
+        Where the vaults are, of a clinic; held as long as the house is open.
     """
 
     def __init__(
@@ -141,8 +162,10 @@ class House:
         lock: FileLock,
         *,
         create: bool = False,
+        database: Database | None = None,
     ) -> None:
         self.folder, self.keyfile, self.keys, self.clock = folder, keyfile, keys, clock
+        self.database = database
         self._lock = lock
         self.changing = threading.RLock()  # keys.json is read, changed and written by one at a time
         self._unlocking = threading.RLock()
@@ -154,13 +177,25 @@ class House:
         opened: dict[str, Vault] = {}
         try:
             for name in SHARED:
-                path = self.folder / self.keyfile.files[name]
-                opened[name] = Vault(path, self.keys[name], name, self.clock, create=create)
+                place = self.place(self.keyfile.files[name])
+                opened[name] = Vault(place, self.keys[name], name, self.clock, create=create)
         except BaseException:
             for vault in opened.values():
                 vault.close()
             raise
         self.record, self.identity = opened["record"], opened["identity"]
+
+    def place(self, file: str, owner: str = "", record: str = "") -> Path | Schema:
+        """Return where a vault is that `keys.json` names; of reflections, whose they are."""
+        if suffix_of(file) != IN_DATABASE:
+            return self.folder / file
+        if self.database is None:
+            raise VaultProblem(NO_DATABASE)
+        from attunement.vault.schema import Schema  # noqa: PLC0415 - psycopg is an extra
+
+        return Schema(
+            self.database, file, self.keyfile.install, owner, record or self.keyfile.files["record"]
+        )
 
     @contextlib.contextmanager
     def still(self) -> Iterator[None]:
@@ -191,7 +226,9 @@ class House:
         harden()
         with claimed(folder) as lock:
             keyfile = KeyFile.load(folder)
-            house = cls(folder, keyfile, opening(keyfile).keys, clock or Clock(), lock)
+            keys = opening(keyfile).keys
+            with held(keyfile) as database:
+                house = cls(folder, keyfile, keys, clock or Clock(), lock, database=database)
             forget_leftovers(folder, keyfile)
             return house
 
@@ -210,11 +247,35 @@ class House:
             if opened is not None and opened.unlocked:
                 return opened
             self.lock(account)
-            locks = self.keyfile.account(account).own
-            assert locks is not None  # noqa: S101 - it has just been opened
-            vault = Vault(self.folder / locks.file, own.file, "reflections", self.clock)
+            if suffix_of(self._own_file(self.keyfile, account)) != self.keyfile.suffix:
+                self.move_own(own, self.keyfile.suffix)
+            vault = Vault(
+                self.place(self._own_file(self.keyfile, account), account),
+                own.file,
+                "reflections",
+                self.clock,
+            )
             self.reflections[account] = Reflections(vault, own, self.clock)
             return self.reflections[account]
+
+    def move_own(self, own: Own, suffix: str) -> None:
+        """Carry somebody's reflections to where the record is: only their own key opens them."""
+        with self.changing:
+            before = self._own_file(self.keyfile, own.account)
+            after = self.keyfile.moved_own(own, suffix, self.keys["record"])
+            file = self._own_file(after, own.account)
+            source = Vault(self.place(before, own.account), own.file, "reflections", self.clock)
+            try:
+                carry(source, self.place(file, own.account), own.file, self.clock)
+            finally:
+                source.close()
+            self.set_keys(after)
+            remove(self.place(before, own.account), "reflections")
+
+    def _own_file(self, keyfile: KeyFile, account: str) -> str:
+        locks = keyfile.account(account).own
+        assert locks is not None  # noqa: S101 - it has just been opened
+        return locks.file
 
     def lock(self, account: str) -> None:
         """Lock somebody's reflections."""
@@ -240,7 +301,7 @@ class House:
         locks = keyfile.account(code).own
         if locks:
             key = keyfile.open_own(code, passphrase).file
-            Vault(self.folder / locks.file, key, "reflections", self.clock, create=True).close()
+            Vault(self.place(locks.file, code), key, "reflections", self.clock, create=True).close()
         self.set_keys(keyfile)
 
     def close(self) -> None:
@@ -253,7 +314,54 @@ class House:
         self.record.close()
         self.identity.close()
         self.keys = {}
+        if self.database is not None:
+            self.database.release()
         self._lock.release()
+
+
+def reached(address: str | None = None) -> Database:
+    """Return the database that a clinic's vaults are in, looked at and held; by its address, or the environment's.
+
+    Raises
+    ------
+    VaultProblem
+        Where none is named, nothing is to be kept in it, or another program has it open.
+    """
+    from attunement.vault import database  # noqa: PLC0415 - psycopg is an extra
+
+    found = database.Database(address or os.environ.get(VARIABLE, "") or _none_named())
+    found.examine()
+    found.hold()
+    return found
+
+
+@contextlib.contextmanager
+def held(keyfile: KeyFile, address: str | None = None) -> Iterator[Database | None]:
+    """Hold the database that a key file says the vaults are in, if they are in one; let go where something fails."""
+    named = [*keyfile.files.values(), *(each.own.file for each in keyfile.accounts.values() if each.own)]
+    if not any(suffix_of(file) == IN_DATABASE for file in named):
+        yield None
+        return
+    found = reached(address)
+    try:
+        yield found
+    except BaseException:
+        found.release()
+        raise
+
+
+def _none_named() -> NoReturn:
+    raise VaultProblem(NO_DATABASE)
+
+
+def forget_unfinished(folder: Path, keyfile: KeyFile, address: str | None) -> None:
+    """Remove the vaults of a practice whose keys were never written: they are of no use to anybody."""
+    for file in folder.glob("*.vault*"):
+        file.unlink()
+    with contextlib.suppress(AttunementError), held(keyfile, address) as database:
+        if database is not None:
+            database.forget(keyfile.install)
+            database.release()
 
 
 def forget_leftovers(folder: Path, keyfile: KeyFile) -> None:
@@ -263,15 +371,9 @@ def forget_leftovers(folder: Path, keyfile: KeyFile) -> None:
         *(account.own.file for account in keyfile.accounts.values() if account.own),
     }
     families = {name.rpartition("-")[0] for name in named}
-    for path in folder.glob("*.vault"):
+    for path in (*folder.glob(f"*{IN_FILE}"), *folder.glob(f"*{SEALED}")):
         if path.name not in named and path.name.rpartition("-")[0] in families:
-            remove_vault(path)
-
-
-def remove_vault(path: Path) -> None:
-    """Remove a vault's file, with its WAL."""
-    for suffix in ("", "-wal", "-shm"):
-        path.with_name(path.name + suffix).unlink(missing_ok=True)
+            remove_file(path)
 
 
 def refuse_used(folder: Path) -> None:

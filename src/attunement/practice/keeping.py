@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import secrets
-import shutil
 from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
@@ -15,12 +14,14 @@ from attunement.practice import release
 from attunement.practice.described import with_description
 from attunement.practice.desk import Desk
 from attunement.practice.policy import Verb
+from attunement.practice.staging import staged
 from attunement.sessions import OWN_SIDE, PLANNED, Purpose
 from attunement.vault import tables
 from attunement.vault.backup import Manifest, checksums, recipient, staging, write_archive
-from attunement.vault.keyfile import NAME, SHARED
-from attunement.vault.tables import written
+from attunement.vault.instants import written
+from attunement.vault.keyfile import SHARED
 from attunement.vault.vault import Vault
+from attunement.vault.whom import KEEPER
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -105,7 +106,7 @@ class Keeping(Desk):
     def finish_erasing(self) -> None:
         """Do what is left of erasures, also those that a stopped program left unfinished."""
         unfinished = sa.select(tables.erased).where(tables.erased.c.swept.is_(None))
-        with self.house.record.reading() as rows:
+        with self.house.record.reading(KEEPER) as rows:
             left = rows.all(unfinished)
         if not left:
             return
@@ -121,7 +122,7 @@ class Keeping(Desk):
                 rows.change(tables.erased, row, swept=rows.now().at)
             rows.note(self.who.code, Verb.ERASE, "", "swept")
 
-        self.house.record.do(swept)
+        self.house.record.do(swept, KEEPER)
 
     # -- what leaves
 
@@ -208,13 +209,8 @@ class Keeping(Desk):
             raise InputError(f"{target.parent} is no folder; name one that is there.")
         house = self.house
         with staging(house.folder) as folder:
-            shutil.copyfile(house.folder / NAME, folder / NAME)
-            for name, vault in (("record", house.record), ("identity", house.identity)):
-                vault.copy_to(folder / house.keyfile.files[name])
-            for account in house.keyfile.accounts.values():
-                if account.own:
-                    self._stage_reflections(account.code, account.own.file, folder)
-            tips = {name: str(_tip_of(house, folder, name)) for name in SHARED}
+            keyfile = staged(house, folder)
+            tips = {name: str(_tip_of(house, folder / keyfile.files[name], name)) for name in SHARED}
             made = written(house.clock.now().at)
             manifest = Manifest(house.keyfile.install, made, tips, checksums(folder))
             write_archive(folder, manifest, target, to)
@@ -223,21 +219,9 @@ class Keeping(Desk):
 
     # -- inside
 
-    def _stage_reflections(self, account: str, name: str, folder: Path) -> None:
-        """Copy reflections: merged where they are unlocked, byte by byte where nobody has them open."""
-        unlocked = self.house.reflections.get(account)
-        if unlocked is not None and unlocked.unlocked:
-            unlocked.use()[0].copy_to(folder / name)
-            return
-        self.house.lock(account)
-        for suffix in ("", "-wal"):
-            source = self.house.folder / f"{name}{suffix}"
-            if source.exists():
-                shutil.copyfile(source, folder / f"{name}{suffix}")
-
     def _client_id(self, client: str, verb: Verb) -> str:
         self._refuse_and_note_unless(verb)
-        with self._noting(verb, self.house.identity), self.house.record.reading() as rows:
+        with self._noting(verb, self.house.identity), self._reading() as rows:
             return str(self._dyad(rows, client)["client"])
 
     def _set_hold(self, verb: Verb, client: str, reason: str | None) -> None:
@@ -249,7 +233,7 @@ class Keeping(Desk):
         self._act(verb, work)
 
     def _forget(self, vault: Vault, table: sa.Table, column: sa.Column[str], clients: list[str]) -> None:
-        with vault.reading() as rows:
+        with vault.reading(KEEPER) as rows:
             left = [row["id"] for row in rows.all(sa.select(table.c.id).where(column.in_(clients)))]
         if left:
 
@@ -257,7 +241,7 @@ class Keeping(Desk):
                 rows.remove(table, left)
                 rows.note(self.who.code, Verb.ERASE, "")
 
-            vault.do(work)
+            vault.do(work, KEEPER)
         vault.sweep()
 
 
@@ -381,9 +365,9 @@ def _for_research(therapist: str) -> sa.Select[Any]:
     )
 
 
-def _tip_of(house: House, folder: Path, kind: str) -> Tip:
+def _tip_of(house: House, file: Path, kind: str) -> Tip:
     """The tip of a copy, read from the copy."""
-    copy = Vault(folder / house.keyfile.files[kind], house.keys[kind], kind, house.clock)
+    copy = Vault(file, house.keys[kind], kind, house.clock)
     try:
         return copy.tip
     finally:

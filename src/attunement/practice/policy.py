@@ -10,6 +10,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from attunement.vault.whom import REFUSED
+
+__all__ = ["ADDRESSED", "ALLOWED", "CLIENT", "REFUSED", "SCOPES", "Role", "Scope", "Verb", "Who", "permits"]
+
 
 class Role(StrEnum):
     """What an account is for; one account may have several."""
@@ -254,7 +258,3 @@ def permits(who: Who, verb: Verb, *, owner: str | None = None, addressed_to: str
     if verb in ADDRESSED:
         return addressed_to == who.code
     return owner == who.code
-
-
-REFUSED: Final = "There is no such thing here, or it is not yours to see or change."
-"""Said alike of what is not there and of what is somebody else's."""

@@ -11,7 +11,7 @@ from attunement.practice.accounts import Accounts, found_account
 from attunement.practice.agenda import Overview
 from attunement.practice.dropping import Dropping
 from attunement.practice.factors import Factors
-from attunement.practice.house import House, claimed_new
+from attunement.practice.house import House, claimed_new, forget_unfinished, held
 from attunement.practice.own_tables import Tables
 from attunement.practice.policy import CLIENT, Role, Verb, Who
 from attunement.practice.reminding import Reminding
@@ -23,10 +23,11 @@ from attunement.practice.tokens import Tokens
 from attunement.sessions import Credential, code
 from attunement.vault import tables
 from attunement.vault.clock import Clock
-from attunement.vault.keyfile import SHARED, KeyFile
+from attunement.vault.keyfile import IN_DATABASE, IN_FILE, SHARED, KeyFile
 from attunement.vault.locks import Cost, refuse_weak
 from attunement.vault.process import harden
 from attunement.vault.sealing import Key
+from attunement.vault.whom import DOOR, KEEPER
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,7 +72,7 @@ class Practice(
     def found(  # noqa: PLR0913 - each is asked once
         cls, folder: Path, account: str, passphrase: str, recovery: RecoveryCode, *,
         credential: Credential = Credential.OTHER, name: str = "", roles: frozenset[Role] = frozenset(Role),
-        cost: Cost | None = None, clock: Clock | None = None,
+        cost: Cost | None = None, clock: Clock | None = None, database: str | None = None,
     ) -> Self:  # fmt: skip
         """Make a new practice in an empty folder.
 
@@ -89,22 +90,27 @@ class Practice(
             Of guessing the passphrase.
         clock
             Tells the time.
+        database
+            The address of a PostgreSQL in which the vaults are to be; in the folder if left out.
         """
         account = code(account, "account")
         refuse_weak(passphrase, account, name)
         harden()
         with claimed_new(folder) as lock:
             keys = {each: Key.fresh() for each in SHARED}
-            house = House(folder, KeyFile.fresh(), keys, clock or Clock(), lock, create=True)
+            keyfile = KeyFile.fresh(IN_DATABASE if database else IN_FILE)
+            with held(keyfile, database) as reached:
+                if reached is not None:
+                    reached.refuse_another(keyfile.install)
+                house = House(folder, keyfile, keys, clock or Clock(), lock, create=True, database=reached)
             try:
                 practice = cls(house, Who(account, roles))
-                house.record.do(lambda rows: found_account(rows, account, roles, name, credential))
-                house.identity.do(lambda rows: rows.note(account, Verb.FOUND, ""))
+                house.record.do(lambda rows: found_account(rows, account, roles, name, credential), KEEPER)
+                house.identity.do(lambda rows: rows.note(account, Verb.FOUND, ""), KEEPER)
                 house.add_account(account, passphrase, recovery, own=_has_own(roles), cost=cost or Cost())
             except BaseException:
                 house.close()
-                for file in folder.glob("*.vault*"):  # a practice without keys is of no use to anybody
-                    file.unlink()
+                forget_unfinished(folder, keyfile, database)
                 raise
         return practice
 
@@ -136,7 +142,7 @@ class Practice(
             self.house.keyfile.open_record(account, passphrase)
             return type(self)(self.house, self._account(account))
         except (WrongKey, Refused):
-            self.house.record.do(lambda rows: rows.note("nobody", Verb.SIGN_IN, "", "refused"))
+            self.house.record.do(lambda rows: rows.note("nobody", Verb.SIGN_IN, "", "refused"), DOOR)
             raise WrongKey("There is no such account, or the passphrase is not right.") from None
 
     def for_client(self) -> Self:
@@ -182,7 +188,7 @@ class Practice(
             rows.note(account, Verb.SIGN_IN, "")
             return Who(account, frozenset(Role(role) for role in row["roles"].split()))
 
-        return self.house.record.do(work)
+        return self.house.record.do(work, DOOR)
 
 
 def _has_own(roles: frozenset[Role]) -> bool:

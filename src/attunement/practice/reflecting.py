@@ -12,6 +12,7 @@ from attunement.practice.policy import Verb
 from attunement.sessions import Reflected, Reflection
 from attunement.vault import tables
 from attunement.vault.envelope import Envelope, Place, disclose, enclose
+from attunement.vault.whom import KEEPER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -153,7 +154,7 @@ class Reflecting(Desk):
         table = tables.share
         reports = sa.and_(table.c.kind == "report", table.c.client == client, table.c.sender == self.who.code)
         query = sa.select(table.c.id).where(sa.or_(table.c.note == note, reports))
-        with self.house.record.reading() as rows:
+        with self._reading() as rows:
             shared = [row["id"] for row in rows.all(query)]
         if shared:
 
@@ -185,7 +186,7 @@ class Reflecting(Desk):
     def _sweep_ended(self) -> None:
         """Take away the shares that have ended, whoever's they were: what nobody can open is not kept."""
         table = tables.share
-        with self.house.record.reading() as rows:
+        with self.house.record.reading(KEEPER) as rows:
             over = table.c.expires <= rows.now().steady
             ended = [row["id"] for row in rows.all(sa.select(table.c.id).where(over))]
         if ended:
@@ -194,12 +195,12 @@ class Reflecting(Desk):
                 rows.remove(table, ended)
                 rows.note(self.who.code, Verb.REVOKE, "", "ended")
 
-            self.house.record.do(work)
+            self.house.record.do(work, KEEPER)
 
     def _finish_erasing(self, vault: Vault) -> None:
         """Destroy what is left about clients who were erased while these were locked."""
         gone = sa.select(tables.erased.c.id).where(tables.erased.c.therapist == self.who.code)
-        with self.house.record.reading() as rows:
+        with self._reading() as rows:
             clients = [row["id"] for row in rows.all(gone)]
         about = sa.select(tables.reflection.c.id).where(tables.reflection.c.client.in_(clients))
         with vault.reading() as rows:
@@ -215,7 +216,7 @@ class Reflecting(Desk):
 
     def _known_client(self, client: str) -> tuple[str, dict[str, int]]:
         """The client's id, and which session is which: read from the record, which learns nothing of it."""
-        with self.house.record.reading() as rows:
+        with self._reading() as rows:
             dyad = self._dyad(rows, client)
             table = tables.session
             found = rows.all(sa.select(table.c.id, table.c.number).where(table.c.dyad == dyad["id"]))
@@ -229,7 +230,7 @@ class Reflecting(Desk):
             .join(tables.client, tables.client.c.id == tables.dyad.c.client)
             .where(tables.dyad.c.therapist == self.who.code, tables.session.c.began >= since)
         )
-        with self.house.record.reading() as rows:
+        with self._reading() as rows:
             return {row["id"]: (row["code"], row["number"]) for row in rows.all(query)}
 
     def _known_session(self, client: str, session: int) -> tuple[str, str]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from attunement.errors import InputError, NotStored
 from attunement.instruments import score as scored
 from attunement.practice.described import description
-from attunement.vault.tables import written
+from attunement.vault.instants import written
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from attunement.errors import NotSent
 from attunement.post import address, is_address
 from attunement.practice.checking_in import CheckingIn
+from attunement.practice.hands import whom
 from attunement.practice.keeping import TO_CLIENT, Keeping
 from attunement.practice.policy import Role, Verb
 from attunement.sessions import Purpose
@@ -142,7 +143,7 @@ class Reminding(CheckingIn, Keeping):
             How many went out. One that failed is noted nowhere as sent, and its link works no longer.
         """
         self._refuse_and_note_unless(Verb.REMIND)
-        with self.house.record.reading() as rows:
+        with self._reading() as rows:
             due, now = self._due(rows), rows.now().at
             mine, before = self._whole(rows, tables.account, self.who.code)["email"], self._reminded(rows)
         mails, failed = 0, list[str]()
@@ -201,7 +202,7 @@ class Reminding(CheckingIn, Keeping):
         Returns why it was not taken, if it was not.
         """
         invited = self.invite(str(each.client), each.session or 0)
-        made = invited.invitation
+        made, me = invited.invitation, whom(self.who, Verb.INVITE)
 
         def undone(rows: Rows) -> None:
             rows.remove(tables.invitation, [made.id])
@@ -221,12 +222,12 @@ class Reminding(CheckingIn, Keeping):
         try:
             post.send(to, SUBJECT_TO_CLIENT, f"{url.rstrip('/')}/c/{invited.token}")
         except NotSent as problem:
-            self.house.record.do(undone)
+            self.house.record.do(undone, me)
             return [str(problem)]
         except BaseException:
-            self.house.record.do(undone)
+            self.house.record.do(undone, me)
             raise
-        self.house.record.do(sent)
+        self.house.record.do(sent, me)
         return []
 
     def _send_to_me(self, post: Sender, url: str, mine: str, due: list[tuple[Due, str | None]]) -> list[str]:
@@ -236,7 +237,8 @@ class Reminding(CheckingIn, Keeping):
         except NotSent as problem:
             return [str(problem)]
         kinds = [(each.kind, session) for each, session in due]
-        self.house.record.do(lambda rows: self._note_sent(rows, kinds, self.who.code))
+        me = whom(self.who, Verb.REMIND)
+        self.house.record.do(lambda rows: self._note_sent(rows, kinds, self.who.code), me)
         return []
 
     def _note_sent(self, rows: Rows, kinds: Iterable[tuple[str, str | None]], about: str) -> None:

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from attunement.errors import Damaged, WrongKey
+from attunement.errors import WrongKey
 from attunement.practice.desk import Desk
-from attunement.practice.house import changing_keys, remove_vault
+from attunement.practice.house import changing_keys
 from attunement.practice.policy import Verb
 from attunement.vault import tables
+from attunement.vault.carrying import carry, remove
 from attunement.vault.envelope import Envelope, Place, rewrapped
 from attunement.vault.keyfile import SHARED, KeyFile, Own, next_name
 from attunement.vault.locks import Cost
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from attunement.vault.recovery import RecoveryCode
     from attunement.vault.rows import Rows
+    from attunement.vault.schema import Schema
 
 
 class Rotation(Desk):
@@ -64,7 +66,10 @@ class Rotation(Desk):
                 cost=cost or Cost(),
             )
             for name in SHARED:
-                self._copied(before.files[name], house.keys[name], after.files[name], fresh[name], name)
+                source = Vault(house.place(before.files[name]), house.keys[name], name, house.clock)
+                self._copied(
+                    source, house.place(after.files[name], record=after.files["record"]), fresh[name]
+                )
             if own and fresh_own:
                 self._reflections_anew(before, own, fresh_own)
             try:
@@ -72,33 +77,24 @@ class Rotation(Desk):
             finally:  # what stands on the disk is in force, even where syncing the folder failed after it was put there
                 if KeyFile.load(house.folder).files == after.files:
                     house.keyfile, house.keys = after, fresh
-        for file in (*before.files.values(), *_own_files(before, after)):
-            remove_vault(house.folder / file)
+        for kind, file in (*reversed(before.files.items()), *_own_files(before, after)):
+            remove(house.place(file), kind)
 
-    def _copied(self, source: str, old: Key, target: str, new: Key, kind: str) -> Path:
-        """Copy a vault under a new key, and compare the copy with what it came from."""
-        path = self.house.folder / target
-        remove_vault(path)
-        vault = Vault(self.house.folder / source, old, kind, self.house.clock)
+    def _copied(self, source: Vault, to: Path | Schema, key: Key) -> None:
+        """Copy a vault under a new key, its journal under another from here on, and compare the two."""
         try:
-            vault.renew_chain_key()
-            tip = vault.tip
-            vault.copy_under(path, new)
+            source.renew_chain_key()
+            carry(source, to, key, self.house.clock)
         finally:
-            vault.close()
-        copy = Vault(path, new, kind, self.house.clock)
-        try:
-            if copy.tip != tip or not copy.verify(tip).whole:
-                raise Damaged(f"The copy of {source} is not as the original; nothing was changed.")
-        finally:
-            copy.close()
-        return path
+            source.close()
 
     def _reflections_anew(self, keyfile: KeyFile, own: Own, fresh: Own) -> None:
         """Copy one's reflections, and wrap the key of each envelope under the new root."""
-        locks = keyfile.account(own.account).own
+        house, locks = self.house, keyfile.account(own.account).own
         assert locks is not None  # noqa: S101 - it has been opened
-        path = self._copied(locks.file, own.file, next_name(locks.file), fresh.file, "reflections")
+        to = house.place(next_name(locks.file), own.account)
+        source = Vault(house.place(locks.file, own.account), own.file, "reflections", house.clock)
+        self._copied(source, to, fresh.file)
 
         def work(rows: Rows) -> None:
             for row in rows.all(sa.select(tables.reflection)):
@@ -107,7 +103,7 @@ class Rotation(Desk):
                 rows.change(tables.reflection, row, key=envelope.key)
             rows.note(self.who.code, Verb.ROTATE_KEYS, "")
 
-        vault = Vault(path, fresh.file, "reflections", self.house.clock)
+        vault = Vault(to, fresh.file, "reflections", house.clock)
         try:
             vault.do(work)
             vault.sweep()
@@ -115,7 +111,7 @@ class Rotation(Desk):
             vault.close()
 
 
-def _own_files(before: KeyFile, after: KeyFile) -> list[str]:
-    """Reflections files that the new key file no longer names."""
+def _own_files(before: KeyFile, after: KeyFile) -> list[tuple[str, str]]:
+    """Vaults of reflections that the new key file no longer names."""
     files = [{each.own.file for each in keyfile.accounts.values() if each.own} for keyfile in (before, after)]
-    return sorted(files[0] - files[1])
+    return [("reflections", file) for file in sorted(files[0] - files[1])]

@@ -19,6 +19,7 @@ from attunement.errors import InputError, WrongKey
 from attunement.practice.desk import Desk
 from attunement.practice.policy import Role, Scope, Verb, Who
 from attunement.vault import tables
+from attunement.vault.whom import DOOR, Hand, Whom
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -124,7 +125,7 @@ class Tokens(Desk):
 
     def knows_token(self, secret: str) -> bool:
         """Whether a token is kept here, also one that has ended; before anything is noted."""
-        with self.house.record.reading() as rows:
+        with self._reading(_hash(secret)) as rows:
             return _by_hash(rows, secret) is not None
 
     def by_token(self, secret: str) -> Self:
@@ -147,9 +148,9 @@ class Tokens(Desk):
             return who
 
         try:
-            who = self.house.record.do(work)
+            who = self.house.record.do(work, Whom(Hand.DOOR, token=_hash(secret)))
         except WrongKey:
-            self.house.record.do(lambda rows: rows.note("nobody", Verb.USE_TOKEN, "", "refused"))
+            self.house.record.do(lambda rows: rows.note("nobody", Verb.USE_TOKEN, "", "refused"), DOOR)
             raise
         return type(self)(self.house, who)
 

@@ -8,7 +8,7 @@ from attunement.errors import Damaged
 from attunement.practice.house import claimed
 from attunement.practice.policy import Verb
 from attunement.vault import migrations
-from attunement.vault.cipher import engine, in_sentences, quoted
+from attunement.vault.cipher import engine, in_sentences, quoted, refuse_holes
 from attunement.vault.clock import Clock
 from attunement.vault.keyfile import KeyFile
 from attunement.vault.places import OWNER_ONLY, sync_file
@@ -67,7 +67,10 @@ def _upgraded(folder: Path, kind: str, file: str, key: Key, account: str, *, und
             if before == migrations.HEADS[kind] and not undo:
                 return f"{kind}: up to date ({before})."
             with opened.connect() as connection:
+                connection.exec_driver_sql("BEGIN")
                 verdict = verified(connection, as_it_is(connection))
+                refuse_holes(connection)
+                connection.exec_driver_sql("ROLLBACK")
             if not verdict.whole:
                 raise Damaged(
                     f"{file} is not as its journal says: {verdict.problems[0]} It was not upgraded."

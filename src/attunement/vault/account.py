@@ -9,7 +9,7 @@ from typing import Any, Final
 from attunement.vault.locks import Lock
 from attunement.vault.sharing import PublicKeys
 
-_PLAIN: Final = re.compile(r"[a-z0-9-]+\.vault")
+_PLAIN: Final = re.compile(r"[a-z0-9-]+\.(vault|schema|sealed)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,8 @@ class OwnLock:
         The file's key and the private keys, sealed under the own root.
     public
         What others seal to and verify with.
+    sealed_as
+        The name of the file when its key was sealed, if it was moved since by somebody without that key.
     """
 
     lock: Lock
@@ -33,6 +35,12 @@ class OwnLock:
     key: bytes
     private: bytes
     public: PublicKeys
+    sealed_as: str = ""
+
+    @property
+    def bound_to(self) -> str:
+        """The name that the file's key is sealed for: the one before, where it was moved without that key."""
+        return self.sealed_as or self.file
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +88,7 @@ def account_as_dict(account: Account) -> dict[str, Any]:
             "private": account.own.private.hex(),
             "sealing": account.own.public.sealing.hex(),
             "signing": account.own.public.signing.hex(),
+            **({"sealed_as": account.own.sealed_as} if account.own.sealed_as else {}),
         }
     return stored
 
@@ -91,7 +100,8 @@ def account_from_dict(code: str, stored: dict[str, Any]) -> Account:
         kept = stored["own"]
         public = PublicKeys(code, bytes.fromhex(kept["sealing"]), bytes.fromhex(kept["signing"]))
         key, private = bytes.fromhex(kept["key"]), bytes.fromhex(kept["private"])
-        own = OwnLock(Lock.from_dict(kept["lock"]), plain_name(kept["file"]), key, private, public)
+        before = plain_name(kept["sealed_as"]) if "sealed_as" in kept else ""
+        own = OwnLock(Lock.from_dict(kept["lock"]), plain_name(kept["file"]), key, private, public, before)
     keys = {name: bytes.fromhex(box) for name, box in stored["keys"].items()}
     agreement, seen = bytes.fromhex(stored["agreement"]), bytes.fromhex(stored["seen"])
     return Account(code, Lock.from_dict(stored["lock"]), agreement, seen, keys, own)

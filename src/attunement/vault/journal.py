@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from attunement.errors import Damaged
-from attunement.vault.tables import written
+from attunement.vault.instants import written
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

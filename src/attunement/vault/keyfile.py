@@ -48,6 +48,8 @@ if TYPE_CHECKING:
 
 VERSION: Final = 1
 NAME: Final = "keys.json"
+IN_FILE, IN_DATABASE, SEALED = ".vault", ".schema", ".sealed"
+"""How a name tells where a vault is: a file of our own, a schema of a database, a file whose fields are sealed."""
 SHARED: Final = ("record", "identity")
 _SUITE = hpke.Suite(hpke.KEM.X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.AES_256_GCM)
 NO_ACCOUNT: Final = "There is no such account, or the passphrase is not right."
@@ -119,6 +121,11 @@ class KeyFile:
         """Return the public keys of an account, as the practice has them today."""
         return self._own(code).public
 
+    @property
+    def suffix(self) -> str:
+        """Where the vaults are: ``.vault`` for files of our own, ``.schema`` for a database."""
+        return suffix_of(self.files["record"])
+
     def check(self, record: Key) -> None:
         """Refuse a file that somebody without the record's key has written."""
         if not hmac.compare_digest(self.mac, self._mac(record)):
@@ -137,9 +144,9 @@ class KeyFile:
     # -- making
 
     @classmethod
-    def fresh(cls) -> KeyFile:
-        """Return the key file of a new practice, with no account yet."""
-        files = {name: f"{name}-1.vault" for name in SHARED}
+    def fresh(cls, suffix: str = IN_FILE) -> KeyFile:
+        """Return the key file of a new practice, with no account yet; the suffix tells where its vaults are."""
+        files = {name: f"{name}-1{suffix}" for name in SHARED}
         return cls(secrets.token_hex(8), files, {})
 
     def with_account(
@@ -172,6 +179,25 @@ class KeyFile:
     def shut_out(self, code: str, record: Key) -> KeyFile:
         """Give an account no key to the shared files any more; its own reflections stay its own."""
         return self._put(replace(self.account(code), keys={})).signed(record)
+
+    def moved(self, suffix: str, record: Key) -> KeyFile:
+        """Name the shared files where they are from now on."""
+        files = {name: next_name(file, suffix) for name, file in self.files.items()}
+        return replace(self, files=files).signed(record)
+
+    def moved_own(self, own: Own, suffix: str, record: Key) -> KeyFile:
+        """Name one's reflections where they are from now on; their key stays."""
+        account, locks = self.account(own.account), self._own(own.account)
+        file = next_name(locks.file, suffix)
+        key = seal(own.root, own.file.reveal(), self._about("own file", own.account, file))
+        moved = replace(locks, file=file, key=key, sealed_as="")
+        return self._put(replace(account, own=moved)).signed(record)
+
+    def moved_sealed(self, code: str, suffix: str, record: Key) -> KeyFile:
+        """Name somebody's reflections where they are from now on, without their key: as they are sealed."""
+        account, locks = self.account(code), self._own(code)
+        moved = replace(locks, file=next_name(locks.file, suffix), sealed_as=locks.bound_to)
+        return self._put(replace(account, own=moved)).signed(record)
 
     def linked(self, drop_box: str, record: Key) -> KeyFile:
         """Name the drop box that clients' links lead to, or none."""
@@ -293,7 +319,7 @@ class KeyFile:
 
     def _owned(self, code: str, own: OwnLock, root: Key) -> Own:
         try:
-            file = Key(unseal(root, own.key, self._about("own file", code, own.file)))
+            file = Key(unseal(root, own.key, self._about("own file", code, own.bound_to)))
             bound = self._about("private keys", code, own.public.sealing, own.public.signing)
             private = PrivateKeys.from_bytes(code, unseal(root, own.private, bound))
         except Damaged:
@@ -304,7 +330,7 @@ class KeyFile:
         root, private, name = (
             Key.fresh(),
             PrivateKeys.fresh(code),
-            f"reflections-{secrets.token_hex(4)}-1.vault",
+            f"reflections-{secrets.token_hex(4)}-1{self.suffix}",
         )
         public = private.public
         return OwnLock(
@@ -354,10 +380,24 @@ class KeyFile:
         return hmac.new(record.derived("key file").reveal(), content, hashlib.sha256).digest()
 
 
-def next_name(file: str) -> str:
-    """Return the name of the next generation of a vault: ``record-2.vault`` after ``record-1.vault``."""
-    family, _, number = file.removesuffix(".vault").rpartition("-")
-    return f"{family}-{int(number) + 1}.vault"
+def next_name(file: str, suffix: str = "") -> str:
+    """Return the name of the next generation of a vault: ``record-2.vault`` after ``record-1.vault``.
+
+    Parameters
+    ----------
+    file
+        Its present name.
+    suffix
+        Where it is to be from then on; as it is, if left out.
+    """
+    stem, here = file.removesuffix(suffix_of(file)), suffix_of(file)
+    family, _, number = stem.rpartition("-")
+    return f"{family}-{int(number) + 1}{suffix or here}"
+
+
+def suffix_of(file: str) -> str:
+    """Return what tells where a vault is."""
+    return file[file.rindex(".") :]
 
 
 def _agreement(root: Key) -> X25519PrivateKey:

@@ -5,29 +5,39 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
-from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects import postgresql, sqlite
 
+from attunement.errors import Refused
 from attunement.vault import tables
+from attunement.vault.instants import read, written
 from attunement.vault.journal import GONE, START, Entry, Tip, digest, touched_as_text
-from attunement.vault.tables import Instant, written
+from attunement.vault.seals import Sealed, seals_of
+from attunement.vault.tables import Instant
+from attunement.vault.whom import REFUSED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import sqlalchemy as sa
+    from sqlalchemy.engine import Dialect
 
     from attunement.vault.clock import Clock, Moment
     from attunement.vault.sealing import Key
 
 Row = dict[str, Any]
-_inserts: WeakKeyDictionary[sa.Table, str] = WeakKeyDictionary()
+_inserts: WeakKeyDictionary[sa.Table, dict[str, str]] = WeakKeyDictionary()
+_MARK: Final = {"sqlite": "?", "postgresql": "%s"}
+_DIALECTS: Final[dict[str, Dialect]] = {
+    "sqlite": sqlite.dialect(paramstyle="qmark"),
+    "postgresql": postgresql.psycopg.dialect(paramstyle="format"),  # type: ignore[no-untyped-call]
+}
 
 
 class Prepared:
-    """A query that is compiled once: for what is asked at every check-in.
+    """A query that is compiled once for each kind of store: for what is asked at every check-in.
 
     Parameters
     ----------
@@ -36,23 +46,32 @@ class Prepared:
     """
 
     def __init__(self, query: sa.Select[Any]) -> None:
-        compiled = query.compile(dialect=sqlite.dialect(paramstyle="qmark"))
-        self.text = str(compiled)
-        self.bound = tuple(compiled.positiontup or ())
-        self._given = {name: value for name, value in compiled.params.items() if value is not None}
+        self._query = query
+        self._compiled: dict[str, tuple[str, tuple[str, ...], dict[str, Any]]] = {}
         self._names = tuple(column.name for column in query.selected_columns)
-        self._instants = tuple(isinstance(column.type, Instant) for column in query.selected_columns)
+        self._types = tuple(column.type for column in query.selected_columns)
 
-    def values(self, bound: Mapping[str, Any]) -> list[Any]:
-        """Return the parameters in the order of the text."""
-        return [bound.get(name, self._given.get(name)) for name in self.bound]
+    def asked(self, dialect: Dialect, bound: Mapping[str, Any]) -> tuple[str, list[Any]]:
+        """Return the text for a dialect, and the values in its order."""
+        if dialect.name not in self._compiled:
+            made = self._query.compile(dialect=_DIALECTS[dialect.name])
+            given = {name: value for name, value in made.params.items() if value is not None}
+            self._compiled[dialect.name] = (str(made), tuple(made.positiontup or ()), given)
+        text, order, given = self._compiled[dialect.name]
+        return text, [bound.get(name, given.get(name)) for name in order]
 
-    def row(self, found: Sequence[Any]) -> Row:
-        """Name the values, and read points in time."""
+    def row(self, found: Sequence[Any], dialect: Dialect) -> Row:
+        """Name the values, and read points in time and what is sealed."""
         return {
-            name: datetime.fromisoformat(value) if instant and value is not None else value
-            for name, instant, value in zip(self._names, self._instants, found, strict=True)
+            name: _read(kind, value, dialect)
+            for name, kind, value in zip(self._names, self._types, found, strict=True)
         }
+
+
+def _read(kind: sa.types.TypeEngine[Any], value: Any, dialect: Dialect) -> Any:  # noqa: ANN401 - a value of a column
+    if isinstance(kind, Sealed):
+        return kind.process_result_value(value, dialect)
+    return read(value) if isinstance(kind, Instant) else value
 
 
 @dataclass(slots=True)
@@ -90,6 +109,8 @@ class Rows:
     def __init__(self, connection: sa.Connection, metadata: sa.MetaData, chain: Chain, clock: Clock) -> None:
         self._connection, self._tables = connection, metadata.tables
         self._driver: Any = connection.connection.dbapi_connection
+        self._dialect, self._mark = connection.dialect, _MARK[connection.dialect.name]
+        self._seals = seals_of(connection.dialect)
         self._chain, self._tip = chain, chain.tip
         self._clock = clock
         self._moment: Moment | None = None
@@ -126,8 +147,8 @@ class Rows:
 
     def prepared(self, query: Prepared, **bound: Any) -> Row | None:  # noqa: ANN401 - values of parameters
         """Return the first row of a query that was compiled beforehand, or None."""
-        found = self._driver.execute(query.text, query.values(bound)).fetchone()
-        return None if found is None else query.row(found)
+        found = self._driver.execute(*query.asked(self._dialect, bound)).fetchone()
+        return None if found is None else query.row(found, self._dialect)
 
     # -- writing
 
@@ -142,9 +163,11 @@ class Rows:
     def change(self, table: sa.Table, row: Row, **values: Any) -> Row:  # noqa: ANN401 - values of columns
         """Change a row that was read whole."""
         changed = {**row, **values}
-        assigned = ", ".join(f'"{table.c[name].name}" = ?' for name in values)
-        statement = f'UPDATE "{table.name}" SET {assigned} WHERE id = ?'  # noqa: S608 - names of our own columns
-        self._driver.execute(statement, [*map(_as_kept, values.values()), row["id"]])
+        assigned = ", ".join(f'"{table.c[name].name}" = {self._mark}' for name in values)
+        statement = f'UPDATE "{table.name}" SET {assigned} WHERE id = {self._mark}'  # noqa: S608 - names of our own columns
+        kept = [self._kept(table.c[name], value) for name, value in ({**values, "id": row["id"]}).items()]
+        if self._driver.execute(statement, kept).rowcount != 1:
+            raise Refused(REFUSED)
         self.touch(table, changed)
         return changed
 
@@ -202,13 +225,18 @@ class Rows:
 
     def _insert(self, table: sa.Table, row: Mapping[str, Any]) -> None:
         """Insert without SQLAlchemy's own work at each statement, which would be half of a check-in's time."""
-        statement = _inserts.get(table)
-        if statement is None:
+        statements = _inserts.setdefault(table, {})
+        if self._mark not in statements:
             names = ", ".join(f'"{column.name}"' for column in table.columns)
-            marks = ", ".join("?" * len(table.columns))
-            statement = f'INSERT INTO "{table.name}" ({names}) VALUES ({marks})'  # noqa: S608 - our own names
-            _inserts[table] = statement
-        self._driver.execute(statement, [_as_kept(row[column.name]) for column in table.columns])
+            marks = ", ".join([self._mark] * len(table.columns))
+            statements[self._mark] = f'INSERT INTO "{table.name}" ({names}) VALUES ({marks})'  # noqa: S608 - our own names
+        kept = [self._kept(column, row[column.name]) for column in table.columns]
+        self._driver.execute(statements[self._mark], kept)
+
+    def _kept(self, column: sa.Column[Any], value: Any) -> Any:  # noqa: ANN401 - a value of a column
+        if self._seals is not None and isinstance(column.type, Sealed):
+            return column.type.process_bind_param(value, self._dialect)
+        return written(value) if isinstance(value, datetime) else value
 
     def touch(self, table: sa.Table, row: Mapping[str, Any]) -> None:
         """Let the entry of this piece of work answer for a row as it is."""
@@ -216,7 +244,3 @@ class Rows:
 
 
 _ENTRY = ("seq", "at", "steady", "who", "verb", "about", "outcome")
-
-
-def _as_kept(value: Any) -> Any:  # noqa: ANN401 - a value of a column
-    return written(value) if isinstance(value, datetime) else value

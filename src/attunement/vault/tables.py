@@ -8,12 +8,13 @@ in the same transaction, and nothing about reflections stands in the record's.
 from __future__ import annotations
 
 import uuid
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
-from attunement.errors import Damaged
+from attunement.vault.instants import read, written
+from attunement.vault.seals import Sealed, SealedInstant
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
@@ -31,17 +32,7 @@ class Instant(sa.types.TypeDecorator[datetime]):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ANN401, ARG002
         """To a point in time."""
-        try:
-            return None if value is None else datetime.fromisoformat(value)
-        except (TypeError, ValueError):
-            raise Damaged(
-                "A point in time is not as it was written; put the vault back from a backup."
-            ) from None
-
-
-def written(instant: datetime) -> str:
-    """Write a point in time as it is kept."""
-    return instant.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+        return read(value)
 
 
 def new_id() -> str:
@@ -57,39 +48,51 @@ def _to(name: str, table: str, *, empty: bool = False) -> sa.Column[str]:
     return sa.Column(name, sa.String(32), sa.ForeignKey(f"{table}.id"), nullable=empty, index=True)
 
 
-def _journalled(metadata: sa.MetaData) -> None:
+def _sealed(about: str, kind: Any = None, *, lookup: bool = False, padded: bool = False) -> Sealed:  # noqa: ANN401 - a type
+    """A type that is sealed in a database; `kind` is what it is in a file of our own."""
+    if kind is Instant:
+        return SealedInstant(sa.String(27), about, lookup=lookup)
+    return Sealed(sa.types.to_instance(kind or sa.String), about, lookup=lookup, padded=padded)
+
+
+def _journalled(metadata: sa.MetaData, *, sealed: bool = True) -> None:
+    """Give a vault its journal; of reflections, also that something was done is nobody else's to know."""
+
+    def column(name: str, kind: Any) -> sa.Column[Any]:  # noqa: ANN401 - a type
+        return sa.Column(name, _sealed(f"journal.{name}", kind) if sealed else kind, nullable=False)
+
     sa.Table(
         "journal",
         metadata,
         sa.Column("seq", sa.Integer, primary_key=True),
-        sa.Column("at", Instant, nullable=False),
-        sa.Column("steady", Instant, nullable=False),
-        sa.Column("who", sa.String, nullable=False),
-        sa.Column("verb", sa.String, nullable=False),
-        sa.Column("about", sa.String, nullable=False),
-        sa.Column("outcome", sa.String, nullable=False),
-        sa.Column("touched", sa.String, nullable=False),
+        column("at", Instant),
+        column("steady", Instant),
+        column("who", sa.String()),
+        column("verb", sa.String()),
+        column("about", sa.String()),
+        column("outcome", sa.String()),
+        column("touched", sa.String()),
         sa.Column("mac", sa.LargeBinary(32), nullable=False),
     )
     sa.Table(
         "chain_key",
         metadata,
         sa.Column("since", sa.Integer, primary_key=True),
-        sa.Column("key", sa.LargeBinary(32), nullable=False),
+        sa.Column("key", _sealed("chain_key.key", sa.LargeBinary(32)), nullable=False),
     )
 
 
 RECORD: Final = sa.MetaData()
-_journalled(RECORD)
+_journalled(RECORD, sealed=False)
 account = sa.Table(
     "account",
     RECORD,
     sa.Column("id", sa.String(32), primary_key=True),
     sa.Column("roles", sa.String, nullable=False),
-    sa.Column("name", sa.String, nullable=False),
+    sa.Column("name", _sealed("account.name", padded=True), nullable=False),
     sa.Column("credential", sa.String, nullable=False),
     sa.Column("ended", Instant),
-    sa.Column("email", sa.String),
+    sa.Column("email", _sealed("account.email", padded=True)),
 )
 client = sa.Table(
     "client",
@@ -97,7 +100,7 @@ client = sa.Table(
     _id(),
     sa.Column("code", sa.String, nullable=False),
     sa.Column("since", Instant, nullable=False),
-    sa.Column("held", sa.String),
+    sa.Column("held", _sealed("client.held", padded=True)),
 )
 dyad = sa.Table(
     "dyad",
@@ -151,7 +154,7 @@ check_in = sa.Table(
     sa.Column("at", Instant, nullable=False),
     sa.Column("instrument", sa.String, nullable=False),
     sa.Column("version", sa.String, nullable=False),
-    sa.Column("answers", sa.String, nullable=False),
+    sa.Column("answers", _sealed("check_in.answers"), nullable=False),
 )
 instrument = sa.Table(
     "instrument",
@@ -171,7 +174,7 @@ step = sa.Table(
     _id(),
     _to("dyad", "dyad"),
     sa.Column("chosen", Instant, nullable=False),
-    sa.Column("what", sa.String, nullable=False),
+    sa.Column("what", _sealed("step.what", padded=True), nullable=False),
     sa.Column("outcome", sa.String),
     sa.Column("about", sa.String),
     sa.Column("repaired", sa.String),
@@ -224,12 +227,12 @@ concern = sa.Table(
     _to("session", "session", empty=True),
     _to("check_in", "check_in", empty=True),
     sa.Column("at", Instant, nullable=False),
-    sa.Column("item", sa.String),
-    sa.Column("answer", sa.Float),
-    sa.Column("why", sa.String, nullable=False),
+    sa.Column("item", _sealed("concern.item")),
+    sa.Column("answer", _sealed("concern.answer", sa.Float)),
+    sa.Column("why", _sealed("concern.why", padded=True), nullable=False),
     sa.Column("closed", Instant),
     sa.Column("closed_by", sa.String(32)),
-    sa.Column("done", sa.String),
+    sa.Column("done", _sealed("concern.done", padded=True)),
     sa.Column("done_at", Instant),
 )
 protocol = sa.Table(
@@ -262,7 +265,7 @@ rating = sa.Table(
     _id(),
     _to("session", "session"),
     _to("measure", "measure"),
-    sa.Column("score", sa.Float, nullable=False),
+    sa.Column("score", _sealed("rating.score", sa.Float), nullable=False),
 )
 factor = sa.Table(
     "factor",
@@ -271,7 +274,7 @@ factor = sa.Table(
     sa.Column("account", sa.String(32), sa.ForeignKey("account.id"), nullable=False, index=True),
     sa.Column("kind", sa.String, nullable=False),
     sa.Column("name", sa.String, nullable=False),
-    sa.Column("secret", sa.LargeBinary, nullable=False),
+    sa.Column("secret", _sealed("factor.secret", sa.LargeBinary), nullable=False),
     sa.Column("credential", sa.LargeBinary),
     sa.Column("used", sa.Integer, nullable=False),
     sa.Column("added", Instant, nullable=False),
@@ -343,20 +346,22 @@ reflection = sa.Table(
     "reflection",
     REFLECTIONS,
     _id(),
-    sa.Column("client", sa.String(32), nullable=False, index=True),
-    sa.Column("session", sa.String(32), nullable=False, index=True),
-    sa.Column("revision", sa.Integer, nullable=False),
-    sa.Column("at", Instant, nullable=False),
+    sa.Column("client", _sealed("reflection.client", sa.String(32), lookup=True), nullable=False, index=True),
+    sa.Column(
+        "session", _sealed("reflection.session", sa.String(32), lookup=True), nullable=False, index=True
+    ),
+    sa.Column("revision", _sealed("reflection.revision", sa.Integer), nullable=False),
+    sa.Column("at", _sealed("reflection.at", Instant), nullable=False),
     sa.Column("body", sa.LargeBinary, nullable=False),
     sa.Column("key", sa.LargeBinary, nullable=False),
 )
 pin = sa.Table(
     "pin",
     REFLECTIONS,
-    sa.Column("id", sa.String(32), primary_key=True),
-    sa.Column("sealing", sa.LargeBinary(32), nullable=False),
-    sa.Column("signing", sa.LargeBinary(32), nullable=False),
-    sa.Column("at", Instant, nullable=False),
+    sa.Column("id", _sealed("pin.id", sa.String(32), lookup=True), primary_key=True),
+    sa.Column("sealing", _sealed("pin.sealing", sa.LargeBinary(32)), nullable=False),
+    sa.Column("signing", _sealed("pin.signing", sa.LargeBinary(32)), nullable=False),
+    sa.Column("at", _sealed("pin.at", Instant), nullable=False),
 )
 
 IDENTITY: Final = sa.MetaData()
@@ -365,8 +370,8 @@ person = sa.Table(
     "person",
     IDENTITY,
     _id(),
-    sa.Column("name", sa.String, nullable=False),
-    sa.Column("contact", sa.String, nullable=False),
+    sa.Column("name", _sealed("person.name", padded=True), nullable=False),
+    sa.Column("contact", _sealed("person.contact", padded=True), nullable=False),
 )
 
 KINDS: Final = {"record": RECORD, "reflections": REFLECTIONS, "identity": IDENTITY}

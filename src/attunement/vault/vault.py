@@ -1,23 +1,22 @@
-"""A vault: one encrypted file with its tables, its writer and its journal."""
+"""A vault: a file or a schema with its tables, its writer and its journal."""
 
 from __future__ import annotations
 
-import contextlib
 import secrets
 from contextlib import contextmanager
-from pathlib import Path  # noqa: TC003 - a field's type
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
 
-from attunement.errors import Damaged, NotStored
-from attunement.vault import migrations
-from attunement.vault.cipher import engine, in_sentences, probe, quoted, refuse_holes
-from attunement.vault.places import OWNER_ONLY, sync_file, sync_folder
+from attunement.errors import Damaged
+from attunement.vault.file import FileStore
 from attunement.vault.rows import Chain, Row, Rows
 from attunement.vault.sealing import Key
+from attunement.vault.seals import AsTheyAre, Seals
 from attunement.vault.tables import KINDS
 from attunement.vault.verifying import chain_keys, last_entry, verified
+from attunement.vault.whom import KEEPER
 from attunement.vault.writer import Writer
 
 if TYPE_CHECKING:
@@ -25,9 +24,32 @@ if TYPE_CHECKING:
 
     from attunement.vault.clock import Clock
     from attunement.vault.journal import Tip, Verdict
+    from attunement.vault.schema import Schema
+    from attunement.vault.store import Store
+    from attunement.vault.whom import Whom
 
 Result = TypeVar("Result")
-_READERS: Final = 4
+
+
+def store_at(
+    place: Path | Schema, key: Key, kind: str, *, create: bool = False, as_it_is: bool = False
+) -> Store:
+    """Return the store of a vault: a file of our own, or a schema of a database.
+
+    Parameters
+    ----------
+    place, key, kind
+        Where, with what, and which tables it has.
+    create
+        Whether it is to be made.
+    as_it_is
+        Whether what is sealed is taken for what it is, without a key.
+    """
+    if isinstance(place, Path):
+        return FileStore(place, key, create=create, as_it_is=as_it_is)
+    from attunement.vault.schema import SchemaStore  # noqa: PLC0415 - psycopg is an extra
+
+    return SchemaStore(place, AsTheyAre() if as_it_is else Seals(key), kind)
 
 
 class Vault:
@@ -35,66 +57,56 @@ class Vault:
 
     Parameters
     ----------
-    path, key
-        The file, and its raw key.
+    place, key
+        The file or the schema, and its key.
     kind
         ``record``, ``reflections`` or ``identity``: which tables it has.
     clock
         The practice's; begins no earlier than the journal's last entry.
     create
-        Whether the file is to be made.
+        Whether it is to be made.
 
     Raises
     ------
     Damaged
-        Where the file is missing, damaged, or another than the key's.
+        Where it is missing, damaged, or another than the key's.
     NewerVersion
         Where a later version of this program wrote it.
     """
 
-    def __init__(self, path: Path, key: Key, kind: str, clock: Clock, *, create: bool = False) -> None:
-        self.path, self.kind, self.metadata = path, kind, KINDS[kind]
+    def __init__(
+        self, place: Path | Schema, key: Key, kind: str, clock: Clock, *, create: bool = False
+    ) -> None:
+        self.kind, self.metadata = kind, KINDS[kind]
         self._key, self._clock = key, clock
-        if not create and not path.exists():
-            raise Damaged(f"{path.name} is missing; `attunement restore` puts a backup in its place.")
-        if not create:
-            probe(path, key)
-        self._engine = engine(path, key, readers=_READERS)
+        self.store = store_at(place, key, kind, create=create)
         try:
-            with in_sentences(path.name):
-                if create:
-                    path.touch(mode=OWNER_ONLY)
-                    migrations.create(self._engine, kind)
-                    self._first_key()
-                migrations.check(self._engine, kind, path.name)
-                self._chain = self._end_of_journal()
+            if create:
+                self.store.make(kind)
+                self._first_key()
+            self.store.check(kind)
+            self._chain = self._end_of_journal()
         except BaseException:
-            self._engine.dispose()
+            self.store.engine.dispose()
             raise
         self._opening, self._failures = secrets.token_hex(8), 0
-        self._writer = Writer(self._engine, path.name, self._rows)
+        self._writer = Writer(self.store, self._rows)
 
     # -- reading and writing
 
-    def do(self, work: Callable[[Rows], Result]) -> Result:
-        """Do a piece of work in the writer; it is on the disk when this returns."""
-        return self._writer.do(work)
+    def do(self, work: Callable[[Rows], Result], whom: Whom | None = None) -> Result:
+        """Do a piece of work in the writer, on somebody's behalf; it is on the disk when this returns."""
+        return self._writer.do(work, whom)
 
-    def submit(self, work: Callable[[Rows], Result]) -> Any:  # noqa: ANN401 - a future of the result
+    def submit(self, work: Callable[[Rows], Result], whom: Whom | None = None) -> Any:  # noqa: ANN401 - a future of the result
         """Queue a piece of work, and return its future."""
-        return self._writer.submit(work)
+        return self._writer.submit(work, whom)
 
     @contextmanager
-    def reading(self) -> Iterator[Rows]:
-        """Read beside the writer, from one state of the file."""
-        with in_sentences(self.path.name), self._engine.connect() as connection:
-            connection.exec_driver_sql("BEGIN")
-            try:
-                yield Rows(connection, self.metadata, self._chain, self._clock)
-                refuse_holes(connection)
-            finally:
-                with contextlib.suppress(Exception):
-                    connection.exec_driver_sql("ROLLBACK")
+    def reading(self, whom: Whom | None = None) -> Iterator[Rows]:
+        """Read beside the writer, from one state of it all, on somebody's behalf."""
+        with self.store.reading(whom) as connection:
+            yield Rows(connection, self.metadata, self._chain, self._clock)
 
     def stamp(self, *names: str) -> str:
         """Return what changes whenever a row of one of these tables does; another opening has another.
@@ -114,7 +126,7 @@ class Vault:
     def entries(self, *, after: int = 0) -> list[Row]:
         """Return the journal's rows."""
         table = self.metadata.tables["journal"]
-        with self.reading() as rows:
+        with self.reading(KEEPER) as rows:
             return rows.all(sa.select(table).where(table.c.seq > after).order_by(table.c.seq))
 
     def verify(self, known: Tip | None = None) -> Verdict:
@@ -125,7 +137,7 @@ class Vault:
         known
             A tip that was kept elsewhere.
         """
-        with in_sentences(self.path.name), self._engine.connect() as connection:
+        with self.store.reading(KEEPER) as connection:
             return verified(connection, self.metadata, known)
 
     def renew_chain_key(self) -> None:
@@ -138,54 +150,23 @@ class Vault:
             rows.execute(table.delete().where(table.c.since == since))  # one that no entry has used
             rows.execute(table.insert().values(since=since, key=fresh.reveal()))
 
-        self.do(work)
+        self.do(work, KEEPER)
         self._chain.key = fresh
 
-    # -- the file
-
-    def copy_to(self, path: Path) -> None:
-        """Write a whole, merged copy under the same key (VACUUM INTO), and sync it."""
-        try:
-            path.touch(mode=OWNER_ONLY)
-            with in_sentences(path.name), self._engine.connect() as connection:
-                connection.exec_driver_sql(f"VACUUM INTO {quoted(path)}")
-            sync_file(path)
-            sync_folder(path.parent)
-        except OSError as problem:
-            raise NotStored(f"{path.name} could not be written: {problem.strerror}.") from None
-
-    def copy_under(self, path: Path, key: Key) -> None:
-        """Write a whole copy under another key."""
-        path.touch(mode=OWNER_ONLY)
-        with in_sentences(path.name), self._engine.connect() as connection:
-            secret = f"x'{key.reveal().hex()}'"
-            connection.exec_driver_sql(f'ATTACH DATABASE {quoted(path)} AS fresh KEY "{secret}"')
-            connection.exec_driver_sql("SELECT sqlcipher_export('fresh')").fetchall()
-            connection.exec_driver_sql("DETACH DATABASE fresh")
-        sync_file(path)
-        sync_folder(path.parent)
+    # -- the place
 
     def sweep(self) -> None:
-        """Leave nothing of what was taken away: neither in free pages nor in the WAL."""
-        with in_sentences(self.path.name), self._engine.connect() as connection:
-            connection.exec_driver_sql("VACUUM")
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        """Leave nothing of what was taken away."""
+        self.store.sweep()
 
     def problems(self) -> list[str]:
-        """Check every page against its MAC, and the structure of the file."""
-        with in_sentences(self.path.name), self._engine.connect() as connection:
-            found = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA cipher_integrity_check")]
-            found += [
-                str(row[0]) for row in connection.exec_driver_sql("PRAGMA quick_check") if row[0] != "ok"
-            ]
-        return found
+        """Look at all of it for damage; a sentence each."""
+        return self.store.problems()
 
     def close(self) -> None:
-        """Finish writing, merge the WAL, and forget the connections."""
+        """Finish writing, and forget the connections."""
         self._writer.close()
-        with contextlib.suppress(Exception), self._engine.connect() as connection:
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        self._engine.dispose()
+        self.store.close()
 
     # -- inside
 
@@ -197,18 +178,19 @@ class Vault:
 
     def _first_key(self) -> None:
         table = self.metadata.tables["chain_key"]
-        with self._engine.connect() as connection:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        with self.store.engine.connect() as connection:
+            self.store.begin(connection)
+            self.store.let_in(connection, KEEPER)
             connection.execute(table.insert().values(since=1, key=Key.fresh().reveal()))
             connection.exec_driver_sql("COMMIT")
 
     def _end_of_journal(self) -> Chain:
-        with self._engine.connect() as connection:
+        with self.store.reading(KEEPER) as connection:
             keys = chain_keys(connection, self.metadata)
             tip, steady = last_entry(connection, self.metadata)
         if not keys:
             raise Damaged(
-                f"{self.path.name} has lost its journal's key; `attunement restore` puts a backup back."
+                f"{self.store.name} has lost its journal's key; `attunement restore` puts a backup back."
             )
         self._clock.not_before(steady)
         return Chain(keys[max(keys)], tip)

@@ -14,21 +14,23 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as TookTooLong
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-import sqlalchemy as sa
-from sqlcipher3 import dbapi2
-
 from attunement.errors import AttunementError, NotStored, VaultProblem
-from attunement.vault.cipher import refuse_holes, sentence
+from attunement.vault.whom import KEEPER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import sqlalchemy as sa
+
     from attunement.vault.rows import Rows
+    from attunement.vault.store import Store
+    from attunement.vault.whom import Whom
 
 Result = TypeVar("Result")
 PATIENCE: Final = 15.0  # seconds until a request is told to come again
 _MOST = 256  # pieces of work in one transaction
-_Job = tuple["Callable[[Rows], Any]", "Future[Any]"]
+_Work = tuple["Callable[[Rows], Any]", "Whom | None"]
+_Job = tuple["Callable[[Rows], Any]", "Whom | None", "Future[Any]"]
 
 
 class Writer:
@@ -36,33 +38,29 @@ class Writer:
 
     Parameters
     ----------
-    engine
-        On the vault's file.
-    name
-        What messages call it.
+    store
+        Where the vault's rows are.
     open_rows
         Gives `Rows` on a connection; told whether the journal's end has to be read anew, since a commit failed.
     """
 
-    def __init__(
-        self, engine: sa.Engine, name: str, open_rows: Callable[[sa.Connection, bool], Rows]
-    ) -> None:
-        self._engine, self._name, self._open_rows = engine, name, open_rows
+    def __init__(self, store: Store, open_rows: Callable[[sa.Connection, bool], Rows]) -> None:
+        self._store, self._name, self._open_rows = store, store.name, open_rows
         self._failed = False
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._closed = False
-        self._thread = threading.Thread(target=self._run, name=f"writer of {name}", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=f"writer of {store.name}", daemon=True)
         self._thread.start()
 
-    def submit(self, work: Callable[[Rows], Result]) -> Future[Result]:
-        """Queue a piece of work; its future is done when it is on the disk, or is not."""
+    def submit(self, work: Callable[[Rows], Result], whom: Whom | None) -> Future[Result]:
+        """Queue a piece of work on somebody's behalf; its future is done when it is on the disk, or is not."""
         if self._closed:
             raise VaultProblem(f"{self._name} is closed.")
         future: Future[Result] = Future()
-        self._jobs.put((work, future))
+        self._jobs.put((work, whom, future))
         return future
 
-    def do(self, work: Callable[[Rows], Result]) -> Result:
+    def do(self, work: Callable[[Rows], Result], whom: Whom | None) -> Result:
         """Do a piece of work and wait until it is on the disk.
 
         Raises
@@ -70,7 +68,7 @@ class Writer:
         NotStored
             Where the disk fails, or takes longer than 15 seconds.
         """
-        future = self.submit(work)
+        future = self.submit(work, whom)
         try:
             return future.result(PATIENCE)
         except TookTooLong:
@@ -106,29 +104,30 @@ class Writer:
         return batch, True
 
     def _write(self, batch: list[_Job]) -> None:
-        started = [(work, future) for work, future in batch if future.set_running_or_notify_cancel()]
+        started = [job for job in batch if job[-1].set_running_or_notify_cancel()]
         try:
-            outcomes = self._commit([work for work, _ in started])
+            outcomes = self._commit([(work, whom) for work, whom, _ in started])
         except BaseException as problem:  # noqa: BLE001 - the only writer must live on, and everyone be told
             self._start_anew()
             known = isinstance(problem, AttunementError)
-            told = problem if known else sentence(problem, self._name)
-            for _, future in started:
+            told = problem if known else self._store.said(problem)
+            for *_, future in started:
                 future.set_exception(told)
             return
-        for (_, future), (result, refusal) in zip(started, outcomes, strict=True):
+        for (*_, future), (result, refusal) in zip(started, outcomes, strict=True):
             if refusal is not None:
                 future.set_exception(refusal)
             else:
                 future.set_result(result)
 
-    def _commit(self, works: list[Callable[[Rows], Any]]) -> list[tuple[Any, BaseException | None]]:
-        with self._engine.connect() as connection:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+    def _commit(self, works: list[_Work]) -> list[tuple[Any, BaseException | None]]:
+        with self._store.engine.connect() as connection:
+            self._store.begin(connection)
             try:
+                self._store.let_in(connection, KEEPER)
                 rows = self._open_rows(connection, self._failed)
-                outcomes = [_one(rows, work) for work in works]
-                refuse_holes(connection)
+                outcomes = [self._one(connection, rows, *each) for each in works]
+                self._store.refuse_holes(connection)
                 connection.exec_driver_sql("COMMIT")
             except BaseException:
                 with contextlib.suppress(Exception):
@@ -139,21 +138,23 @@ class Writer:
             self._failed = False
             return outcomes
 
+    def _one(
+        self, connection: sa.Connection, rows: Rows, work: Callable[[Rows], Any], whom: Whom | None
+    ) -> tuple[Any, BaseException | None]:
+        """Do one piece of work in a savepoint; a failing disk fails the whole batch, anything else this one alone."""
+        before = rows.begin()
+        try:
+            self._store.let_in(connection, whom)
+            result = work(rows)
+            rows.keep()
+        except Exception as problem:
+            if self._store.fails_all(problem):
+                raise
+            rows.undo(before)
+            return None, self._store.said(problem) if isinstance(problem, self._store.raises) else problem
+        return result, None
+
     def _start_anew(self) -> None:
         self._failed = True
         with contextlib.suppress(Exception):
-            self._engine.dispose()
-
-
-def _one(rows: Rows, work: Callable[[Rows], Any]) -> tuple[Any, BaseException | None]:
-    """Do one piece of work in a savepoint; a failing disk fails the whole batch, anything else this one alone."""
-    before = rows.begin()
-    try:
-        result = work(rows)
-        rows.keep()
-    except (sa.exc.OperationalError, sa.exc.InternalError, dbapi2.OperationalError, dbapi2.InternalError):
-        raise
-    except Exception as problem:  # noqa: BLE001 - handed to the one who asked
-        rows.undo(before)
-        return None, problem
-    return result, None
+            self._store.engine.dispose()

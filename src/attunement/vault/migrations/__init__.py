@@ -10,10 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import sqlalchemy as sa
+
 from attunement.errors import Damaged, NewerVersion, VaultProblem
 
 if TYPE_CHECKING:
-    import sqlalchemy as sa
     from alembic.config import Config
 
 HERE: Final = Path(__file__).parent
@@ -81,16 +82,13 @@ def _refuse_dangling(connection: sa.Connection) -> None:
 def revision(engine: sa.Engine) -> str | None:
     """Return the revision of a vault."""
     with engine.connect() as connection:
-        found = connection.exec_driver_sql(
-            "SELECT count(*) FROM sqlite_master WHERE name = 'alembic_version'"
-        ).scalar_one()
-        if not found:
+        if not sa.inspect(connection).has_table("alembic_version"):
             return None
         return connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one_or_none()
 
 
-def check(engine: sa.Engine, kind: str, name: str) -> None:
-    """Refuse a vault that is not of the present revision.
+def check(here: str | None, kind: str, name: str) -> None:
+    """Refuse a vault whose revision is not the present one.
 
     Raises
     ------
@@ -101,7 +99,6 @@ def check(engine: sa.Engine, kind: str, name: str) -> None:
     Damaged
         Where it is another kind of vault, or none.
     """
-    here = revision(engine)
     if here == HEADS[kind]:
         return
     if here is None or not here.startswith(f"{kind}_"):

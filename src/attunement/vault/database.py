@@ -1,0 +1,310 @@
+"""A clinic's PostgreSQL: reached by an address, looked at before anything is kept there, and held by one program.
+
+What is looked at is what went wrong elsewhere: a database that asks for no password, an account that may do anything, a
+line that anybody can read, a server that forgets what it acknowledged, a log that holds what was answered.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+from typing import TYPE_CHECKING, Any, Final
+
+import psycopg
+import psycopg.conninfo
+import sqlalchemy as sa
+
+from attunement.errors import InputError, InUse, NotStored, VaultProblem
+from attunement.vault.seals import give_seals
+from attunement.vault.store import VARIABLE
+from attunement.vault.whom import OWNER, Hand
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from attunement.vault.seals import Seals
+
+LEAST_SERVER: Final = 16
+Connection = psycopg.Connection[tuple[Any, ...]]
+_HELD: Final = 7_316_2026  # an advisory lock of our own
+_EASY: Final = frozenset({"postgres", "password", "attunement", "admin", "secret", "changeme", "123456"})
+_PATIENCE: Final = "10"  # seconds until a connection is given up
+_SETTINGS: Final = (
+    "-c lock_timeout=5s -c statement_timeout=60s -c synchronous_commit=on -c client_min_messages=error"
+)
+_HOW: Final = "docs/how-to/clinic.md says how a database is prepared."
+
+
+class Database:
+    """The database of a clinic.
+
+    Parameters
+    ----------
+    address
+        ``postgresql://USER:PASSWORD@HOST/DATABASE``; on another machine with ``?sslmode=verify-full``.
+
+    Raises
+    ------
+    InputError
+        Where the address is none, or leaves a door open; it is not repeated.
+    """
+
+    def __init__(self, address: str) -> None:
+        self._given = _read(address)
+        _refuse_open_doors(self._given)
+        self._lock: Connection | None = None
+
+    @property
+    def place(self) -> str:
+        """Which database, without who and by what."""
+        return f"{self._given.get('dbname', '')} on {self._given['host']}"
+
+    def engine(self, schema: str, seals: Seals | None, *, readers: int) -> sa.Engine:
+        """Return an engine on one schema, that seals by what it is given."""
+        made = sa.create_engine(
+            "postgresql+psycopg://",
+            creator=lambda: self.connected(schema),
+            pool_size=readers + 1,
+            max_overflow=2,
+            pool_pre_ping=True,
+            isolation_level="AUTOCOMMIT",  # what begins and ends is said by us
+            hide_parameters=True,  # an error message never holds an answer
+        )
+        give_seals(made, seals)
+        return made
+
+    def connected(self, schema: str = "", **other: str) -> Connection:
+        """Open a connection, with a schema before it."""
+        options = f"{_SETTINGS} -c search_path={schema}" if schema else _SETTINGS
+        given = {"application_name": "attunement", "connect_timeout": _PATIENCE, **self._given, **other}
+        address = psycopg.conninfo.make_conninfo("", **given, options=options)
+        return psycopg.connect(address, autocommit=True)
+
+    @contextlib.contextmanager
+    def asked(self, schema: str = "") -> Iterator[Connection]:
+        """Give a connection of its own; that there is none is said in a sentence."""
+        try:
+            connection = self.connected(schema)
+        except psycopg.Error as problem:
+            raise self.unreachable(problem) from None
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+    def unreachable(self, problem: BaseException) -> VaultProblem:
+        """Say why nothing answers, without the password."""
+        said = str(problem).lower()
+        if "password authentication failed" in said or "no password supplied" in said:
+            return VaultProblem(f"The database {self.place} does not take this user and password.")
+        if "does not exist" in said:
+            return VaultProblem(f"There is no database or user of this name on {self._given['host']}; {_HOW}")
+        return NotStored(f"The database {self.place} does not answer; {VARIABLE} says where it is.")
+
+    # -- looked at
+
+    def examine(self) -> None:
+        """Look at what went wrong elsewhere, and refuse it.
+
+        Raises
+        ------
+        VaultProblem
+            With what is wrong, and what would do.
+        """
+        with self.asked() as connection:
+            for problem in _problems(connection):
+                raise VaultProblem(f"Nothing is kept in this database: {problem}")
+
+    @property
+    def checksums(self) -> bool:
+        """Whether the server finds pages that went bad on its disk."""
+        with self.asked() as connection:
+            return _shown(connection, "data_checksums") == "on"
+
+    def refuse_another(self, install: str) -> None:
+        """Refuse a database in which another practice is: no two share one.
+
+        Raises
+        ------
+        VaultProblem
+            Where there is another.
+        """
+        asked = (
+            "SELECT obj_description(oid, 'pg_namespace') FROM pg_namespace WHERE nspowner::regrole::text = %s"
+        )
+        with self.asked() as connection:
+            found = {row[0] for row in connection.execute(asked, [OWNER])}
+        if found - {f"attunement {install}"}:
+            raise VaultProblem(
+                f"There is another practice in the database {self.place}; each has a database of its own."
+            )
+
+    def forget(self, install: str, but: frozenset[str] = frozenset()) -> None:
+        """Take the schemas of a practice away, but those named."""
+        asked = "SELECT nspname FROM pg_namespace WHERE obj_description(oid, 'pg_namespace') = %s"
+        with self.asked() as connection:
+            found = {row[0] for row in connection.execute(asked, [f"attunement {install}"])}
+            connection.execute(f'SET ROLE "{OWNER}"')
+            for name in sorted(found - but):
+                connection.execute(f'DROP SCHEMA "{name}" CASCADE')
+
+    # -- held
+
+    def hold(self) -> None:
+        """Let no other program open the practice in it, for as long as this one has.
+
+        Raises
+        ------
+        InUse
+            Where another has.
+        """
+        try:
+            if self._lock is None or self._lock.closed:
+                self._lock = self.connected()
+            held = _one(self._lock, "SELECT pg_try_advisory_lock(%s)", [_HELD])
+        except psycopg.Error as problem:
+            self._lock = None
+            raise self.unreachable(problem) from None
+        if not held:
+            self.release()
+            raise InUse("The practice in this database is open in another program; close it there first.")
+
+    @property
+    def held(self) -> bool:
+        """Whether it is still held; a server that was started anew has forgotten it."""
+        if self._lock is None:
+            return False
+        try:
+            self._lock.execute("SELECT 1")
+        except psycopg.Error:
+            return False
+        return True
+
+    def release(self) -> None:
+        """Let another program open it."""
+        if self._lock is not None:
+            with contextlib.suppress(Exception):
+                self._lock.close()
+            self._lock = None
+
+
+def _read(address: str) -> dict[str, str]:
+    if not address.startswith(("postgresql://", "postgres://")):
+        raise InputError(f"{VARIABLE} is an address such as postgresql://USER:PASSWORD@HOST/DATABASE.")
+    try:
+        given = psycopg.conninfo.conninfo_to_dict(address)
+    except psycopg.Error:
+        raise InputError(f"{VARIABLE} cannot be read as an address of a PostgreSQL.") from None
+    told = {name: str(value) for name, value in given.items()}
+    for name in ("host", "dbname", "user"):
+        if not told.get(name):
+            raise InputError(
+                f"{VARIABLE} names no {name}; postgresql://USER:PASSWORD@HOST/DATABASE is meant."
+            )
+    return told
+
+
+def _refuse_open_doors(given: dict[str, str]) -> None:
+    """Refuse what can be told from the address alone."""
+    hosts = [host for name in ("host", "hostaddr") for host in given.get(name, "").split(",") if host]
+    password, user = given.get("password", ""), given["user"]
+    if not password and not all(host.startswith("/") for host in hosts):
+        raise InputError(
+            f"{VARIABLE} has no password; give the database's user one, of 20 characters drawn at random."
+        )
+    if password and (
+        password.lower() in _EASY | {user.lower(), given["dbname"].lower()} or len(password) < 12
+    ):
+        raise InputError(
+            f"The password in {VARIABLE} can be guessed; 20 characters drawn at random would do."
+        )
+    if not all(_is_here(host) for host in hosts) and given.get("sslmode") != "verify-full":
+        raise InputError(
+            "The database is on another machine, and the line to it could be read: add ?sslmode=verify-full to "
+            f"{VARIABLE}, with sslrootcert where its certificate is signed by your own authority."
+        )
+
+
+def _is_here(host: str) -> bool:
+    if host.startswith("/") or host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _problems(connection: Connection) -> Iterator[str]:
+    """What is wrong with a server and a user, the worst first."""
+    if connection.info.server_version // 10_000 < LEAST_SERVER:
+        yield f"its server is older than PostgreSQL {LEAST_SERVER}."
+        return
+    for sentence, question, about_roles in _QUESTIONS:
+        if _one(connection, question, [_ROLES] if about_roles else ()):
+            yield sentence
+    for setting in ("fsync", "full_page_writes"):
+        if _shown(connection, setting) != "on":
+            yield f"its server has {setting} off, and would lose what it acknowledged; set it on."
+    if _shown(connection, "log_parameter_max_length") != "0" and _logs(connection):
+        yield "its server's log would hold what was answered; set log_parameter_max_length = 0."
+    if _shown(connection, "log_parameter_max_length_on_error") != "0":
+        yield "its server's log would hold what was answered; set log_parameter_max_length_on_error = 0."
+
+
+def _shown(connection: Connection, setting: str) -> str:
+    return str(_one(connection, "SELECT current_setting(%s, true)", [setting]))
+
+
+def _one(connection: Connection, question: str, values: Sequence[Any] = ()) -> Any:  # noqa: ANN401 - whatever is asked
+    found = connection.execute(question, values or None).fetchone()
+    return found[0] if found else None
+
+
+def _logs(connection: Connection) -> bool:
+    statements = _shown(connection, "log_statement") in {"mod", "all"}
+    slow = any(
+        _shown(connection, name) != "-1" for name in ("log_min_duration_statement", "log_min_duration_sample")
+    )
+    return statements or slow
+
+
+_ROLES: Final = [*Hand, OWNER]
+_QUESTIONS: Final = (
+    (
+        "its user is a superuser or may pass over row-level security; make one that may not.",
+        "SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user",
+        False,
+    ),
+    (
+        "its user may make roles or databases; make one that may not.",
+        "SELECT rolcreaterole OR rolcreatedb FROM pg_roles WHERE rolname = current_user",
+        False,
+    ),
+    (
+        "it lets in without a password (trust in pg_hba.conf); set scram-sha-256.",
+        "SELECT system_user IS NULL",
+        False,
+    ),
+    (
+        f"the roles of a clinic are not there, or its user is no member of them; {_HOW}",
+        """SELECT bool_or(rolname IS NULL OR NOT pg_has_role(current_user, pg_roles.oid, 'SET'))
+        FROM unnest(%s::text[]) AS needed (name) LEFT JOIN pg_roles ON rolname = name""",
+        True,
+    ),
+    (
+        f"its user has the rights of a clinic's roles at all times, and not one at a time; {_HOW}",
+        "SELECT bool_or(pg_has_role(current_user, name, 'USAGE')) FROM unnest(%s::text[]) AS needed (name)",
+        True,
+    ),
+    (
+        "it is not in UTF-8; make one that is.",
+        "SELECT pg_encoding_to_char(encoding) <> 'UTF8' FROM pg_database WHERE datname = current_database()",
+        False,
+    ),
+    (
+        f"somebody has switched row-level security off in it; {_HOW}",
+        """SELECT bool_or(NOT relrowsecurity) FROM pg_class JOIN pg_roles ON pg_roles.oid = relowner
+        WHERE relkind = 'r' AND rolname = 'attunement_owner'""",
+        False,
+    ),
+)

@@ -1,0 +1,186 @@
+"""Whose rows are whose, as a database's own rules: what a piece of work may see and change, whatever it asks for.
+
+The practice has its own policy (`attunement.practice.policy`) and its queries name whose rows they want. These rules
+stand under both, in the server: a query that forgot to name it gets nothing. Each piece of work takes one role
+(`attunement.vault.whom`); the program's user has the rights of none by itself, and no role owns a table.
+
+A therapist's rows are those of their own dyads; a supervisor's what was shared with them; an admin's the accounts and
+the journal; the door's what one token leads to. The keeper sees the record and no reflections. Reflections are their
+owner's alone, and are sealed besides: who takes the owner's role finds bytes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from attunement.vault.tables import KINDS
+from attunement.vault.whom import Hand
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_T, _S, _A, _D, _K = Hand.THERAPIST, Hand.SUPERVISOR, Hand.ADMIN, Hand.DOOR, Hand.KEEPER
+_ACCOUNTS: Final = (_T, _S, _A)
+_ME: Final = "current_setting('attunement.account', true)"
+_HASH: Final = "decode(current_setting('attunement.token', true), 'hex')"
+_ALL, _READ = ("SELECT", "INSERT", "UPDATE", "DELETE"), ("SELECT",)
+_EVERYTHING: Final = "true"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """That a role may do something with some rows of a table.
+
+    Parameters
+    ----------
+    table, hand
+        Which, and who.
+    rows
+        Which rows, as SQL.
+    may
+        What: SELECT, INSERT, UPDATE, DELETE.
+    """
+
+    table: str
+    hand: str
+    rows: str
+    may: tuple[str, ...] = _ALL
+
+
+def held_to(kind: str, schema: str, owner: str, record: str) -> Iterator[str]:
+    """Give the statements that hold a new vault's rows to whom they are for.
+
+    Parameters
+    ----------
+    kind
+        Of the vault.
+    schema, owner
+        Where it is, and whose, of reflections.
+    record
+        The schema of the record beside it.
+    """
+    rules = list(_rules(kind, owner, record))
+    if kind == "record":
+        yield from (each.format(schema=schema) for each in _LED_TO)
+    for name in KINDS[kind].tables:
+        yield f'ALTER TABLE "{name}" ENABLE ROW LEVEL SECURITY'
+    yield "ALTER TABLE alembic_version ENABLE ROW LEVEL SECURITY"
+    hands = sorted({rule.hand for rule in rules})
+    yield f'GRANT USAGE ON SCHEMA "{schema}" TO {", ".join(hands)}, CURRENT_ROLE'
+    for rule in rules:
+        yield f'GRANT {", ".join(rule.may)} ON "{rule.table}" TO {rule.hand}'
+        for number, command in enumerate(rule.may):
+            yield _policy(rule, command, f"{rule.hand} {command.lower()} {_number(rules, rule)}{number}")
+
+
+def _number(rules: list[Rule], rule: Rule) -> int:
+    return rules.index(rule)
+
+
+def _policy(rule: Rule, command: str, name: str) -> str:
+    using = "" if command == "INSERT" else f" USING ({rule.rows})"
+    check = f" WITH CHECK ({rule.rows})" if command in {"INSERT", "UPDATE"} else ""
+    return f'CREATE POLICY "{name}" ON "{rule.table}" FOR {command} TO {rule.hand}{using}{check}'
+
+
+def _rules(kind: str, owner: str, record: str) -> Iterator[Rule]:
+    names = list(KINDS[kind].tables)
+    yield from (Rule(name, Hand.BACKUP, _EVERYTHING, _READ) for name in (*names, "alembic_version"))
+    if kind == "reflections":
+        mine = f"{_ME} = '{owner.replace(chr(39), chr(39) * 2)}'"
+        yield from (Rule(name, _T, mine) for name in names)
+        yield Rule("alembic_version", _T, mine, _READ)
+        return
+    yield from (Rule(name, _K, _EVERYTHING) for name in names)
+    yield Rule("alembic_version", _K, _EVERYTHING, _READ)
+    yield from (Rule("journal", hand, _EVERYTHING, ("INSERT",)) for hand in (*_ACCOUNTS, _D))
+    if kind == "identity":
+        client_of_mine = (
+            f'EXISTS (SELECT FROM "{record}".dyad WHERE dyad.client = person.id AND therapist = {_ME})'
+        )
+        yield Rule("person", _T, client_of_mine)
+        return
+    yield from _OF_RECORD
+
+
+def _within(table: str, column: str, of: str) -> str:
+    """Rows whose `column` is a row of another table that one may see: that table's own rules say which."""
+    return f'EXISTS (SELECT FROM {of} AS whole WHERE whole.id = "{table}"."{column}")'
+
+
+_OF_CLIENT: Final = {
+    "client": "EXISTS (SELECT FROM dyad WHERE dyad.client = client.id)",
+    "consent": "EXISTS (SELECT FROM dyad WHERE dyad.client = consent.client)",
+    "share": "EXISTS (SELECT FROM dyad WHERE dyad.client = share.client)",
+}
+_SENT_OR_GOT: Final = f"sender = {_ME} OR recipient = {_ME}"
+_MINE: Final = f"account = {_ME}"
+_LED: Final = "led_to_dyad()"
+_OF_RECORD: Final = (
+    # a therapist: their own dyads, and what hangs on them
+    Rule("dyad", _T, f"therapist = {_ME}"),
+    Rule("client", _T, _OF_CLIENT["client"], ("SELECT", "UPDATE", "DELETE")),
+    Rule("client", _T, _EVERYTHING, ("INSERT",)),  # the dyad comes after its client
+    Rule("consent", _T, _OF_CLIENT["consent"]),
+    *(
+        Rule(name, _T, _within(name, column, of))
+        for name, column, of in (
+            ("session", "dyad", "dyad"), ("contact", "dyad", "dyad"), ("step", "dyad", "dyad"),
+            ("concern", "dyad", "dyad"), ("own_curve", "id", "dyad"), ("step_answer", "step", "step"),
+            ("invitation", "session", "session"), ("check_in", "session", "session"),
+            ("rating", "session", "session"),
+        )
+    ),
+    Rule("measure", _T, f"therapist = {_ME}"),
+    Rule("share", _T, f"{_SENT_OR_GOT} OR {_OF_CLIENT['share']}", ("SELECT", "DELETE")),
+    Rule("share", _T, f"sender = {_ME}", ("INSERT",)),
+    Rule("erased", _T, _EVERYTHING, _READ),
+    Rule("handover", _T, f"recipient = {_ME} OR {_within('handover', 'dyad', 'dyad')}"),
+    Rule("signed", _T, f"therapist = {_ME}"),
+    # a supervisor: what was shared with them
+    Rule("share", _S, _SENT_OR_GOT, _READ),
+    Rule("client", _S, "false", _READ),  # the code of a client is for the sender alone
+    Rule("erased", _S, _EVERYTHING, _READ),
+    # an admin: accounts, what the practice asks and says, the journal; nothing of any client
+    Rule("account", _A, _EVERYTHING, ("INSERT", "UPDATE")),
+    Rule("token", _A, _EVERYTHING, ("SELECT", "DELETE")),
+    Rule("protocol", _A, _EVERYTHING, ("INSERT", "UPDATE")),
+    Rule("journal", _A, _EVERYTHING, _READ),
+    Rule("signed", _A, _EVERYTHING, _READ),
+    *(
+        Rule(name, hand, _EVERYTHING, ("INSERT", "UPDATE"))
+        for name in ("instrument", "norm")
+        for hand in (_T, _A)
+    ),
+    # every account: its own, and what is everybody's
+    *(Rule(name, hand, _MINE) for name in ("factor", "token", "reminded") for hand in _ACCOUNTS),
+    *(Rule("account", hand, f"id = {_ME}", ("UPDATE",)) for hand in (_T, _S)),
+    *(Rule("journal", hand, "verb = 'back up'", _READ) for hand in (_T, _S)),
+    *(
+        Rule(name, hand, _EVERYTHING, _READ)
+        for name in ("account", "instrument", "protocol", "norm")
+        for hand in _ACCOUNTS
+    ),
+    # the door: what one token leads to
+    *(Rule(name, _D, _EVERYTHING, _READ) for name in ("account", "instrument", "protocol")),
+    Rule("token", _D, f"hash = {_HASH}", _READ),
+    Rule("invitation", _D, f"token_hash = {_HASH}", ("SELECT", "UPDATE")),
+    Rule("dyad", _D, f"id = {_LED}", _READ),
+    Rule("session", _D, f"dyad = {_LED}", _READ),
+    Rule("consent", _D, f"client = (SELECT client FROM dyad WHERE dyad.id = {_LED})", _READ),
+    Rule("own_curve", _D, f"id = {_LED}", _READ),
+    Rule("step", _D, f"dyad = {_LED}", _READ),
+    Rule("step_answer", _D, _within("step_answer", "step", "step"), ("SELECT", "INSERT")),
+    Rule("check_in", _D, _within("check_in", "session", "session"), ("SELECT", "INSERT")),
+    Rule("concern", _D, f"dyad = {_LED}", ("SELECT", "INSERT")),
+)  # fmt: skip
+_LED_TO: Final = (
+    """CREATE FUNCTION led_to_dyad() RETURNS text LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path = "{schema}", pg_temp
+    RETURN (SELECT session.dyad FROM invitation JOIN session ON session.id = invitation.session
+            WHERE invitation.token_hash = decode(current_setting('attunement.token', true), 'hex'))""",
+    "REVOKE EXECUTE ON FUNCTION led_to_dyad() FROM PUBLIC",
+    f"GRANT EXECUTE ON FUNCTION led_to_dyad() TO {Hand.DOOR}",
+)
+"""The dyad that a token leads to, and nothing about any other."""

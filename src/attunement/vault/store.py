@@ -1,0 +1,65 @@
+"""Where a vault's rows are: an encrypted file of our own, or a schema of a PostgreSQL. Both keep the same rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Protocol
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    import sqlalchemy as sa
+
+    from attunement.errors import AttunementError
+    from attunement.vault.whom import Whom
+
+VARIABLE: Final = "ATTUNEMENT_DATABASE_URL"
+"""What names the address of a clinic's database."""
+
+
+class Store(Protocol):
+    """What a vault needs of the place that it is in."""
+
+    name: str
+    """What messages call it."""
+    engine: sa.Engine
+    raises: tuple[type[Exception], ...]
+    """What its driver raises."""
+
+    def make(self, kind: str) -> None:
+        """Make the tables; there is nothing yet."""
+
+    def check(self, kind: str) -> None:
+        """Refuse what is not a vault of this kind, of the present revision."""
+
+    def reading(self, whom: Whom | None) -> AbstractContextManager[sa.Connection]:
+        """Give a connection that sees one state of it all, on somebody's behalf; whatever fails is a sentence."""
+
+    def begin(self, connection: sa.Connection) -> None:
+        """Begin what the only writer does."""
+
+    def begin_filling(self, connection: sa.Connection) -> None:
+        """Begin to put a copy of another vault into empty tables."""
+
+    def let_in(self, connection: sa.Connection, whom: Whom | None) -> None:
+        """Let what follows be on somebody's behalf; on nobody's, it sees nothing where that can be had."""
+
+    def refuse_holes(self, connection: sa.Connection) -> None:
+        """Refuse what was read, if some of it was not what had been written."""
+
+    def fails_all(self, problem: BaseException) -> bool:
+        """Whether the place itself fails, and not one piece of work."""
+
+    def said(self, problem: BaseException) -> AttunementError:
+        """Say in a sentence what the driver said, without a value in it."""
+
+    def sweep(self) -> None:
+        """Leave nothing of what was taken away."""
+
+    def problems(self) -> list[str]:
+        """Look at all of it for damage; a sentence each."""
+
+    def remove(self) -> None:
+        """Take it away with all that is in it; its connections are closed before."""
+
+    def close(self) -> None:
+        """Let go of it."""

