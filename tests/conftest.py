@@ -49,7 +49,9 @@ def server() -> Iterator[Server]:
     from server import prepared  # noqa: PLC0415 - psycopg, for tests of a clinic alone
 
     with (
-        tempfile.TemporaryDirectory(prefix="clinic-") as name,  # pytest's own are removed while others still run
+        tempfile.TemporaryDirectory(
+            prefix="clinic-"
+        ) as name,  # pytest's own are removed while others still run
         wheel.get_server(Path(name)) as running,
     ):
         yield prepared(running, Path(name))

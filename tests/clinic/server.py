@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -13,8 +12,9 @@ from attunement.vault.preparing import statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-USER, PASSWORD = "clinic", "kettle-marble-7-tundra"  # noqa: S105 - of a server that lives as long as a test
+USER, PASSWORD = "clinic", "kettle-marble-7-tundra"
 ASKS = """local all postgres trust
 local all open_door trust
 local all all scram-sha-256
@@ -43,7 +43,7 @@ class Server:
         """Do something as its superuser; returns what the last one found."""
         with psycopg.connect(self.admin, dbname=database, autocommit=True) as connection:
             for each in said:
-                found = connection.execute(each)  # type: ignore[call-overload]
+                found = connection.execute(each)
             return list(found.fetchall()) if found.description else []
 
     def address(self, database: str, user: str = USER, password: str = PASSWORD) -> str:

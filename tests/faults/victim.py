@@ -134,8 +134,8 @@ def _until_stored(call: Any, calls: int) -> Any:  # noqa: ANN401 - what the call
 def _plant(plant: str) -> None:
     if plant == "ack-first":
 
-        def acknowledge_at_once(self: Writer, work: Any) -> Any:  # noqa: ANN401 - as `Writer.do`
-            future = self.submit(work)
+        def acknowledge_at_once(self: Writer, work: Any, whom: Any) -> Any:  # noqa: ANN401 - as `Writer.do`
+            future = self.submit(work, whom)
             return future.result(0) if future.done() else None
 
         Writer.do = acknowledge_at_once  # type: ignore[method-assign]

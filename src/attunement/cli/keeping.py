@@ -1,10 +1,12 @@
-"""The commands that keep what is kept: `journal`, `backup`, `restore`, `doctor`, `upgrade`."""
+"""The commands that keep what is kept: `journal`, `backup`, `restore`, `doctor`, `upgrade`, `move`."""
 
 from __future__ import annotations
 
 import contextlib
+import os
+import sys
 from pathlib import Path  # noqa: TC003 - cyclopts reads the types
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Parameter
 
@@ -20,9 +22,10 @@ if TYPE_CHECKING:
 
 def add_to(app: App) -> None:
     """Give the command line these commands."""
-    for command in (doctor, backup, restore, upgrade):
+    for command in (doctor, backup, restore, upgrade, move):
         app.command(command)
     app.command(backup_key, name="backup-key")
+    app.command(database_sql, name="database-sql")
     journal = App(name="journal", help="Read and verify the journal: who did what, and when.")
     journal.command(show)
     journal.command(tip)
@@ -247,3 +250,42 @@ def upgrade(*, folder: Folder = HOME, me: Me = "", undo: Annotated[bool, SWITCH]
     me = account_of(folder, me)
     for sentence in upgraded(folder, me, secret(PASSPHRASE, f"Passphrase of {me}"), undo=undo):
         say(sentence)
+
+
+def move(
+    *, to: Annotated[Literal["database", "files"], Parameter()], folder: Folder = HOME, me: Me = ""
+) -> None:
+    """Carry a practice into the database of ATTUNEMENT_DATABASE_URL, or back into files, verified.
+
+    Parameters
+    ----------
+    to
+        Where.
+    folder
+        The practice; `keys.json` stays in it.
+    me
+        The account of an admin; the only one, if there is one.
+    """
+    from attunement.vault.store import VARIABLE
+
+    address = os.environ.get(VARIABLE, "") if to == "database" else ""
+    if to == "database" and not address:
+        raise InputError(f"{VARIABLE} names no database; postgresql://USER:PASSWORD@HOST/DATABASE is meant.")
+    with opened(folder, me) as practice:
+        for sentence in practice.move(address):
+            say(sentence)
+
+
+def database_sql(user: str = "attunement", database: str = "attunement", /) -> None:
+    """Write the SQL by which the administrator of a PostgreSQL prepares a database for a clinic, once.
+
+    Parameters
+    ----------
+    user
+        By whom the program will connect.
+    database
+        The database, made before and empty.
+    """
+    from attunement.vault.preparing import statements
+
+    sys.stdout.write(statements(user, database))

@@ -104,6 +104,7 @@ class Verb(StrEnum):
     VERIFY = "verify journal"
     BACK_UP = "back up"
     UPGRADE = "upgrade"
+    MOVE = "move"
     SEE_DUE = "see what is due"
     SET_EMAIL = "set e-mail address"
     SEE_EMAIL = "see e-mail address"
@@ -171,6 +172,7 @@ ALLOWED: Final[dict[Verb, frozenset[Role]]] = {
     Verb.VERIFY: _ALL,
     Verb.BACK_UP: _ADMIN,
     Verb.UPGRADE: _ADMIN,
+    Verb.MOVE: _ADMIN,
     Verb.ADD_FACTOR: _ALL,
     Verb.REMOVE_FACTOR: _ALL,
     Verb.SEE_FACTORS: _ALL,

@@ -12,6 +12,7 @@ from attunement.practice.agenda import Overview
 from attunement.practice.dropping import Dropping
 from attunement.practice.factors import Factors
 from attunement.practice.house import House, claimed_new, forget_unfinished, held
+from attunement.practice.moving import Moving
 from attunement.practice.own_tables import Tables
 from attunement.practice.policy import CLIENT, Role, Verb, Who
 from attunement.practice.reminding import Reminding
@@ -38,7 +39,18 @@ if TYPE_CHECKING:
 
 
 class Practice(
-    Overview, Tables, Steps, Safety, Supervision, Accounts, Factors, Tokens, Reminding, Dropping, Rotation
+    Overview,
+    Tables,
+    Steps,
+    Safety,
+    Supervision,
+    Accounts,
+    Factors,
+    Tokens,
+    Reminding,
+    Dropping,
+    Rotation,
+    Moving,
 ):
     """Opened vaults, a clock and the policies, as one account stands before them.
 
@@ -61,6 +73,7 @@ class Practice(
     who a code is       identify · identity
     reminders           due · remind · set_email · email
     keeping             hold · release · erase · export · deidentify · journal · verify · back_up
+    where               move
     keys                rotate_keys · change_passphrase · reset_passphrase
     accounts            add_account · end_account · accounts · sign_in
     a second step       factors · add_factor · use_factor · remove_factor

@@ -15,14 +15,14 @@ import psycopg.conninfo
 import sqlalchemy as sa
 
 from attunement.errors import InputError, InUse, NotStored, VaultProblem
-from attunement.vault.seals import give_seals
+from attunement.vault.sealed import give_seals
 from attunement.vault.store import VARIABLE
 from attunement.vault.whom import OWNER, Hand
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from attunement.vault.seals import Seals
+    from attunement.vault.sealed import Fields
 
 LEAST_SERVER: Final = 16
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -59,7 +59,7 @@ class Database:
         """Which database, without who and by what."""
         return f"{self._given.get('dbname', '')} on {self._given['host']}"
 
-    def engine(self, schema: str, seals: Seals | None, *, readers: int) -> sa.Engine:
+    def engine(self, schema: str, seals: Fields | None, *, readers: int) -> sa.Engine:
         """Return an engine on one schema, that seals by what it is given."""
         made = sa.create_engine(
             "postgresql+psycopg://",

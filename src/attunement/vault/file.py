@@ -14,8 +14,9 @@ from attunement.vault import migrations
 from attunement.vault.cipher import engine, in_sentences, probe, quoted, refuse_holes, sentence
 from attunement.vault.keyfile import SEALED
 from attunement.vault.places import OWNER_ONLY, sync_file, sync_folder
+from attunement.vault.sealed import AsTheyAre, give_seals
 from attunement.vault.sealing import Key
-from attunement.vault.seals import AsTheyAre, Seals, give_seals
+from attunement.vault.seals import Seals
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -168,7 +168,7 @@ _OF_RECORD: Final = (
     Rule("invitation", _D, f"token_hash = {_HASH}", ("SELECT", "UPDATE")),
     Rule("dyad", _D, f"id = {_LED}", _READ),
     Rule("session", _D, f"dyad = {_LED}", _READ),
-    Rule("consent", _D, f"client = (SELECT client FROM dyad WHERE dyad.id = {_LED})", _READ),
+    Rule("consent", _D, _OF_CLIENT["consent"], _READ),
     Rule("own_curve", _D, f"id = {_LED}", _READ),
     Rule("step", _D, f"dyad = {_LED}", _READ),
     Rule("step_answer", _D, _within("step_answer", "step", "step"), ("SELECT", "INSERT")),

@@ -12,7 +12,7 @@ _PLAIN: Final = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 
 
 def statements(user: str, database: str) -> str:
-    """Return the SQL that prepares a database, for `psql` as a superuser, connected to that database.
+    r"""Return the SQL that prepares a database, for `psql` as a superuser, connected to that database.
 
     Parameters
     ----------
@@ -30,14 +30,9 @@ def statements(user: str, database: str) -> str:
         if not _PLAIN.fullmatch(name):
             raise InputError(f"{name} is no plain name: small letters, digits and underscores are meant.")
     roles = (OWNER, *Hand)
-    made = [
-        f"DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') "  # noqa: S608 - our own names
-        f"THEN CREATE ROLE {role} NOLOGIN; END IF; END $$;"
-        for role in roles
-    ]
+    made = [_unless_there(role, "NOLOGIN") for role in roles]
     made += [
-        f"DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{user}') "  # noqa: S608 - a plain name
-        f"THEN CREATE ROLE {user} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS; END IF; END $$;",
+        _unless_there(user, "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS"),
         f"GRANT {', '.join(roles)} TO {user} WITH INHERIT FALSE, SET TRUE;",
         f"REVOKE ALL ON DATABASE {database} FROM PUBLIC;",
         f"GRANT CONNECT ON DATABASE {database} TO {user};",
@@ -45,3 +40,8 @@ def statements(user: str, database: str) -> str:
         "REVOKE ALL ON SCHEMA public FROM PUBLIC;",
     ]
     return "\n".join(made) + "\n"
+
+
+def _unless_there(role: str, kind: str) -> str:
+    there = f"IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}')"
+    return f"DO $$ BEGIN {there} THEN CREATE ROLE {role} {kind}; END IF; END $$;"

@@ -14,7 +14,7 @@ from attunement.errors import Refused
 from attunement.vault import tables
 from attunement.vault.instants import read, written
 from attunement.vault.journal import GONE, START, Entry, Tip, digest, touched_as_text
-from attunement.vault.seals import Sealed, seals_of
+from attunement.vault.sealed import Sealed, seals_of
 from attunement.vault.tables import Instant
 from attunement.vault.whom import REFUSED
 

@@ -16,7 +16,7 @@ from attunement.vault import migrations, tables
 from attunement.vault.database import Database  # noqa: TC001 - a field's type
 from attunement.vault.keyfile import IN_DATABASE
 from attunement.vault.policies import held_to
-from attunement.vault.seals import Sealed, Seals
+from attunement.vault.sealed import Fields, Sealed
 from attunement.vault.whom import KEEPER, OWNER, REFUSED, Hand, Whom
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class SchemaStore:
 
     raises: tuple[type[Exception], ...] = (sa.exc.DBAPIError, psycopg.Error)
 
-    def __init__(self, place: Schema, seals: Seals, kind: str) -> None:
+    def __init__(self, place: Schema, seals: Fields, kind: str) -> None:
         self.place, self.name = place, place.file.removesuffix(IN_DATABASE)
         self._kind = kind
         self._whom = Whom(Hand.THERAPIST, place.owner) if place.owner else None

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import sqlalchemy as sa
 
 from attunement.vault.instants import read, written
-from attunement.vault.seals import Sealed, SealedInstant
+from attunement.vault.sealed import Sealed, SealedInstant
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect

@@ -12,8 +12,9 @@ import sqlalchemy as sa
 from attunement.errors import Damaged
 from attunement.vault.file import FileStore
 from attunement.vault.rows import Chain, Row, Rows
+from attunement.vault.sealed import AsTheyAre
 from attunement.vault.sealing import Key
-from attunement.vault.seals import AsTheyAre, Seals
+from attunement.vault.seals import Seals
 from attunement.vault.tables import KINDS
 from attunement.vault.verifying import chain_keys, last_entry, verified
 from attunement.vault.whom import KEEPER

@@ -1,0 +1,135 @@
+"""From files into a clinic's database, and back: the same rows, the same journal, the same keys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attunement.errors import Damaged, InputError, VaultProblem
+from attunement.practice.desk import Desk
+from attunement.practice.house import changing_keys, reached
+from attunement.practice.policy import Verb
+from attunement.vault.carrying import carry, carry_as_it_is, remove
+from attunement.vault.keyfile import IN_DATABASE, IN_FILE, SEALED, SHARED, KeyFile, suffix_of
+from attunement.vault.vault import Vault
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from attunement.practice.house import House
+    from attunement.vault.database import Database
+    from attunement.vault.journal import Tip
+    from attunement.vault.schema import Schema
+
+
+class Moving(Desk):
+    """The verb of moving house."""
+
+    @changing_keys
+    def move(self, address: str = "") -> tuple[str, ...]:
+        """Carry every vault into a database, or back into files, verified; returns a sentence a vault.
+
+        Each copy is read back against its journal before it counts, and what was there is removed when `keys.json`
+        names the copies: whenever the program is stopped, the one or the other is in force, and all is there.
+        Reflections are carried without a key where they are sealed, and else when their owner next unlocks them.
+
+        Parameters
+        ----------
+        address
+            Of a prepared PostgreSQL; back into files if left out.
+
+        Raises
+        ------
+        InputError
+            Where the practice is there already.
+        VaultProblem
+            Where nothing is to be kept in that database, or another practice is in it.
+        Damaged
+            Where a vault is not as its journal says; nothing was moved.
+        """
+        self._refuse_and_note_unless(Verb.MOVE)
+        house, before = self.house, self.house.keyfile
+        _refuse_there(before, address)
+        if address:
+            self._reach(address)
+        self._note(Verb.MOVE, "done")
+        record, moved = (
+            house.keys["record"],
+            before.moved(IN_DATABASE if address else IN_FILE, house.keys["record"]),
+        )
+        for code, file in _sealed_reflections(before):
+            moved = moved.moved_sealed(
+                code, SEALED if suffix_of(file) == IN_DATABASE else IN_DATABASE, record
+            )
+        with house.still():
+            tips = [_carried(house, name, before, moved) for name in SHARED]
+            for code, file in _sealed_reflections(before):
+                carry_as_it_is(house.place(file, code), house.place(_own(moved, code), code), "reflections")
+            house.set_keys(moved)
+        gone = [("reflections", file) for _, file in _sealed_reflections(before)]
+        for kind, file in (*reversed(before.files.items()), *gone):
+            remove(house.place(file), kind)
+        if not address and house.database is not None:
+            house.database.release()
+            house.database = None
+        return tuple(_told(tips, moved, house.database))
+
+    def _reach(self, address: str) -> None:
+        database = reached(address)
+        try:
+            database.refuse_another(self.house.keyfile.install)
+        except VaultProblem:
+            database.release()
+            raise
+        self.house.database = database
+
+
+def _refuse_there(keyfile: KeyFile, address: str) -> None:
+    if address and keyfile.suffix == IN_DATABASE:
+        raise InputError("This practice is in a database already; move it back into files first.")
+    if not address and keyfile.suffix != IN_DATABASE:
+        raise InputError("This practice is in files already.")
+
+
+def _carried(house: House, name: str, before: KeyFile, after: KeyFile) -> tuple[str, Tip]:
+    """Carry a shared vault, if it is as its journal says."""
+    source = Vault(house.place(before.files[name]), house.keys[name], name, house.clock)
+    try:
+        verdict = source.verify()
+        if not verdict.whole:
+            raise Damaged(f"{name} is not as its journal says: {verdict.problems[0]} Nothing was moved.")
+        to: Path | Schema = house.place(after.files[name], record=after.files["record"])
+        carry(source, to, house.keys[name], house.clock)
+        return name, source.tip
+    finally:
+        source.close()
+
+
+def _sealed_reflections(keyfile: KeyFile) -> Iterator[tuple[str, str]]:
+    """Whose reflections are sealed field by field, and can be carried by anybody."""
+    for code, account in keyfile.accounts.items():
+        if account.own and suffix_of(account.own.file) in {IN_DATABASE, SEALED}:
+            yield code, account.own.file
+
+
+def _own(keyfile: KeyFile, code: str) -> str:
+    locks = keyfile.account(code).own
+    assert locks is not None  # noqa: S101 - it was among those with reflections
+    return locks.file
+
+
+def _told(tips: list[tuple[str, Tip]], keyfile: KeyFile, database: Database | None) -> Iterator[str]:
+    where = f"in the database {database.place}" if database else "in files"
+    for name, tip in tips:
+        yield f"{name}: {where}, verified up to {tip}."
+    for code, account in keyfile.accounts.items():
+        if account.own is None:
+            continue
+        there = suffix_of(account.own.file) == keyfile.suffix
+        sealed = suffix_of(account.own.file) == SEALED
+        kept = (
+            where
+            if there or sealed
+            else "come when they next unlock them; until then they stay in their file"
+        )
+        yield f"reflections of {code}: {kept}."
