@@ -80,7 +80,7 @@ def in_database(
     """Two therapists, a supervisor and an admin before one practice in a database."""
     from server import opened_in_database  # noqa: PLC0415 - see above
 
-    with opened_in_database(founded_in_database, server, tmp_path) as everybody:
+    with opened_in_database(founded_in_database, server, tmp_path / "in a database") as everybody:
         yield everybody
 
 

@@ -314,9 +314,14 @@ class House:
         self.record.close()
         self.identity.close()
         self.keys = {}
+        self.leave_database()
+        self._lock.release()
+
+    def leave_database(self) -> None:
+        """Let another program have the database, where there is one."""
         if self.database is not None:
             self.database.release()
-        self._lock.release()
+            self.database = None
 
 
 def reached(address: str | None = None) -> Database:
@@ -338,8 +343,7 @@ def reached(address: str | None = None) -> Database:
 @contextlib.contextmanager
 def held(keyfile: KeyFile, address: str | None = None) -> Iterator[Database | None]:
     """Hold the database that a key file says the vaults are in, if they are in one; let go where something fails."""
-    named = [*keyfile.files.values(), *(each.own.file for each in keyfile.accounts.values() if each.own)]
-    if not any(suffix_of(file) == IN_DATABASE for file in named):
+    if not any(suffix_of(file) == IN_DATABASE for file in keyfile.named):
         yield None
         return
     found = reached(address)
@@ -366,10 +370,7 @@ def forget_unfinished(folder: Path, keyfile: KeyFile, address: str | None) -> No
 
 def forget_leftovers(folder: Path, keyfile: KeyFile) -> None:
     """Remove what an interrupted change of keys left: files of an earlier or unfinished generation."""
-    named = {
-        *keyfile.files.values(),
-        *(account.own.file for account in keyfile.accounts.values() if account.own),
-    }
+    named = set(keyfile.named)
     families = {name.rpartition("-")[0] for name in named}
     for path in (*folder.glob(f"*{IN_FILE}"), *folder.glob(f"*{SEALED}")):
         if path.name not in named and path.name.rpartition("-")[0] in families:

@@ -54,26 +54,30 @@ class Moving(Desk):
         if address:
             self._reach(address)
         self._note(Verb.MOVE, "done")
-        record, moved = (
-            house.keys["record"],
-            before.moved(IN_DATABASE if address else IN_FILE, house.keys["record"]),
-        )
-        for code, file in _sealed_reflections(before):
-            moved = moved.moved_sealed(
-                code, SEALED if suffix_of(file) == IN_DATABASE else IN_DATABASE, record
-            )
+        moved = _named(before, house, IN_DATABASE if address else IN_FILE)
+        try:
+            tips = self._all_carried(before, moved)
+        finally:
+            if IN_DATABASE not in {suffix_of(file) for file in house.keyfile.named}:
+                house.leave_database()
+        return tuple(_told(tips, moved, house.database))
+
+    def _all_carried(self, before: KeyFile, moved: KeyFile) -> list[tuple[str, Tip]]:
+        """Carry what can be carried, let the copies count, and only then remove what they are copies of."""
+        house = self.house
         with house.still():
             tips = [_carried(house, name, before, moved) for name in SHARED]
             for code, file in _sealed_reflections(before):
                 carry_as_it_is(house.place(file, code), house.place(_own(moved, code), code), "reflections")
-            house.set_keys(moved)
+            try:
+                house.set_keys(moved)
+            finally:  # what stands on the disk is in force, even where syncing the folder failed after it was put there
+                if KeyFile.load(house.folder).files == moved.files:
+                    house.keyfile = moved
         gone = [("reflections", file) for _, file in _sealed_reflections(before)]
         for kind, file in (*reversed(before.files.items()), *gone):
             remove(house.place(file), kind)
-        if not address and house.database is not None:
-            house.database.release()
-            house.database = None
-        return tuple(_told(tips, moved, house.database))
+        return tips
 
     def _reach(self, address: str) -> None:
         database = reached(address)
@@ -83,6 +87,15 @@ class Moving(Desk):
             database.release()
             raise
         self.house.database = database
+
+
+def _named(before: KeyFile, house: House, suffix: str) -> KeyFile:
+    """Name every vault where it is to be; reflections that only their owner's key can carry stay where they are."""
+    record = house.keys["record"]
+    moved = before.moved(suffix, record)
+    for code, file in _sealed_reflections(before):
+        moved = moved.moved_sealed(code, SEALED if suffix_of(file) == IN_DATABASE else IN_DATABASE, record)
+    return moved
 
 
 def _refuse_there(keyfile: KeyFile, address: str) -> None:

@@ -126,6 +126,12 @@ class KeyFile:
         """Where the vaults are: ``.vault`` for files of our own, ``.schema`` for a database."""
         return suffix_of(self.files["record"])
 
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The names of all vaults."""
+        own = (account.own.file for account in self.accounts.values() if account.own)
+        return (*self.files.values(), *own)
+
     def check(self, record: Key) -> None:
         """Refuse a file that somebody without the record's key has written."""
         if not hmac.compare_digest(self.mac, self._mac(record)):
