@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 from pathlib import Path  # noqa: TC003 - cyclopts reads the types
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from attunement.cli.opening import HOME, SWITCH, Folder, Me, account_of, opened, say
+from attunement.cli.opening import HOME, SWITCH, Folder, Me, account_of, database_named, opened, say
 from attunement.cli.secrets import PASSPHRASE, recovery_code, secret
 from attunement.errors import Damaged, InputError
 
@@ -266,11 +265,7 @@ def move(
     me
         The account of an admin; the only one, if there is one.
     """
-    from attunement.vault.store import VARIABLE
-
-    address = os.environ.get(VARIABLE, "") if to == "database" else ""
-    if to == "database" and not address:
-        raise InputError(f"{VARIABLE} names no database; postgresql://USER:PASSWORD@HOST/DATABASE is meant.")
+    address = database_named() if to == "database" else ""
     with opened(folder, me) as practice:
         for sentence in practice.move(address):
             say(sentence)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -49,6 +50,16 @@ def account_of(folder: Path, me: str) -> str:
             "Several accounts can open this practice; --account or ATTUNEMENT_ACCOUNT says which."
         )
     return me or accounts[0]
+
+
+def database_named() -> str:
+    """The address of the database that the environment names."""
+    from attunement.vault.store import VARIABLE
+
+    address = os.environ.get(VARIABLE, "")
+    if not address:
+        raise InputError(f"{VARIABLE} names no database; postgresql://USER:PASSWORD@HOST/DATABASE is meant.")
+    return address
 
 
 def say(line: str) -> None:

@@ -7,7 +7,17 @@ from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from attunement.cli.opening import HOME, Credentials, Folder, Me, account_of, opened, say
+from attunement.cli.opening import (
+    HOME,
+    SWITCH,
+    Credentials,
+    Folder,
+    Me,
+    account_of,
+    database_named,
+    opened,
+    say,
+)
 from attunement.cli.secrets import (
     NEW_PASSPHRASE,
     PASSPHRASE,
@@ -33,6 +43,7 @@ def init(
     credential: Credentials = "other",
     name: str = "",
     recovery_file: Path | None = None,
+    in_database: Annotated[bool, SWITCH] = False,
 ) -> None:
     """Make a new practice in an empty folder, with encrypted vaults and an account that may do everything.
 
@@ -50,16 +61,23 @@ def init(
         As the practice shows it.
     recovery_file
         Write the recovery code to this new file instead of showing it.
+    in_database
+        Keep the vaults in the PostgreSQL of ATTUNEMENT_DATABASE_URL; `keys.json` alone is in the folder.
     """
     from attunement.practice import Practice
-    from attunement.practice.house import refuse_used
+    from attunement.practice.house import reached, refuse_used
     from attunement.sessions import Credential
 
     refuse_used(folder)
+    address = database_named() if in_database else None
+    if address:
+        reached(address).release()  # before a passphrase is thought of
     phrase = new_passphrase()
     code = new_recovery_code(recovery_file)
     licence = Credential[credential.upper().replace("-", "_")]
-    with Practice.found(folder, me, phrase, code, credential=licence, name=name) as practice:
+    with Practice.found(
+        folder, me, phrase, code, credential=licence, name=name, database=address
+    ) as practice:
         say(f"There is a practice in {folder} now. Its journal begins at {practice.tip}.")
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from attunement.practice.practice import Practice
+    from attunement.vault.database import Database
     from attunement.vault.journal import Tip
 
 LEAST_ROOM: Final = 200_000_000  # bytes
@@ -57,7 +58,7 @@ def examine(practice: Practice, known: Tip | None = None) -> tuple[Check, ...]:
 
 def _checks(practice: Practice, known: Tip | None) -> Iterator[Check]:
     house = practice.house
-    yield _sqlite()
+    yield _sqlite() if house.database is None else _server(house.database)
     for name, vault in (("record", house.record), ("identity", house.identity)):
         found = vault.problems()
         bad = f"{len(found)} pages are damaged; `attunement restore` puts a backup back."
@@ -75,6 +76,14 @@ def _checks(practice: Practice, known: Tip | None) -> Iterator[Check]:
 def _sqlite() -> Check:
     version = dbapi2.sqlite_version_info
     return Check("SQLite", version >= LEAST_SQLITE, f"SQLite {dbapi2.sqlite_version} with SQLCipher.")
+
+
+def _server(database: Database) -> Check:
+    bare = (
+        f"The server of {database.place} keeps no checksums of its pages; `pg_checksums --enable` would do."
+    )
+    well = database.checksums
+    return Check("server", well, f"{database.place}, with checksums of its pages." if well else bare)
 
 
 def _permissions(practice: Practice) -> Check:

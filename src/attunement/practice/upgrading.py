@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from attunement.errors import Damaged
+from attunement.errors import Damaged, InputError
 from attunement.practice.house import claimed
 from attunement.practice.policy import Verb
 from attunement.vault import migrations
 from attunement.vault.cipher import engine, in_sentences, quoted, refuse_holes
 from attunement.vault.clock import Clock
-from attunement.vault.keyfile import KeyFile
+from attunement.vault.keyfile import IN_FILE, KeyFile, suffix_of
 from attunement.vault.places import OWNER_ONLY, sync_file
 from attunement.vault.rows import Chain, Rows
 from attunement.vault.verifying import as_it_is, chain_keys, digest_anew, last_entry, verified
@@ -44,9 +44,14 @@ def upgrade(folder: Path, account: str, passphrase: str, *, undo: bool = False) 
         try:
             keyfile = KeyFile.load(folder)
             keys = keyfile.open_record(account, passphrase).keys
+            if keyfile.suffix != IN_FILE:
+                raise InputError(
+                    "A practice in a database is upgraded as files: `attunement move --to files` by the version it was "
+                    "kept with, then `attunement upgrade` and `attunement move --to database` by this one."
+                )
             work = [(name, keyfile.files[name], keys[name]) for name in keys]
             locks = keyfile.account(account).own
-            if locks:
+            if locks and suffix_of(locks.file) == IN_FILE:
                 work.append(("reflections", locks.file, keyfile.open_own(account, passphrase).file))
             return tuple(_upgraded(folder, *each, account, undo=undo) for each in work)
         finally:
