@@ -195,6 +195,7 @@ class SchemaStore:
     def sweep(self) -> None:
         """Write the tables anew without what was taken away; the server's log and backups keep it until they end."""
         with self.reaching(), self.place.database.asked(self.place.name) as connection:
+            connection.execute("SET lock_timeout = '30s'; SET statement_timeout = 0")
             connection.execute(f'SET ROLE "{OWNER}"')
             for table in tables.KINDS[self._kind].sorted_tables:
                 connection.execute(f'VACUUM (FULL) "{table.name}"')
