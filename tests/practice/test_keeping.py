@@ -27,6 +27,7 @@ from attunement.practice import house as houses
 from attunement.practice.doctor import examine
 from attunement.practice.release import DEIDENTIFIED, EXPORTED, as_csv
 from attunement.practice.restoring import restore
+from attunement.practice.unlocked import IDLE
 from attunement.sessions import Credential, Purpose, Reflection
 from attunement.vault import places
 from attunement.vault.backup import new_identity
@@ -123,9 +124,9 @@ def test_reflections_lock_themselves_after_five_idle_minutes(tmp_path: Path) -> 
         practice.log_session("K-07", BEGAN)
         practice.unlock(PASSPHRASE)
         for _ in range(3):
-            seconds[0] += houses.IDLE - 1
+            seconds[0] += IDLE - 1
             practice.reflect("K-07", 1, Reflection(connection=5))
-        seconds[0] += houses.IDLE
+        seconds[0] += IDLE
         assert not practice.unlocked
         with pytest.raises(Locked, match="locked themselves"):
             practice.reflections("K-07")

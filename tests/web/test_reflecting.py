@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from cast import PHRASES, reflected, seen
 
-from attunement.practice.house import IDLE
+from attunement.practice.unlocked import IDLE
 from attunement.sessions import FEELINGS
 
 if TYPE_CHECKING:

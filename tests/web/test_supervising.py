@@ -16,7 +16,7 @@ from guest import FORM, hidden
 from pypdf import PdfReader
 from test_supervision import with_other_keys
 
-from attunement.practice.house import IDLE
+from attunement.practice.unlocked import IDLE
 from attunement.sessions import Purpose, Reflection
 
 if TYPE_CHECKING:

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from guest import Building
 
     from attunement.instruments.description import Language
-    from attunement.practice.house import Reflections
+    from attunement.practice.unlocked import Reflections
 
 LANGUAGES: tuple[Language, ...] = ("en", "es")
 SAID = re.compile(

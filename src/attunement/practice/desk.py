@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from attunement.practice.house import House
-    from attunement.vault.keyfile import Own
+    from attunement.vault.account import Own
     from attunement.vault.rows import Row, Rows
     from attunement.vault.vault import Vault
 

@@ -62,7 +62,11 @@ def _checks(practice: Practice, known: Tip | None) -> Iterator[Check]:
     for name, vault in (("record", house.record), ("identity", house.identity)):
         found = vault.problems()
         bad = f"{len(found)} pages are damaged; `attunement restore` puts a backup back."
-        good = "Every page is as it was written." if house.database is None else "The server has met no bad page."
+        good = (
+            "Every page is as it was written."
+            if house.database is None
+            else "The server has met no bad page."
+        )
         yield Check(f"{name}: pages", not found, bad if found else good)
     for name, verdict in practice.verify(known).items():
         said = f"{verdict.entries:,} entries agree with every row; the tip is {verdict.tip}."

@@ -9,7 +9,8 @@ from attunement.practice.desk import Desk
 from attunement.practice.house import changing_keys, reached
 from attunement.practice.policy import Verb
 from attunement.vault.carrying import carry, carry_as_it_is, remove
-from attunement.vault.keyfile import IN_DATABASE, IN_FILE, SEALED, SHARED, KeyFile, suffix_of
+from attunement.vault.keyfile import SHARED, KeyFile
+from attunement.vault.naming import IN_DATABASE, IN_FILE, SEALED, suffix_of
 from attunement.vault.vault import Vault
 
 if TYPE_CHECKING:
@@ -74,9 +75,9 @@ class Moving(Desk):
             finally:  # what stands on the disk is in force, even where syncing the folder failed after it was put there
                 if KeyFile.load(house.folder).files == moved.files:
                     house.keyfile = moved
-        gone = [("reflections", file) for _, file in _sealed_reflections(before)]
-        for kind, file in (*reversed(before.files.items()), *gone):
-            remove(house.place(file), kind)
+        gone = [file for _, file in _sealed_reflections(before)]
+        for file in (*reversed(before.files.values()), *gone):
+            remove(house.place(file))
         return tips
 
     def _reach(self, address: str) -> None:

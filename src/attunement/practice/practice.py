@@ -24,8 +24,9 @@ from attunement.practice.tokens import Tokens
 from attunement.sessions import Credential, code
 from attunement.vault import tables
 from attunement.vault.clock import Clock
-from attunement.vault.keyfile import IN_DATABASE, IN_FILE, SHARED, KeyFile
+from attunement.vault.keyfile import SHARED, KeyFile
 from attunement.vault.locks import Cost, refuse_weak
+from attunement.vault.naming import IN_DATABASE, IN_FILE
 from attunement.vault.process import harden
 from attunement.vault.sealing import Key
 from attunement.vault.whom import DOOR, KEEPER

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from attunement.practice.house import Reflections
+    from attunement.practice.unlocked import Reflections
+    from attunement.vault.account import Own
     from attunement.vault.journal import Tip, Verdict
-    from attunement.vault.keyfile import Own
     from attunement.vault.recovery import RecoveryCode
     from attunement.vault.rows import Row, Rows
     from attunement.vault.vault import Vault

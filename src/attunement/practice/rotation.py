@@ -11,10 +11,12 @@ from attunement.practice.desk import Desk
 from attunement.practice.house import changing_keys
 from attunement.practice.policy import Verb
 from attunement.vault import tables
+from attunement.vault.account import Own
 from attunement.vault.carrying import carry, remove
 from attunement.vault.envelope import Envelope, Place, rewrapped
-from attunement.vault.keyfile import SHARED, KeyFile, Own, next_name
+from attunement.vault.keyfile import SHARED, KeyFile
 from attunement.vault.locks import Cost
+from attunement.vault.naming import next_name
 from attunement.vault.sealing import Key
 from attunement.vault.vault import Vault
 
@@ -77,8 +79,8 @@ class Rotation(Desk):
             finally:  # what stands on the disk is in force, even where syncing the folder failed after it was put there
                 if KeyFile.load(house.folder).files == after.files:
                     house.keyfile, house.keys = after, fresh
-        for kind, file in (*reversed(before.files.items()), *_own_files(before, after)):
-            remove(house.place(file), kind)
+        for file in (*reversed(before.files.values()), *_own_files(before, after)):
+            remove(house.place(file))
 
     def _copied(self, source: Vault, to: Path | Schema, key: Key) -> None:
         """Copy a vault under a new key, its journal under another from here on, and compare the two."""
@@ -111,7 +113,7 @@ class Rotation(Desk):
             vault.close()
 
 
-def _own_files(before: KeyFile, after: KeyFile) -> list[tuple[str, str]]:
+def _own_files(before: KeyFile, after: KeyFile) -> list[str]:
     """Vaults of reflections that the new key file no longer names."""
     files = [{each.own.file for each in keyfile.accounts.values() if each.own} for keyfile in (before, after)]
-    return [("reflections", file) for file in sorted(files[0] - files[1])]
+    return sorted(files[0] - files[1])

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from attunement.vault.carrying import carry, carry_as_it_is
 from attunement.vault.file import FileStore
-from attunement.vault.keyfile import IN_DATABASE, IN_FILE, SEALED, KeyFile, suffix_of
+from attunement.vault.naming import IN_DATABASE, IN_FILE, SEALED, suffix_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from attunement.practice.house import House
+    from attunement.vault.keyfile import KeyFile
     from attunement.vault.vault import Vault
 
 

@@ -19,7 +19,7 @@ from attunement.vault.envelope import Envelope, Place, enclose
 from attunement.vault.sharing import PublicKeys, Share, open_share, share
 
 if TYPE_CHECKING:
-    from attunement.vault.keyfile import Own
+    from attunement.vault.account import Own
     from attunement.vault.rows import Row, Rows
     from attunement.vault.vault import Vault
 

@@ -10,7 +10,8 @@ from attunement.practice.policy import Verb
 from attunement.vault import migrations
 from attunement.vault.cipher import engine, in_sentences, quoted, refuse_holes
 from attunement.vault.clock import Clock
-from attunement.vault.keyfile import IN_FILE, KeyFile, suffix_of
+from attunement.vault.keyfile import KeyFile
+from attunement.vault.naming import IN_FILE, suffix_of
 from attunement.vault.places import OWNER_ONLY, sync_file
 from attunement.vault.rows import Chain, Rows
 from attunement.vault.verifying import as_it_is, chain_keys, digest_anew, last_entry, verified

@@ -1,15 +1,16 @@
-"""The locks of one account, as they stand in `keys.json`."""
+"""The locks of one account, as they stand in `keys.json`, and what opening them gives."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from attunement.vault.locks import Lock
-from attunement.vault.sharing import PublicKeys
+from attunement.vault.naming import plain_name
+from attunement.vault.sharing import PrivateKeys, PublicKeys
 
-_PLAIN: Final = re.compile(r"[a-z0-9-]+\.(vault|schema|sealed)")
+if TYPE_CHECKING:
+    from attunement.vault.sealing import Key
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,24 @@ class Account:
     own: OwnLock | None
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What an unlock of the record gives: the keys of the shared files, by name."""
+
+    account: str
+    keys: dict[str, Key] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What an unlock of one's own reflections gives."""
+
+    account: str
+    root: Key = field(repr=False)
+    file: Key = field(repr=False)
+    private: PrivateKeys = field(repr=False)
+
+
 def account_as_dict(account: Account) -> dict[str, Any]:
     """Write it, for JSON."""
     stored: dict[str, Any] = {
@@ -105,10 +124,3 @@ def account_from_dict(code: str, stored: dict[str, Any]) -> Account:
     keys = {name: bytes.fromhex(box) for name, box in stored["keys"].items()}
     agreement, seen = bytes.fromhex(stored["agreement"]), bytes.fromhex(stored["seen"])
     return Account(code, Lock.from_dict(stored["lock"]), agreement, seen, keys, own)
-
-
-def plain_name(file: str) -> str:
-    """Only a plain name: a path would let whoever edits the file point elsewhere."""
-    if not _PLAIN.fullmatch(file):
-        raise ValueError("no plain name")
-    return file

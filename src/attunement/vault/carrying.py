@@ -81,21 +81,19 @@ def carry_as_it_is(source: Path | Schema, to: Path | Schema, kind: str) -> None:
     _sync(to)
 
 
-def remove(place: Path | Schema, kind: str) -> None:
+def remove(place: Path | Schema) -> None:
     """Take a vault away, if it is there."""
     if isinstance(place, Path):
         remove_file(place)
-        return
-    store = store_at(place, _NO_KEY, kind)
-    store.close()
-    store.remove()
+    else:
+        place.database.remove(place.name)
 
 
 def _copied(
     source: Store, to: Path | Schema, key: Key, kind: str, whom: Whom, *, as_it_is: bool = False
 ) -> dict[str, int]:
     """Copy every row; returns how many of each table."""
-    remove(to, kind)
+    remove(to)
     try:
         target = store_at(to, key, kind, create=True, as_it_is=as_it_is)
         try:

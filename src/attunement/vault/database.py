@@ -28,7 +28,12 @@ LEAST_SERVER: Final = 16
 Connection = psycopg.Connection[tuple[Any, ...]]
 _HELD: Final = 7_316_2026  # an advisory lock of our own
 _EASY: Final = frozenset({"postgres", "password", "attunement", "admin", "secret", "changeme", "123456"})
-_PATIENCE: Final = "10"  # seconds until a connection is given up
+_LINE: Final = {
+    "application_name": "attunement",
+    "connect_timeout": "10",  # seconds
+    "keepalives_idle": "30",
+    "tcp_user_timeout": "10000",  # milliseconds until a line that says nothing is given up
+}
 _SETTINGS: Final = (
     "-c lock_timeout=5s -c statement_timeout=60s -c synchronous_commit=on -c client_min_messages=error"
 )
@@ -76,7 +81,7 @@ class Database:
     def connected(self, schema: str = "", **other: str) -> Connection:
         """Open a connection, with a schema before it."""
         options = f"{_SETTINGS} -c search_path={schema}" if schema else _SETTINGS
-        given = {"application_name": "attunement", "connect_timeout": _PATIENCE, **self._given, **other}
+        given = {**_LINE, **self._given, **other}
         address = psycopg.conninfo.make_conninfo("", **given, options=options)
         return psycopg.connect(address, autocommit=True)
 
@@ -121,6 +126,12 @@ class Database:
         with self.asked() as connection:
             return _shown(connection, "data_checksums") == "on"
 
+    def remove(self, schema: str) -> None:
+        """Take a schema away with all that is in it, if it is there."""
+        with self.asked() as connection:
+            connection.execute(f'SET ROLE "{OWNER}"')
+            connection.execute(f'DROP SCHEMA IF EXISTS "{schema}" CASCADE')
+
     def refuse_another(self, install: str) -> None:
         """Refuse a database in which another practice is: no two share one.
 
@@ -139,14 +150,13 @@ class Database:
                 f"There is another practice in the database {self.place}; each has a database of its own."
             )
 
-    def forget(self, install: str, but: frozenset[str] = frozenset()) -> None:
-        """Take the schemas of a practice away, but those named."""
+    def forget(self, install: str) -> None:
+        """Take the schemas of a practice away."""
         asked = "SELECT nspname FROM pg_namespace WHERE obj_description(oid, 'pg_namespace') = %s"
         with self.asked() as connection:
             found = {row[0] for row in connection.execute(asked, [f"attunement {install}"])}
-            connection.execute(f'SET ROLE "{OWNER}"')
-            for name in sorted(found - but):
-                connection.execute(f'DROP SCHEMA "{name}" CASCADE')
+        for name in sorted(found):
+            self.remove(name)
 
     # -- held
 

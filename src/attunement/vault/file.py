@@ -12,7 +12,7 @@ from sqlcipher3 import dbapi2
 from attunement.errors import Damaged, NotStored
 from attunement.vault import migrations
 from attunement.vault.cipher import engine, in_sentences, probe, quoted, refuse_holes, sentence
-from attunement.vault.keyfile import SEALED
+from attunement.vault.naming import SEALED
 from attunement.vault.places import OWNER_ONLY, sync_file, sync_folder
 from attunement.vault.sealed import AsTheyAre, give_seals
 from attunement.vault.sealing import Key
@@ -131,10 +131,6 @@ class FileStore:
                 str(row[0]) for row in connection.exec_driver_sql("PRAGMA quick_check") if row[0] != "ok"
             ]
         return found
-
-    def remove(self) -> None:
-        """Remove the file, with its WAL."""
-        remove_file(self.path)
 
     def close(self) -> None:
         """Merge the WAL, and forget the connections."""

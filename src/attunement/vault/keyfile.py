@@ -26,7 +26,7 @@ import hashlib
 import hmac
 import json
 import secrets
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from cryptography.exceptions import InvalidTag
@@ -34,8 +34,9 @@ from cryptography.hazmat.primitives import hpke
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
 from attunement.errors import Damaged, NewerVersion, Refused, VaultProblem
-from attunement.vault.account import Account, OwnLock, account_as_dict, account_from_dict, plain_name
+from attunement.vault.account import Account, Opened, Own, OwnLock, account_as_dict, account_from_dict
 from attunement.vault.locks import Cost, Lock
+from attunement.vault.naming import IN_FILE, next_name, plain_name, suffix_of
 from attunement.vault.places import replace_file
 from attunement.vault.sealing import Key, canonical, seal, unseal
 from attunement.vault.sharing import PrivateKeys, PublicKeys
@@ -48,8 +49,6 @@ if TYPE_CHECKING:
 
 VERSION: Final = 1
 NAME: Final = "keys.json"
-IN_FILE, IN_DATABASE, SEALED = ".vault", ".schema", ".sealed"
-"""How a name tells where a vault is: a file of our own, a schema of a database, a file whose fields are sealed."""
 SHARED: Final = ("record", "identity")
 _SUITE = hpke.Suite(hpke.KEM.X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.AES_256_GCM)
 NO_ACCOUNT: Final = "There is no such account, or the passphrase is not right."
@@ -58,24 +57,6 @@ _STRANGER = (
     "practice in its place. Nothing was opened; put the folder back from a backup (attunement restore)."
 )
 _BROKEN = "keys.json is not as it was written; put it back from a backup (attunement restore)."
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """What an unlock of the record gives: the keys of the shared files, by name."""
-
-    account: str
-    keys: dict[str, Key] = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Own:
-    """What an unlock of one's own reflections gives."""
-
-    account: str
-    root: Key = field(repr=False)
-    file: Key = field(repr=False)
-    private: PrivateKeys = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -384,26 +365,6 @@ class KeyFile:
     def _mac(self, record: Key) -> bytes:
         content = json.dumps({**_as_dict(self), "mac": ""}, sort_keys=True).encode()
         return hmac.new(record.derived("key file").reveal(), content, hashlib.sha256).digest()
-
-
-def next_name(file: str, suffix: str = "") -> str:
-    """Return the name of the next generation of a vault: ``record-2.vault`` after ``record-1.vault``.
-
-    Parameters
-    ----------
-    file
-        Its present name.
-    suffix
-        Where it is to be from then on; as it is, if left out.
-    """
-    stem, here = file.removesuffix(suffix_of(file)), suffix_of(file)
-    family, _, number = stem.rpartition("-")
-    return f"{family}-{int(number) + 1}{suffix or here}"
-
-
-def suffix_of(file: str) -> str:
-    """Return what tells where a vault is."""
-    return file[file.rindex(".") :]
 
 
 def _agreement(root: Key) -> X25519PrivateKey:

@@ -14,7 +14,7 @@ from sqlalchemy.dialects import postgresql
 from attunement.errors import Damaged, InUse, NotStored, Refused
 from attunement.vault import migrations, tables
 from attunement.vault.database import Database  # noqa: TC001 - a field's type
-from attunement.vault.keyfile import IN_DATABASE
+from attunement.vault.naming import IN_DATABASE
 from attunement.vault.policies import held_to
 from attunement.vault.sealed import Fields, Sealed
 from attunement.vault.whom import KEEPER, OWNER, REFUSED, Hand, Whom
@@ -207,12 +207,6 @@ class SchemaStore:
             found = connection.execute(asked).fetchone()
         failed = found[0] if found else None
         return [f"The database's server found {failed} bad pages on its disk."] if failed else []
-
-    def remove(self) -> None:
-        """Take the schema away with all that is in it."""
-        with self.reaching(), self.place.database.asked() as connection:
-            connection.execute(f'SET ROLE "{OWNER}"')
-            connection.execute(f'DROP SCHEMA IF EXISTS "{self.place.name}" CASCADE')
 
     def close(self) -> None:
         """Forget the connections."""

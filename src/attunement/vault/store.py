@@ -58,8 +58,5 @@ class Store(Protocol):
     def problems(self) -> list[str]:
         """Look at all of it for damage; a sentence each."""
 
-    def remove(self) -> None:
-        """Take it away with all that is in it; its connections are closed before."""
-
     def close(self) -> None:
         """Let go of it."""

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     from attunement.instruments.description import Language
     from attunement.practice import Practice, Rated
-    from attunement.practice.house import Reflections
     from attunement.practice.own_tables import OwnTables
+    from attunement.practice.unlocked import Reflections
 
 Kept = TypeVar("Kept")
 FAILED: Final = "This could not be worked out; everything else is as it was."

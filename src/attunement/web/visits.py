@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from attunement.practice import Practice, Role
-    from attunement.practice.house import Reflections
+    from attunement.practice.unlocked import Reflections
 
 IDLE: Final = 15 * 60.0
 LONGEST: Final = 12 * 3600.0

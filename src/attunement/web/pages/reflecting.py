@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 
 from attunement.errors import AttunementError, InputError, Locked, Refused, WrongKey
 from attunement.instruments import instrument
-from attunement.practice.house import IDLE
+from attunement.practice.unlocked import IDLE
 from attunement.sessions import FEELINGS, LONGEST_WORDS, PULLS, STRAINS, WHOSE, Reflection
 from attunement.web.rooms import inside
 

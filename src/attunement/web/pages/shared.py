@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from attunement.errors import Gone, InputError, KeyChanged, Locked
-from attunement.practice.house import IDLE
+from attunement.practice.unlocked import IDLE
 from attunement.reports.supervision import PAPERS, day_of, supervision_pdf
 from attunement.web.pages.supervision import as_file
 from attunement.web.pages.telling import on_page

@@ -12,8 +12,8 @@ from starlette.responses import Response
 
 from attunement.errors import InputError, KeyChanged, Locked
 from attunement.findings import Finding
-from attunement.practice.house import IDLE
 from attunement.practice.policy import Role
+from attunement.practice.unlocked import IDLE
 from attunement.reports.choosing import to_choose_from
 from attunement.reports.supervision import PAPERS, day_of, supervision_pdf
 from attunement.sessions import PLANNED, Purpose

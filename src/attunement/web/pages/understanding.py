@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from attunement.practice import Standing
-    from attunement.practice.house import Reflections
+    from attunement.practice.unlocked import Reflections
     from attunement.web.answers import Told
     from attunement.web.page import Ask
     from attunement.web.understanding import Understood

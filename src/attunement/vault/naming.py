@@ -1,0 +1,37 @@
+"""What `keys.json` calls a vault: its family, which generation it is of, and where it is."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+IN_FILE, IN_DATABASE, SEALED = ".vault", ".schema", ".sealed"
+"""How a name tells where a vault is: a file of our own, a schema of a database, a file whose fields are sealed."""
+_PLAIN: Final = re.compile(r"[a-z0-9-]+\.(vault|schema|sealed)")
+
+
+def next_name(file: str, suffix: str = "") -> str:
+    """Return the name of the next generation of a vault: ``record-2.vault`` after ``record-1.vault``.
+
+    Parameters
+    ----------
+    file
+        Its present name.
+    suffix
+        Where it is to be from then on; as it is, if left out.
+    """
+    stem, here = file.removesuffix(suffix_of(file)), suffix_of(file)
+    family, _, number = stem.rpartition("-")
+    return f"{family}-{int(number) + 1}{suffix or here}"
+
+
+def suffix_of(file: str) -> str:
+    """Return what tells where a vault is."""
+    return file[file.rindex(".") :]
+
+
+def plain_name(file: str) -> str:
+    """Only a plain name: a path would let whoever edits the file point elsewhere."""
+    if not _PLAIN.fullmatch(file):
+        raise ValueError("no plain name")
+    return file
