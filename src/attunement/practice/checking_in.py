@@ -97,8 +97,7 @@ class CheckingIn(Shelf):
         def work(rows: Rows) -> tuple[str, None]:
             row = self._whole(rows, tables.invitation, invitation)
             session = self._whole(rows, tables.session, row["session"])
-            dyad = self._whole(rows, tables.dyad, session["dyad"])
-            self._refuse_unless(Verb.WITHDRAW_INVITATION, owner=dyad["therapist"])
+            self._dyad_of(rows, Verb.WITHDRAW_INVITATION, session["dyad"])
             rows.change(tables.invitation, row, expires=min(row["expires"], rows.now().steady))
             return row["id"], None
 

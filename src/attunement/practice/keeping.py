@@ -151,7 +151,7 @@ class Keeping(Desk):
         """
 
         def query(rows: Rows) -> tuple[str, list[dict[str, Any]]]:
-            found = rows.all(_for_research(self.who.code))
+            found = rows.all(_for_research(self._own_dyads(rows)))
             clients = {row["client"] for row in found}
             numbers = secrets.SystemRandom().sample(range(10_000, 100_000), len(clients))
             pseudonyms = {client: f"P-{number}" for client, number in zip(clients, numbers, strict=True)}
@@ -353,7 +353,7 @@ def _record(rows: Rows, dyad: Row) -> dict[str, list[dict[str, Any]]]:
     return {name: release.allowed(name, found[name]) for name in release.EXPORTED}
 
 
-def _for_research(therapist: str) -> sa.Select[Any]:
+def _for_research(mine: sa.ColumnElement[bool]) -> sa.Select[Any]:
     agreed = (
         sa.exists()
         .where(
@@ -376,9 +376,7 @@ def _for_research(therapist: str) -> sa.Select[Any]:
         .join(tables.dyad, tables.dyad.c.id == tables.session.c.dyad)
         .outerjoin(tables.check_in, tables.check_in.c.session == tables.session.c.id)
     )
-    return with_description(asked).where(
-        tables.dyad.c.therapist == therapist, agreed, tables.session.c.attendance != PLANNED
-    )
+    return with_description(asked).where(mine, agreed, tables.session.c.attendance != PLANNED)
 
 
 def _tip_of(house: House, folder: Path, kind: str) -> Tip:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from attunement.errors import Damaged, InputError, WrongKey
 from attunement.practice.desk import Desk
 from attunement.practice.policy import Verb
+from attunement.practice.whose import known_as
 from attunement.sessions import Reflected, Reflection
 from attunement.vault import tables
 from attunement.vault.envelope import Envelope, Place, disclose, enclose
@@ -197,10 +198,9 @@ class Reflecting(Desk):
             self.house.record.do(work)
 
     def _finish_erasing(self, vault: Vault) -> None:
-        """Destroy what is left about clients who were erased while these were locked."""
-        gone = sa.select(tables.erased.c.id).where(tables.erased.c.therapist == self.who.code)
+        """Destroy what is left about clients whom any of their therapists erased while these were locked."""
         with self.house.record.reading() as rows:
-            clients = [row["id"] for row in rows.all(gone)]
+            clients = [row["id"] for row in rows.all(sa.select(tables.erased.c.id))]
         about = sa.select(tables.reflection.c.id).where(tables.reflection.c.client.in_(clients))
         with vault.reading() as rows:
             left = [row["id"] for row in rows.all(about)]
@@ -216,7 +216,7 @@ class Reflecting(Desk):
     def _known_client(self, client: str) -> tuple[str, dict[str, int]]:
         """The client's id, and which session is which: read from the record, which learns nothing of it."""
         with self.house.record.reading() as rows:
-            dyad = self._dyad(rows, client)
+            dyad = self._once_own_dyad(rows, client)
             table = tables.session
             found = rows.all(sa.select(table.c.id, table.c.number).where(table.c.dyad == dyad["id"]))
         return dyad["client"], {row["id"]: row["number"] for row in found}
@@ -224,7 +224,7 @@ class Reflecting(Desk):
     def _sessions_since(self, since: datetime) -> dict[str, tuple[str, int]]:
         """One's own sessions from then on: by id, the client's code and the number."""
         query = (
-            sa.select(tables.session.c.id, tables.client.c.code, tables.session.c.number)
+            sa.select(tables.session.c.id, known_as, tables.session.c.number)
             .join(tables.dyad, tables.dyad.c.id == tables.session.c.dyad)
             .join(tables.client, tables.client.c.id == tables.dyad.c.client)
             .where(tables.dyad.c.therapist == self.who.code, tables.session.c.began >= since)

@@ -74,8 +74,7 @@ class Safety(Desk):
 
         def work(rows: Rows) -> tuple[str, Concern]:
             row = self._whole(rows, tables.concern, concern)
-            dyad = self._whole(rows, tables.dyad, row["dyad"])
-            self._refuse_unless(Verb.CLOSE_CONCERN, owner=dyad["therapist"])
+            dyad = self._dyad_of(rows, Verb.CLOSE_CONCERN, row["dyad"])
             if row["closed"] is not None:
                 raise InputError(
                     "This concern is closed already; what was done then stays as it was written."
@@ -83,11 +82,10 @@ class Safety(Desk):
             now = rows.now().at
             if instant(done_at) > now:
                 raise InputError("What was done was done by now; that time lies in the future.")
-            client = self._whole(rows, tables.client, dyad["client"])
             values = {"closed": now, "closed_by": self.who.code, "done": text, "done_at": instant(done_at)}
             changed = rows.change(tables.concern, row, **values)
             number = self._number(rows, row["session"])
-            return row["id"], as_concern({**changed, "number": number}, client["code"])
+            return row["id"], as_concern({**changed, "number": number}, dyad["code"])
 
         return self._act(Verb.CLOSE_CONCERN, work)
 

@@ -1,0 +1,41 @@
+"""Whose a client is now, and by which code: a client of two therapists is one row, and each has a code of their own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import sqlalchemy as sa
+
+from attunement.errors import InputError
+from attunement.vault.tables import client, dyad
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from attunement.vault.rows import Rows
+
+known_as: Final = sa.func.coalesce(dyad.c.known_as, client.c.code).label("code")
+"""The code by which the therapist of a dyad knows the client; the one they took over by, or the client's first."""
+
+DYADS: Final = sa.select(dyad, known_as, client.c.since.label("client_since"), client.c.held).join(
+    client, client.c.id == dyad.c.client
+)
+"""Dyads with the code that each therapist knows the client by, and what is said of the client."""
+
+
+def own_dyads(therapist: str, steady: datetime) -> sa.ColumnElement[bool]:
+    """Say which dyads are somebody's at a steady time: a cover that is over is no longer there for whoever covered."""
+    return sa.and_(dyad.c.therapist == therapist, under_way(steady))
+
+
+def under_way(steady: datetime) -> sa.ColumnElement[bool]:
+    """Say which dyads are no cover, or one that is not over."""
+    return sa.or_(dyad.c.until.is_(None), dyad.c.until > steady)
+
+
+def refuse_twin(rows: Rows, therapist: str, code: str) -> None:
+    """Refuse a code that somebody knows another client by, or did during a cover: notes on both would be mixed up."""
+    if rows.one(DYADS.where(dyad.c.therapist == therapist, known_as == code)) is not None:
+        raise InputError(
+            f"You have, or had, a client with the code {code} already; each has a code of its own."
+        )
