@@ -33,6 +33,8 @@ from attunement.vault.rows import Prepared
 from attunement.vault.tables import written
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from attunement.instruments import Answers, Instrument
     from attunement.practice.dropping import Lay
     from attunement.vault.rows import Row, Rows
@@ -120,7 +122,7 @@ class CheckingIn(Shelf):
             row = self._by_token(rows, token)
             if (
                 row["used"] is not None
-                or rows.now().steady >= row["expires"]
+                or _over(row, rows.now().steady)
                 or not is_asked(rows, row["instrument"])
             ):
                 raise Gone(_NO_LINK)
@@ -212,7 +214,7 @@ class CheckingIn(Shelf):
         if row["used"] is not None:
             return row["id"], Received(self._again(rows, row, given, key), at_risk, bool(row["curve"]))
         sent = rows.now() if lay is None else lay.sent(rows.now())
-        if sent.steady >= row["expires"] or not row["agreed"]:
+        if _over(row, sent.steady) or not row["agreed"]:
             raise Gone(_NO_LINK)
         whole = {column.name: row[column.name] for column in tables.invitation.columns}
         kept = rows.add(
@@ -261,11 +263,18 @@ _AGREED = (
 )
 _CURVE = sa.exists().where(tables.own_curve.c.id == tables.dyad.c.id).label("curve")
 _BY_TOKEN: Final = Prepared(
-    sa.select(tables.invitation, tables.session.c.dyad, tables.session.c.began, _AGREED, _CURVE)
+    sa.select(
+        tables.invitation, tables.session.c.dyad, tables.session.c.began, tables.dyad.c.until, _AGREED, _CURVE
+    )
     .join(tables.session, tables.session.c.id == tables.invitation.c.session)
     .join(tables.dyad, tables.dyad.c.id == tables.session.c.dyad)
     .where(tables.invitation.c.token_hash == sa.bindparam("token_hash"))
 )
+
+
+def _over(row: Row, steady: datetime) -> bool:
+    """Whether a link has ended, itself or with the cover for which it was made: nobody would see the answers."""
+    return steady >= row["expires"] or (row["until"] is not None and steady >= row["until"])
 
 
 def _invited_before(rows: Rows, token: str, session: str, instrument: str) -> Row | None:

@@ -15,6 +15,7 @@ from attunement.practice import release
 from attunement.practice.described import with_description
 from attunement.practice.desk import Desk
 from attunement.practice.policy import Verb
+from attunement.practice.whose import under_way
 from attunement.sessions import OWN_SIDE, PLANNED, Purpose
 from attunement.vault import tables
 from attunement.vault.backup import Manifest, checksums, recipient, staging, write_archive
@@ -23,6 +24,7 @@ from attunement.vault.tables import written
 from attunement.vault.vault import Vault
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
 
     from attunement.practice.house import House
@@ -84,16 +86,22 @@ class Keeping(Desk):
         The journal stays whole; it names random ids, which now lead nowhere. Reflections that are locked are destroyed
         when they are next unlocked. Backups made before still hold the client until they are thrown away.
 
+        The record is the client's: what any therapist of the practice has about them is erased, and their reflections.
+
         Raises
         ------
         InputError
-            Where a hold forbids it.
+            Where a hold forbids it, or another therapist of the practice is at work with this client.
         """
 
         def work(rows: Rows) -> tuple[str, None]:
             dyad = self._dyad(rows, client)
             if dyad["held"]:
                 raise InputError("A hold forbids erasing this client; release it first.")
+            if rows.one(_with_others(dyad, rows.now().steady)) is not None:
+                raise InputError(
+                    "Another therapist of this practice is at work with this client; erase when that has ended."
+                )
             rows.add(tables.erased, id=dyad["client"], therapist=self.who.code, at=rows.now().at)
             for table, ids in _all_of(rows, dyad["client"]):
                 rows.remove(table, ids)
@@ -261,6 +269,22 @@ class Keeping(Desk):
         vault.sweep()
 
 
+def _with_others(own: Row, steady: datetime) -> sa.Select[Any]:
+    """Return the dyads in which somebody else, who can still sign in, is at work with one's client."""
+    dyad, account = tables.dyad, tables.account
+    return (
+        sa.select(dyad.c.id)
+        .join(account, account.c.id == dyad.c.therapist)
+        .where(
+            dyad.c.client == own["client"],
+            dyad.c.therapist != own["therapist"],
+            dyad.c.ended.is_(None),
+            under_way(steady),
+            account.c.ended.is_(None),
+        )
+    )
+
+
 def _all_of(rows: Rows, client: str) -> list[tuple[sa.Table, list[str]]]:
     """Every row about a client, in an order in which they can be taken away."""
     dyads = sa.select(tables.dyad.c.id).where(tables.dyad.c.client == client)
@@ -276,6 +300,7 @@ def _all_of(rows: Rows, client: str) -> list[tuple[sa.Table, list[str]]]:
         (tables.invitation, tables.invitation.c.session.in_(sessions)),
         *((table, table.c.dyad.in_(dyads)) for table in _OF_DYAD),
         (tables.share, tables.share.c.client == client),
+        (tables.handover, sa.or_(tables.handover.c.dyad.in_(dyads), tables.handover.c.made.in_(dyads))),
         (tables.consent, tables.consent.c.client == client),
         (tables.dyad, tables.dyad.c.client == client),
         (tables.client, tables.client.c.id == client),

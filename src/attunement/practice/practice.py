@@ -11,6 +11,7 @@ from attunement.practice.accounts import Accounts, found_account
 from attunement.practice.agenda import Overview
 from attunement.practice.dropping import Dropping
 from attunement.practice.factors import Factors
+from attunement.practice.handing_over import HandingOver
 from attunement.practice.house import House, claimed_new
 from attunement.practice.own_tables import Tables
 from attunement.practice.policy import CLIENT, Role, Verb, Who
@@ -37,7 +38,18 @@ if TYPE_CHECKING:
 
 
 class Practice(
-    Overview, Tables, Steps, Safety, Supervision, Accounts, Factors, Tokens, Reminding, Dropping, Rotation
+    Overview,
+    Tables,
+    Steps,
+    Safety,
+    Supervision,
+    Accounts,
+    Factors,
+    Tokens,
+    Reminding,
+    Dropping,
+    HandingOver,
+    Rotation,
 ):
     """Opened vaults, a clock and the policies, as one account stands before them.
 
@@ -46,6 +58,7 @@ class Practice(
 
     ==================  =========================================================================
     clients             agenda · take_on · end · resume · clients · give_consent · withdraw_consent · consents
+    handing over        offer · handovers · accept · decline · withdraw_handover
     what happened       log_session · change_session · sessions · log_contact · contacts
     check-ins           invite · withdraw_invitation · invitation · receive · check_ins · show_curve · own_curve
     the drop box        link_drop_box · open_slots · fetch_drops

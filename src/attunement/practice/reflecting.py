@@ -108,8 +108,11 @@ class Reflecting(Desk):
             about, numbers = self._known_client(client)
 
         def query(rows: Rows) -> tuple[str, tuple[Reflected, ...]]:
-            found = rows.all(sa.select(tables.reflection).where(tables.reflection.c.client == about))
-            opened = [self._opened(row, own, client, numbers.get(row["session"], 0)) for row in found]
+            table = tables.reflection
+            found = rows.all(
+                sa.select(table).where(table.c.client == about, table.c.session.in_(list(numbers)))
+            )
+            opened = [self._opened(row, own, client, numbers[row["session"]]) for row in found]
             return about, tuple(sorted(opened, key=lambda each: each.session))
 
         return self._see(Verb.SEE_REFLECTIONS, query, vault)

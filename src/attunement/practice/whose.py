@@ -39,3 +39,14 @@ def refuse_twin(rows: Rows, therapist: str, code: str) -> None:
         raise InputError(
             f"You have, or had, a client with the code {code} already; each has a code of its own."
         )
+
+
+def latest_code(of_client: sa.Column[str], therapist: sa.Column[str]) -> sa.Select[tuple[str]]:
+    """Return the code by which a therapist knows a client, or the later one where they had them twice."""
+    return (
+        sa.select(known_as)
+        .join(client, client.c.id == dyad.c.client)
+        .where(dyad.c.client == of_client, dyad.c.therapist == therapist)
+        .order_by(dyad.c.since.desc())
+        .limit(1)
+    )
