@@ -370,6 +370,21 @@ def test_a_link_that_was_sent_during_a_cover_ends_with_it(practice: Cast) -> Non
         practice.client.receive(token, ANSWERS, "sending-too-late")
 
 
+def test_a_concern_that_is_open_when_a_cover_ends_is_for_whoever_was_covered_for(practice: Cast) -> None:
+    covered(practice)
+    practice.second.log_session("L-07", BEGAN)
+    concern = practice.second.raise_concern("L-07", "quiet", session=1)
+    assert practice.first.concerns("K-01") == ()
+    practice.hands.pass_by(3 * WEEK)
+    (theirs,) = practice.first.concerns("K-01")
+    (shown,) = practice.first.agenda("K-01").standings[0].concerns
+    assert theirs == shown
+    assert (theirs.id, theirs.client, theirs.covered, theirs.session) == (concern.id, "K-01", True, None)
+    closed = practice.first.close_concern(concern.id, "called them", BEGAN)
+    assert (closed.client, closed.covered) == ("K-01", True)
+    assert practice.first.agenda().standings[0].concerns == ()
+
+
 def test_a_cover_is_ended_by_the_one_who_gave_it(practice: Cast) -> None:
     cover = covered(practice)
     practice.first.withdraw_handover(cover)

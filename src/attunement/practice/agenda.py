@@ -13,7 +13,7 @@ from attunement.practice.checking_in import as_check_in
 from attunement.practice.described import loaded_to_ask, with_description
 from attunement.practice.policy import Verb
 from attunement.practice.rated import CHECK_IN
-from attunement.practice.safety import as_concern
+from attunement.practice.safety import all_concerns, as_concern
 from attunement.practice.steps import as_step
 from attunement.practice.whose import known_as
 from attunement.sessions import PLANNED, CheckIn, Dyad, Invitation, Purpose, Session
@@ -112,9 +112,11 @@ class Overview(Caseload):
             if client is not None:
                 found = self._dyad(rows, client)
                 mine, about = tables.dyad.c.id == found["id"], found["client"]
-            own = {name: _grouped(rows.all(query)) for name, query in _queries(mine).items()}
-            standings = tuple(_standing(row, own) for rows_of in own["dyad"].values() for row in rows_of)
             now = rows.now()
+            own = {name: _grouped(rows.all(query)) for name, query in _queries(mine).items()}
+            still_open = all_concerns(now.steady).where(mine, tables.concern.c.closed.is_(None))
+            own["concern"] = _grouped(rows.all(still_open), "looked_after")
+            standings = tuple(_standing(row, own) for rows_of in own["dyad"].values() for row in rows_of)
             loaded = loaded_to_ask(rows) if client is not None else ()
             return about, Agenda(now.at, now.steady, standings, _stamp(rows, self._own_dyads(rows)), loaded)
 
@@ -166,9 +168,6 @@ def _queries(mine: sa.ColumnElement[bool]) -> dict[str, sa.Select[Any]]:
         .order_by(tables.step.c.chosen),
         "repair": sa.select(tables.step).join(tables.dyad).where(mine, tables.step.c.repaired == "yes")
         .order_by(tables.step.c.chosen),
-        "concern": sa.select(tables.concern, number).join(tables.dyad, tables.dyad.c.id == tables.concern.c.dyad)
-        .outerjoin(tables.session, with_session == tables.concern.c.session)
-        .where(mine, tables.concern.c.closed.is_(None)).order_by(tables.concern.c.at),
         "consent": sa.select(tables.consent, tables.dyad.c.id.label("dyad"))
         .join(tables.dyad, tables.dyad.c.client == tables.consent.c.client)
         .where(mine, tables.consent.c.withdrawn.is_(None)),
@@ -203,10 +202,10 @@ def _latest_check_ins(mine: sa.ColumnElement[bool], *which: sa.ColumnElement[boo
     )
 
 
-def _grouped(found: list[Row]) -> Grouped:
+def _grouped(found: list[Row], by: str = "dyad") -> Grouped:
     grouped: Grouped = defaultdict(list)
     for row in found:
-        grouped[row["dyad"]].append(row)
+        grouped[row[by]].append(row)
     return grouped
 
 

@@ -114,17 +114,17 @@ class Desk:
 
     def _dyad(self, rows: Rows, code: str) -> Row:
         """One's own dyad with a client, by the client's code; what is somebody else's is not there."""
-        return _there(rows.one(DYADS.where(self._own_dyads(rows), known_as == code)))
+        return there(rows.one(DYADS.where(self._own_dyads(rows), known_as == code)))
 
     def _once_own_dyad(self, rows: Rows, code: str) -> Row:
         """One's own dyad with a client, also where it was a cover that is over."""
-        return _there(rows.one(DYADS.where(dyads.c.therapist == self.who.code, known_as == code)))
+        return there(rows.one(DYADS.where(dyads.c.therapist == self.who.code, known_as == code)))
 
     def _dyad_of(self, rows: Rows, verb: Verb, dyad: str) -> Row:
         """A dyad by its id, to which something belongs; refused where it is not one's own now."""
         found = rows.one(DYADS.where(self._own_dyads(rows), dyads.c.id == dyad))
         self._refuse_unless(verb, owner=found["therapist"] if found else "")
-        return _there(found)
+        return there(found)
 
     def _whole(self, rows: Rows, table: sa.Table, row_id: str) -> Row:
         """A row, whole, by its id."""
@@ -134,7 +134,8 @@ class Desk:
         return found
 
 
-def _there(found: Row | None) -> Row:
+def there(found: Row | None) -> Row:
+    """Return what was found; what was not is refused in the words for what is somebody else's."""
     if found is None:
         raise Refused(REFUSED)
     return found

@@ -15,7 +15,7 @@ from attunement.practice import release
 from attunement.practice.described import with_description
 from attunement.practice.desk import Desk
 from attunement.practice.policy import Verb
-from attunement.practice.whose import under_way
+from attunement.practice.whose import others_at_work
 from attunement.sessions import OWN_SIDE, PLANNED, Purpose
 from attunement.vault import tables
 from attunement.vault.backup import Manifest, checksums, recipient, staging, write_archive
@@ -24,7 +24,6 @@ from attunement.vault.tables import written
 from attunement.vault.vault import Vault
 
 if TYPE_CHECKING:
-    from datetime import datetime
     from pathlib import Path
 
     from attunement.practice.house import House
@@ -98,7 +97,7 @@ class Keeping(Desk):
             dyad = self._dyad(rows, client)
             if dyad["held"]:
                 raise InputError("A hold forbids erasing this client; release it first.")
-            if rows.one(_with_others(dyad, rows.now().steady)) is not None:
+            if rows.one(others_at_work(dyad, rows.now().steady)) is not None:
                 raise InputError(
                     "Another therapist of this practice is at work with this client; erase when that has ended."
                 )
@@ -267,22 +266,6 @@ class Keeping(Desk):
 
             vault.do(work)
         vault.sweep()
-
-
-def _with_others(own: Row, steady: datetime) -> sa.Select[Any]:
-    """Return the dyads in which somebody else, who can still sign in, is at work with one's client."""
-    dyad, account = tables.dyad, tables.account
-    return (
-        sa.select(dyad.c.id)
-        .join(account, account.c.id == dyad.c.therapist)
-        .where(
-            dyad.c.client == own["client"],
-            dyad.c.therapist != own["therapist"],
-            dyad.c.ended.is_(None),
-            under_way(steady),
-            account.c.ended.is_(None),
-        )
-    )
 
 
 def _all_of(rows: Rows, client: str) -> list[tuple[sa.Table, list[str]]]:

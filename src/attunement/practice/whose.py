@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Final
 import sqlalchemy as sa
 
 from attunement.errors import InputError
-from attunement.vault.tables import client, dyad
+from attunement.vault.tables import account, client, concern, dyad, handover
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from attunement.vault.rows import Rows
+    from attunement.vault.rows import Row, Rows
 
 known_as: Final = sa.func.coalesce(dyad.c.known_as, client.c.code).label("code")
 """The code by which the therapist of a dyad knows the client; the one they took over by, or the client's first."""
@@ -50,3 +50,34 @@ def latest_code(of_client: sa.Column[str], therapist: sa.Column[str]) -> sa.Sele
         .order_by(dyad.c.since.desc())
         .limit(1)
     )
+
+
+def others_at_work(own: Row, steady: datetime) -> sa.Select[tuple[str]]:
+    """Return the dyads in which somebody else, who can still sign in, is at work with the client of one's own."""
+    return (
+        sa.select(dyad.c.id)
+        .join(account, account.c.id == dyad.c.therapist)
+        .where(
+            dyad.c.client == own["client"],
+            dyad.c.therapist != own["therapist"],
+            dyad.c.ended.is_(None),
+            under_way(steady),
+            account.c.ended.is_(None),
+        )
+    )
+
+
+def to_look_after(steady: datetime) -> sa.Subquery:
+    """Say whose each concern is to look after: its own dyad's, and after a cover that of whoever was covered for.
+
+    Whoever covered no longer sees the client, and what was raised about somebody's safety must not be left to nobody.
+    """
+    cover = dyad.alias("cover")
+    own = sa.select(concern.c.id.label("concern"), concern.c.dyad)
+    back = (
+        sa.select(concern.c.id.label("concern"), handover.c.dyad)
+        .join(cover, cover.c.id == concern.c.dyad)
+        .join(handover, handover.c.made == cover.c.id)
+        .where(cover.c.until <= steady, handover.c.kind == "cover")
+    )
+    return sa.union_all(own, back).subquery("looked_after")
