@@ -454,6 +454,48 @@ def test_nobody_covers_for_their_own_client(practice: Cast) -> None:
     assert practice.second.clients()[-1].client.code == code
 
 
+# -- how the bond went before
+
+
+def test_how_the_bond_went_is_shown_by_its_totals_where_the_sender_said_so(practice: Cast) -> None:
+    code = transferred(practice, course=True)
+    met = practice.second.met_before(code)
+    assert met.columns == practice.first.ratings().columns
+    assert met["score"].to_list() == practice.first.ratings()["score"].to_list()
+    assert set(met["client"]) == {"L-07"}
+    assert set(met["therapist"]) == {"before"}
+    assert "T-1" not in met.write_json()
+    assert "K-01" not in met.write_json()
+
+
+def test_without_the_senders_word_nothing_of_the_course_is_shown(practice: Cast) -> None:
+    assert practice.second.met_before(transferred(practice)).height == 0
+
+
+def test_what_is_answered_after_the_handover_is_not_shown(practice: Cast) -> None:
+    offer = practice.first.offer("K-01", "T-2", kind="cover", until=UNTIL, course=True)
+    practice.second.accept(offer.id, "L-07")
+    practice.first.log_session("K-01", BEGAN + timedelta(days=1))
+    token = practice.first.invite("K-01", 3).token
+    practice.client.receive(token, ANSWERS, "sending-during-the-cover")
+    assert practice.first.ratings().height == 3
+    assert practice.second.met_before("L-07")["session"].to_list() == [1, 2]
+
+
+def test_the_course_of_a_cover_that_is_over_is_not_there(practice: Cast) -> None:
+    offer = practice.first.offer("K-01", "T-2", kind="cover", until=UNTIL, course=True)
+    practice.second.accept(offer.id, "L-07")
+    practice.hands.pass_by(3 * WEEK)
+    nobodys = refusal(lambda: practice.second.met_before("K-77"))
+    assert refusal(lambda: practice.second.met_before("L-07")) == nobodys
+
+
+def test_only_whoever_took_the_client_on_sees_the_course(practice: Cast) -> None:
+    transferred(practice, course=True)
+    assert practice.first.met_before("K-01").height == 0
+    assert practice.second.met_before("K-02").height == 0
+
+
 # -- erasing, holding, exporting
 
 

@@ -109,6 +109,7 @@ CALLS: dict[Verb, Call] = {
     Verb.ACCEPT: lambda who, _: who.accept("no handover", "K-98"),
     Verb.DECLINE: lambda who, _: who.decline("no handover"),
     Verb.WITHDRAW_HANDOVER: lambda who, _: who.withdraw_handover("no handover"),
+    Verb.SEE_MET_BEFORE: lambda who, client: who.met_before(client),
     Verb.IDENTIFY: lambda who, client: who.identify(client, "Somebody"),
     Verb.SEE_IDENTITY: lambda who, client: who.identity(client),
     Verb.HOLD: lambda who, client: who.hold(client, "a court"),

@@ -17,6 +17,7 @@ from attunement.errors import InputError, Refused
 from attunement.practice.caseload import as_dyad
 from attunement.practice.desk import Desk
 from attunement.practice.policy import REFUSED, Role, Verb
+from attunement.practice.rated import CHECK_IN, checked_in, scored
 from attunement.practice.whose import DYADS, known_as, refuse_twin
 from attunement.sessions import code, instant
 from attunement.vault import tables
@@ -24,11 +25,15 @@ from attunement.vault import tables
 if TYPE_CHECKING:
     from datetime import datetime
 
+    import polars as pl
+
     from attunement.sessions import Dyad
     from attunement.vault.rows import Row, Rows
 
 LONGEST_COVER: Final = timedelta(days=180)
 HandoverKind = Literal["transfer", "cover"]
+BEFORE: Final = "before"
+"""What an earlier therapist is called where the course is shown."""
 SHOWN: Final = "shown"
 """The word for a course of the bond that whoever takes the client on may see."""
 
@@ -188,6 +193,34 @@ class HandingOver(Desk):
 
         self._act(Verb.WITHDRAW_HANDOVER, work)
 
+    def met_before(self, client: str) -> pl.DataFrame:
+        """Return how the bond with a client went with those from whom one took them on, where they let that be seen.
+
+        Parameters
+        ----------
+        client
+            The code.
+
+        Returns
+        -------
+        polars.DataFrame
+            The totals of the check-ins on connection up to the handover, a row a session, as `ratings` has them and
+            under one's own code of the client. The therapist is called ``before``, or ``before 2`` and so on: who it
+            was is no matter of the figures. Laid under one's own `ratings`, `trajectories.pairing` reads it.
+        """
+
+        def query(rows: Rows) -> tuple[str, list[Row]]:
+            dyad = self._dyad(rows, client)
+            met = enumerate(rows.all(_shown_to(dyad["id"])), 1)
+            found = [
+                {**row, "therapist": BEFORE if place == 1 else f"{BEFORE} {place}", "code": client}
+                for place, each in met
+                for row in rows.all(_until(each["dyad"], each["accepted"]))
+            ]
+            return dyad["client"], found
+
+        return scored(self._see(Verb.SEE_MET_BEFORE, query))
+
     # -- inside
 
     def _refuse_no_therapist(self, rows: Rows, account: str) -> None:
@@ -292,6 +325,18 @@ def _covers(dyad: str) -> sa.Select[Any]:
         .join(made, made.c.id == table.c.made)
         .where(table.c.dyad == dyad, table.c.kind == "cover", made.c.until.is_not(None))
     )
+
+
+def _shown_to(made: str) -> sa.Select[Any]:
+    """Handovers by which a dyad came about, and whose sender let the course be seen."""
+    table = tables.handover
+    return sa.select(table).where(table.c.made == made, table.c.course == SHOWN).order_by(table.c.accepted)
+
+
+def _until(dyad: str, accepted: datetime) -> sa.Select[Any]:
+    """Check-ins on connection with an earlier therapist, up to the handover."""
+    sent = tables.check_in
+    return checked_in(tables.dyad.c.id == dyad).where(sent.c.instrument == CHECK_IN, sent.c.at <= accepted)
 
 
 def _over(rows: Rows, until: datetime | None) -> bool:

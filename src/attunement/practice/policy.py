@@ -94,6 +94,7 @@ class Verb(StrEnum):
     ACCEPT = "accept handover"
     DECLINE = "decline handover"
     WITHDRAW_HANDOVER = "withdraw handover"
+    SEE_MET_BEFORE = "see course before"
     IDENTIFY = "identify"
     SEE_IDENTITY = "see identity"
     HOLD = "hold"
@@ -212,6 +213,7 @@ ALLOWED: Final[dict[Verb, frozenset[Role]]] = {
             Verb.REFLECT, Verb.SEE_REFLECTIONS, Verb.DESTROY_REFLECTION, Verb.SHARE, Verb.SHARE_REPORT,
             Verb.TAKE_OUT_REPORT, Verb.REVOKE, Verb.IDENTIFY, Verb.SEE_IDENTITY,
             Verb.OFFER, Verb.SEE_HANDOVERS, Verb.ACCEPT, Verb.DECLINE, Verb.WITHDRAW_HANDOVER,
+            Verb.SEE_MET_BEFORE,
             Verb.HOLD, Verb.RELEASE, Verb.ERASE, Verb.EXPORT, Verb.DEIDENTIFY,
         ),
         _THERAPIST,

@@ -67,9 +67,9 @@ class Ratings(CheckingIn):
     def ratings(self) -> pl.DataFrame:
         """Return one's own sessions with a check-in: what the analyses read (`frames.RATINGS`)."""
         found = self._see(
-            Verb.SEE_TRAJECTORIES, lambda rows: ("", rows.all(_checked_in(self._own_dyads(rows))))
+            Verb.SEE_TRAJECTORIES, lambda rows: ("", rows.all(checked_in(self._own_dyads(rows))))
         )
-        return _scored([row for row in found if row["instrument"] == CHECK_IN])
+        return scored([row for row in found if row["instrument"] == CHECK_IN])
 
     def rated(self) -> tuple[Rated, ...]:
         """Return everything that was rated, a measure each; questionnaires on the bond that were loaded are among it.
@@ -83,12 +83,12 @@ class Ratings(CheckingIn):
         def query(rows: Rows) -> tuple[str, tuple[list[Row], list[Row], list[Row]]]:
             imported = rows.all(sa.select(table).where(mine).order_by(table.c.at, table.c.name))
             own = self._own_dyads(rows)
-            return "", (rows.all(_checked_in(own)), imported, rows.all(_imported(own)))
+            return "", (rows.all(checked_in(own)), imported, rows.all(_imported(own)))
 
         answered, imported, rated = self._see(Verb.SEE_TRAJECTORIES, query)
         parted = {name: (description(found[-1]), found) for name, found in series(answered).items()}
         check_ins = [
-            Rated(name, _called(name, asked), _measure(asked), _scored(found))
+            Rated(name, _called(name, asked), _measure(asked), scored(found))
             for name, (asked, found) in sorted(
                 parted.items(), key=lambda each: (each[0] != CHECK_IN, each[0])
             )
@@ -204,7 +204,8 @@ class Ratings(CheckingIn):
         return str(rows.add(tables.session, dyad=dyad, number=number, began=at, attendance="held")["id"])
 
 
-def _checked_in(mine: sa.ColumnElement[bool]) -> sa.Select[Any]:
+def checked_in(mine: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """Check-ins of some dyads, with what is needed to score them."""
     return (
         all_check_ins()
         .add_columns(tables.dyad.c.therapist, known_as)
@@ -241,8 +242,8 @@ _RATINGS: Final[dict[str, Any]] = {
 }
 
 
-def _scored(found: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
-    """One row a session: the last check-in where there are several."""
+def scored(found: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
+    """Score check-ins, one row a session: the last one where there are several."""
     return _frame([{**row, "score": main_score(row)} for row in found])
 
 
