@@ -21,7 +21,7 @@ from attunement.practice.policy import Verb
 from attunement.practice.rated import CHECK_IN
 from attunement.practice.reflecting import Reflecting
 from attunement.practice.steps import all_steps
-from attunement.practice.whose import known_as
+from attunement.practice.whose import covers_over, known_as
 from attunement.sessions import PLANNED, UNDATED
 from attunement.steps import table
 from attunement.vault import tables
@@ -95,7 +95,9 @@ class Tables(Crossing, Reflecting):
     def version(self) -> str:
         """What changes whenever something does from which `own_tables` or `rated` are made; it says nothing else."""
         opened = self.house.reflections.get(self.who.code)
-        return " ".join((self.house.record.stamp(*_OF_RECORD), opened.stamp if opened else "locked"))
+        with self.house.record.reading() as rows:
+            over = rows.one(covers_over(self.who.code, rows.now().steady)) or {}
+        return f"{self.house.record.stamp(*_OF_RECORD)} {over.get('many')} {opened.stamp if opened else 'locked'}"
 
     def own_tables(self, *, reflections: bool = True) -> OwnTables:
         """Return one's own tables; those of one's reflections only while these are unlocked, and if they are wanted."""

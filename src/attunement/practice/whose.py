@@ -33,6 +33,12 @@ def under_way(steady: datetime) -> sa.ColumnElement[bool]:
     return sa.or_(dyad.c.until.is_(None), dyad.c.until > steady)
 
 
+def covers_over(therapist: str, steady: datetime) -> sa.Select[tuple[int]]:
+    """Return how many of somebody's covers are over: what was worked out with those clients is of yesterday."""
+    over = (dyad.c.therapist == therapist, dyad.c.until <= steady)
+    return sa.select(sa.func.count().label("many")).select_from(dyad).where(*over)
+
+
 def refuse_twin(rows: Rows, therapist: str, code: str) -> None:
     """Refuse a code that somebody knows another client by, or did during a cover: notes on both would be mixed up."""
     if rows.one(DYADS.where(dyad.c.therapist == therapist, known_as == code)) is not None:
