@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 PROGRAM = Path(__file__).with_name("planted.py")
 CLIENTS = 18
 FIELDS = {
-    "passphrase": 6, "name": 1, "code": CLIENTS, "last code": 1, "taken code": CLIENTS // 3, "wrong": 3, "basis": CLIENTS, "email": 1,
+    "passphrase": 6, "name": 1, "code": CLIENTS, "last code": 1, "taken code": CLIENTS // 3, "wrong": 3,
+    "basis": CLIENTS, "email": 1,
     **dict.fromkeys(
         ("person", "contact", "step", "outcome", "reason", "sending", "tag", "feeling", "words", "program"), CLIENTS + 1
     ),

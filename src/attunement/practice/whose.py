@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
@@ -33,7 +33,7 @@ def under_way(steady: datetime) -> sa.ColumnElement[bool]:
     return sa.or_(dyad.c.until.is_(None), dyad.c.until > steady)
 
 
-def covers_over(therapist: str, steady: datetime) -> sa.Select[tuple[int]]:
+def covers_over(therapist: str, steady: datetime) -> sa.Select[Any]:
     """Return how many of somebody's covers are over: what was worked out with those clients is of yesterday."""
     over = (dyad.c.therapist == therapist, dyad.c.until <= steady)
     return sa.select(sa.func.count().label("many")).select_from(dyad).where(*over)
@@ -47,7 +47,7 @@ def refuse_twin(rows: Rows, therapist: str, code: str) -> None:
         )
 
 
-def latest_code(of_client: sa.Column[str], therapist: sa.Column[str]) -> sa.Select[tuple[str]]:
+def latest_code(of_client: sa.Column[str], therapist: sa.Column[str]) -> sa.Select[Any]:
     """Return the code by which a therapist knows a client, or the later one where they had them twice."""
     return (
         sa.select(known_as)
@@ -58,7 +58,7 @@ def latest_code(of_client: sa.Column[str], therapist: sa.Column[str]) -> sa.Sele
     )
 
 
-def others_at_work(own: Row, steady: datetime) -> sa.Select[tuple[str]]:
+def others_at_work(own: Row, steady: datetime) -> sa.Select[Any]:
     """Return the dyads in which somebody else, who can still sign in, is at work with the client of one's own."""
     return (
         sa.select(dyad.c.id)
