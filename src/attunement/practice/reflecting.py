@@ -203,10 +203,10 @@ class Reflecting(Desk):
     def _finish_erasing(self, vault: Vault) -> None:
         """Destroy what is left about clients whom any of their therapists erased while these were locked."""
         with self.house.record.reading() as rows:
-            clients = [row["id"] for row in rows.all(sa.select(tables.erased.c.id))]
-        about = sa.select(tables.reflection.c.id).where(tables.reflection.c.client.in_(clients))
+            gone = {row["id"] for row in rows.all(sa.select(tables.erased.c.id))}
+        about = sa.select(tables.reflection.c.id, tables.reflection.c.client)
         with vault.reading() as rows:
-            left = [row["id"] for row in rows.all(about)]
+            left = [row["id"] for row in rows.all(about) if row["client"] in gone]
         if left:
 
             def work(rows: Rows) -> tuple[str, None]:
