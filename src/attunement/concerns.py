@@ -35,6 +35,8 @@ class Concern:
         When it was closed, and by which account.
     done, done_at
         What was done, and when.
+    covered
+        Whether it is from a cover that is over, whose sessions are another count: it is told to none of one's own.
     """
 
     id: str
@@ -48,6 +50,7 @@ class Concern:
     closed_by: str | None = None
     done: str = field(default="", repr=False)
     done_at: datetime | None = None
+    covered: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,6 +129,8 @@ class Dyad:
         From when, and until when.
     ending
         How it ended, one of `ENDINGS`; None where that was not said.
+    until
+        The end of a cover; None where the client is the therapist's own.
     """
 
     id: str
@@ -137,6 +139,7 @@ class Dyad:
     since: datetime
     ended: datetime | None = None
     ending: str | None = None
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,14 +35,15 @@ def live(folder: Path, secrets: dict[str, list[str]]) -> None:
     """Plant, erase, back up, fail, and be killed."""
     logging.basicConfig(filename=folder / "debug.log", level=logging.DEBUG)
     planted = {name: iter(values) for name, values in secrets.items()}
-    phrase, other = (f"{next(planted['passphrase'])} {next(planted['passphrase'])}" for _ in range(2))
+    phrase, other, third = (f"{next(planted['passphrase'])} {next(planted['passphrase'])}" for _ in range(3))
     code = RecoveryCode.fresh()
     (folder / "told").write_text(json.dumps([str(code), code.secret.hex()]))  # for the test; it removes it
     practice = Practice.found(
         folder / "practice", "T-1", phrase, code, name=next(planted["name"]), cost=LEAST
     )
     practice.add_account("S-1", other, RecoveryCode.fresh(), roles=frozenset({Role.SUPERVISOR}), cost=LEAST)
-    supervisor = practice.sign_in("S-1", other)
+    practice.add_account("T-2", third, RecoveryCode.fresh(), roles=frozenset({Role.THERAPIST}), cost=LEAST)
+    supervisor, colleague = practice.sign_in("S-1", other), practice.sign_in("T-2", third)
     practice.unlock(phrase)
     supervisor.unlock(other)
     practice.pin("S-1", practice.fingerprint("S-1"))
@@ -56,6 +57,8 @@ def live(folder: Path, secrets: dict[str, list[str]]) -> None:
         practice.share_report(
             client, brought(client, planted), "S-1", until=datetime.now(UTC) + timedelta(days=3)
         )
+        if place % 3 == 1:
+            covered(practice, colleague, client, next(planted["taken code"]))
         if place % 3 == 2:
             practice.release(client)
             practice.erase(client)
@@ -92,6 +95,14 @@ def weeks(practice: Practice, client: str, planted: dict[str, Any]) -> None:
     practice.reflect(client, 1, words)
     practice.reflections(client)
     practice.by_token(practice.add_token(next(planted["program"]), ["sessions:read"]).secret).sessions(client)
+
+
+def covered(practice: Practice, colleague: Practice, client: str, taken: str) -> None:
+    """A colleague takes a client on for a while, by a code of their own."""
+    day = datetime.now(UTC) + timedelta(days=3)
+    colleague.accept(practice.offer(client, "T-2", kind="cover", until=day, course=True).id, taken)
+    colleague.met_before(taken)
+    sys.stderr.write(f"{len(practice.handovers())} {len(colleague.handovers())}\n")
 
 
 class Broken:
@@ -137,6 +148,8 @@ def fail(practice: Practice, planted: dict[str, Any]) -> None:
         lambda: practice.end_account(wrong),
         lambda: practice.open_share(wrong),
         lambda: practice.by_token(wrong),
+        lambda: practice.offer(wrong, "S-1", kind="transfer"),
+        lambda: practice.accept(wrong, wrong),
         lambda: practice.add_token(wrong, [wrong]),
         lambda: practice.open_report(wrong),
         lambda: practice.share_report(wrong, Report("K", "T-1", BEGAN.date(), wrong), "S-1", until=BEGAN),

@@ -104,6 +104,12 @@ CALLS: dict[Verb, Call] = {
     Verb.OPEN_SHARE: lambda who, _: who.open_share("no share"),
     Verb.OPEN_REPORT: lambda who, _: who.open_report("no share"),
     Verb.REVOKE: lambda who, _: who.revoke("no share"),
+    Verb.OFFER: lambda who, client: who.offer(client, other(who), kind="transfer"),
+    Verb.SEE_HANDOVERS: lambda who, _: who.handovers(),
+    Verb.ACCEPT: lambda who, _: who.accept("no handover", "K-98"),
+    Verb.DECLINE: lambda who, _: who.decline("no handover"),
+    Verb.WITHDRAW_HANDOVER: lambda who, _: who.withdraw_handover("no handover"),
+    Verb.SEE_MET_BEFORE: lambda who, client: who.met_before(client),
     Verb.IDENTIFY: lambda who, client: who.identify(client, "Somebody"),
     Verb.SEE_IDENTITY: lambda who, client: who.identity(client),
     Verb.HOLD: lambda who, client: who.hold(client, "a court"),
@@ -142,6 +148,11 @@ _CONCERNS: dict[int, dict[str, str]] = {}
 def report(client: str) -> Report:
     """A question alone."""
     return Report(client, "T-1", BEGAN.date(), "What is it that I cannot bear?")
+
+
+def other(who: Practice) -> str:
+    """A therapist who is not the one who asks."""
+    return "T-1" if who.who.code == "T-2" else "T-2"
 
 
 def steps(who: Practice) -> dict[str, str]:
@@ -267,6 +278,9 @@ EXPECTED: dict[Verb, type[AttunementError] | tuple[type[AttunementError], ...]] 
     Verb.OPEN_REPORT: Gone,
     Verb.SHARE_REPORT: InputError,
     Verb.REVOKE: Refused,
+    Verb.ACCEPT: Refused,
+    Verb.DECLINE: Refused,
+    Verb.WITHDRAW_HANDOVER: Refused,
     Verb.DEIDENTIFY: InputError,
     Verb.DESTROY_REFLECTION: InputError,
     Verb.SHARE: InputError,

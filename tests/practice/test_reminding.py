@@ -17,6 +17,7 @@ from attunement.practice import Due, Role
 from attunement.sessions import Purpose, Reflection
 from attunement.vault import tables
 from attunement.vault.backup import new_identity
+from attunement.vault.whom import KEEPER
 
 if TYPE_CHECKING:
     from cast import Cast
@@ -43,13 +44,13 @@ def kinds(practice: Practice) -> list[str]:
 
 
 def noted(cast: Cast) -> list[tuple[str, str, str | None]]:
-    with cast.first.house.record.reading() as rows:
+    with cast.first.house.record.reading(KEEPER) as rows:
         found = rows.all(sa.select(tables.reminded).order_by(tables.reminded.c.at))
     return [(row["account"], row["kind"], row["session"]) for row in found]
 
 
 def invitations(cast: Cast) -> int:
-    with cast.first.house.record.reading() as rows:
+    with cast.first.house.record.reading(KEEPER) as rows:
         return len(rows.all(sa.select(tables.invitation)))
 
 

@@ -18,6 +18,7 @@ from attunement.supervising import Moment, Parts, Report, Tried
 from attunement.vault import tables
 from attunement.vault.locks import LEAST
 from attunement.vault.recovery import RecoveryCode
+from attunement.vault.whom import KEEPER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +50,7 @@ def soon(cast: Cast, days: int = 3) -> datetime:
 
 
 def kept(practice: Practice) -> list[dict[str, object]]:
-    with practice.house.record.reading() as rows:
+    with practice.house.record.reading(KEEPER) as rows:
         return rows.all(sa.select(tables.share))
 
 

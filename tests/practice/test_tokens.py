@@ -14,6 +14,7 @@ from attunement.practice.policy import ALLOWED, SCOPES
 from attunement.practice.tokens import LONGEST, MOST, PREFIX
 from attunement.vault import tables
 from attunement.vault.locks import LEAST
+from attunement.vault.whom import KEEPER
 
 NEW = "marble window seventeen otter"
 NEVER = {
@@ -68,7 +69,7 @@ def test_a_token_is_shown_once_and_kept_as_its_digest(cast: Cast) -> None:
     assert kept == given.token
     assert (kept.name, set(kept.scopes), kept.over) == ("billing", {Scope.SESSIONS_READ}, False)
     assert abs(kept.expires - kept.made - timedelta(days=7)) < timedelta(minutes=1)
-    with cast.first.house.record.reading() as rows:
+    with cast.first.house.record.reading(KEEPER) as rows:
         (row,) = rows.all(tables.token.select())
     assert given.secret.encode() not in b"".join(str(value).encode() for value in row.values())
     assert len(row["hash"]) == 32

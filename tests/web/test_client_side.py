@@ -20,6 +20,7 @@ from attunement.concerns import Protocol
 from attunement.instruments import instrument
 from attunement.sessions import Purpose
 from attunement.vault import tables
+from attunement.vault.whom import KEEPER
 from attunement.web.curve import FOOT, HEAD, LEFT, RIGHT, curve
 from attunement.web.words import LANGUAGES, sentences
 
@@ -203,7 +204,7 @@ def test_where_a_step_is_open_two_more_questions_are_asked_and_neither_says_whic
 
 
 def given(house: Building) -> list[tuple[str, float | None]]:
-    with house.cast.first.house.record.reading() as rows:
+    with house.cast.first.house.record.reading(KEEPER) as rows:
         return [(row["talked"], row["helped"]) for row in rows.all(sa.select(tables.step_answer))]
 
 

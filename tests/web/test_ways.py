@@ -43,6 +43,10 @@ FORMS: dict[str, dict[str, Any]] = {
     "/clients/{code}/curve": {"shown": "yes"},
     "/clients/{code}/end": {},
     "/clients/{code}/resume": {},
+    "/clients/{code}/hand-over": {"to": "T-2", "kind": "transfer"},
+    "/handovers/{handover}/accept": {"client": "L-01"},
+    "/handovers/{handover}/decline": {},
+    "/handovers/{handover}/withdraw": {},
     "/clients/{code}/steps": {"what": "slower"},
     "/clients/{code}/steps/{step}": {"outcome": "it helped", "repaired": "partly"},
     "/clients/{code}/steps/{step}/reopen": {},
@@ -86,6 +90,9 @@ OTHER_OBJECTS = {
     "/account/tokens/{token}/remove",
     "/practice/accounts/{account}/end",
     "/instruments/{instrument}/retire",
+    "/handovers/{handover}/accept",
+    "/handovers/{handover}/decline",
+    "/handovers/{handover}/withdraw",
 }
 
 

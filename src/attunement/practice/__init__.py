@@ -3,6 +3,7 @@
 ==============  =============================================================
 policy          who may do what: one table, one function
 desk            the one gate that every verb passes
+handing_over    a client goes to another therapist, for good or for a while
 house           the folder with `keys.json` and the vaults
 practice        `Practice`: founding, opening, signing in
 agenda          how each of one's clients stands now
@@ -17,6 +18,7 @@ taking          one transaction of taking in
 placing         which session something from elsewhere is of
 rated           what was rated, by check-ins and in tables taken in
 safety          concerns, what was done, and the practice's protocol
+whose           whose a client is now, and by which code
 steps           what is tried next, what the client says of it, what came of it
 reflecting      a therapist's own reflections
 supervision     sharing one, or a report, with a supervisor, until a day
@@ -34,6 +36,7 @@ restoring       from a backup to a practice
 from attunement.practice.agenda import Agenda, Standing
 from attunement.practice.dropping import Fetched, Line
 from attunement.practice.factors import Factor
+from attunement.practice.handing_over import Handover
 from attunement.practice.policy import Role, Scope, Verb, Who, permits
 from attunement.practice.practice import Practice
 from attunement.practice.rated import Rated, TakenIn
@@ -45,8 +48,8 @@ from attunement.practice.taking import Crossed
 from attunement.practice.tokens import Given, Token
 
 __all__ = [
-    "Agenda", "Asked", "Colleague", "Crossed", "Due", "Factor", "Fetched", "Given", "Invited", "Line", "Loaded",
-    "Practice", "Rated",
+    "Agenda", "Asked", "Colleague", "Crossed", "Due", "Factor", "Fetched", "Given", "Handover", "Invited", "Line",
+    "Loaded", "Practice", "Rated",
     "Received", "Role", "Scope", "Sender", "Sent", "Shared", "Standing", "TakenIn", "Token", "Tried", "Verb",
     "Who", "permits",
 ]  # fmt: skip

@@ -13,8 +13,9 @@ from attunement.practice.checking_in import as_check_in
 from attunement.practice.described import loaded_to_ask, with_description
 from attunement.practice.policy import Verb
 from attunement.practice.rated import CHECK_IN
-from attunement.practice.safety import as_concern
+from attunement.practice.safety import all_concerns, as_concern
 from attunement.practice.steps import as_step
+from attunement.practice.whose import known_as
 from attunement.sessions import PLANNED, CheckIn, Dyad, Invitation, Purpose, Session
 from attunement.vault import tables
 
@@ -107,16 +108,17 @@ class Overview(Caseload):
         """
 
         def query(rows: Rows) -> tuple[str, Agenda]:
-            mine = tables.dyad.c.therapist == self.who.code
-            about = ""
+            mine, about = self._own_dyads(rows), ""
             if client is not None:
                 found = self._dyad(rows, client)
                 mine, about = tables.dyad.c.id == found["id"], found["client"]
-            own = {name: _grouped(rows.all(query)) for name, query in _queries(mine).items()}
-            standings = tuple(_standing(row, own) for rows_of in own["dyad"].values() for row in rows_of)
             now = rows.now()
+            own = {name: _grouped(rows.all(query)) for name, query in _queries(mine).items()}
+            still_open = all_concerns(now.steady).where(mine, tables.concern.c.closed.is_(None))
+            own["concern"] = _grouped(rows.all(still_open), "looked_after")
+            standings = tuple(_standing(row, own) for rows_of in own["dyad"].values() for row in rows_of)
             loaded = loaded_to_ask(rows) if client is not None else ()
-            return about, Agenda(now.at, now.steady, standings, _stamp(rows, self.who.code), loaded)
+            return about, Agenda(now.at, now.steady, standings, _stamp(rows, self._own_dyads(rows)), loaded)
 
         return self._see(Verb.SEE_AGENDA, query)
 
@@ -132,7 +134,7 @@ class Overview(Caseload):
         def query(rows: Rows) -> tuple[str, Agenda]:
             about = self._dyad(rows, client)["client"] if client is not None else ""
             now = rows.now()
-            return about, Agenda(now.at, now.steady, (), _stamp(rows, self.who.code))
+            return about, Agenda(now.at, now.steady, (), _stamp(rows, self._own_dyads(rows)))
 
         return self._see(Verb.SEE_TRAJECTORIES, query)
 
@@ -151,11 +153,11 @@ def _queries(mine: sa.ColumnElement[bool]) -> dict[str, sa.Select[Any]]:
     to_come = recent.c.attendance == PLANNED
     return {
         "dyad": sa.select(
-            tables.dyad, tables.dyad.c.id.label("dyad"), tables.client.c.code,
+            tables.dyad, tables.dyad.c.id.label("dyad"), known_as,
             tables.client.c.since.label("client_since"), tables.client.c.held, tables.own_curve.c.since.label("curve"),
         ).join(tables.client, tables.client.c.id == tables.dyad.c.client)
         .outerjoin(tables.own_curve, tables.own_curve.c.id == tables.dyad.c.id).where(mine)
-        .order_by(tables.dyad.c.since, tables.client.c.code),
+        .order_by(tables.dyad.c.since, known_as),
         "session": sa.select(recent, sa.exists().where(check_in.c.session == recent.c.id).label("answered"))
         .where(sa.or_(recent.c.place <= LATEST, to_come)).order_by(recent.c.number),
         "check_in": _latest_check_ins(mine),
@@ -166,9 +168,6 @@ def _queries(mine: sa.ColumnElement[bool]) -> dict[str, sa.Select[Any]]:
         .order_by(tables.step.c.chosen),
         "repair": sa.select(tables.step).join(tables.dyad).where(mine, tables.step.c.repaired == "yes")
         .order_by(tables.step.c.chosen),
-        "concern": sa.select(tables.concern, number).join(tables.dyad, tables.dyad.c.id == tables.concern.c.dyad)
-        .outerjoin(tables.session, with_session == tables.concern.c.session)
-        .where(mine, tables.concern.c.closed.is_(None)).order_by(tables.concern.c.at),
         "consent": sa.select(tables.consent, tables.dyad.c.id.label("dyad"))
         .join(tables.dyad, tables.dyad.c.client == tables.consent.c.client)
         .where(mine, tables.consent.c.withdrawn.is_(None)),
@@ -203,10 +202,10 @@ def _latest_check_ins(mine: sa.ColumnElement[bool], *which: sa.ColumnElement[boo
     )
 
 
-def _grouped(found: list[Row]) -> Grouped:
+def _grouped(found: list[Row], by: str = "dyad") -> Grouped:
     grouped: Grouped = defaultdict(list)
     for row in found:
-        grouped[row["dyad"]].append(row)
+        grouped[row[by]].append(row)
     return grouped
 
 
@@ -232,7 +231,7 @@ def _standing(row: Row, own: dict[str, Grouped]) -> Standing:
     )
 
 
-def _stamp(rows: Rows, therapist: str) -> str:
+def _stamp(rows: Rows, mine: sa.ColumnElement[bool]) -> str:
     """How many answers and imported ratings there are, and since when: a rating that comes or goes changes it."""
     parts = []
     for table, when in ((tables.check_in, tables.check_in.c.at), (tables.rating, tables.session.c.began)):
@@ -245,7 +244,7 @@ def _stamp(rows: Rows, therapist: str) -> str:
             .select_from(table)
             .join(tables.session, tables.session.c.id == table.c.session)
             .join(tables.dyad, tables.dyad.c.id == tables.session.c.dyad)
-            .where(tables.dyad.c.therapist == therapist)
+            .where(mine)
         )
         row = rows.one(query) or {}
         parts.append(f"{row.get('many')} {row.get('last')} {row.get('id')}")

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from attunement.errors import InputError, Refused
 from attunement.practice.desk import Desk
 from attunement.practice.policy import Verb
+from attunement.practice.whose import DYADS, known_as, refuse_twin
 from attunement.sessions import (
     ATTENDANCE,
     ENDINGS,
@@ -51,7 +52,7 @@ class Caseload(Desk):
         typed, purposes = code(client), tuple(dict.fromkeys(Purpose(each) for each in agreed))
 
         def work(rows: Rows) -> tuple[str, Dyad]:
-            self._refuse_twin(rows, typed)
+            refuse_twin(rows, self.who.code, typed)
             now = rows.now().at
             person = rows.add(tables.client, code=typed, since=now)
             dyad = rows.add(tables.dyad, therapist=self.who.code, client=person["id"], since=now)
@@ -96,18 +97,12 @@ class Caseload(Desk):
 
     def clients(self) -> tuple[Dyad, ...]:
         """Return one's dyads, in the order in which they began."""
-        query = (
-            sa.select(
-                tables.dyad,
-                tables.client.c.code,
-                tables.client.c.since.label("client_since"),
-                tables.client.c.held,
-            )
-            .join(tables.client, tables.client.c.id == tables.dyad.c.client)
-            .where(tables.dyad.c.therapist == self.who.code)
-            .order_by(tables.dyad.c.since, tables.client.c.code)
-        )
-        return self._see(Verb.SEE_CLIENTS, lambda rows: ("", tuple(as_dyad(row) for row in rows.all(query))))
+        query = DYADS.order_by(tables.dyad.c.since, known_as)
+
+        def own(rows: Rows) -> tuple[str, tuple[Dyad, ...]]:
+            return "", tuple(as_dyad(row) for row in rows.all(query.where(self._own_dyads(rows))))
+
+        return self._see(Verb.SEE_CLIENTS, own)
 
     # -- sessions
 
@@ -281,15 +276,6 @@ class Caseload(Desk):
 
         return self._see(Verb.SEE_CONSENTS, query)
 
-    # -- inside
-
-    def _refuse_twin(self, rows: Rows, typed: str) -> None:
-        try:
-            self._dyad(rows, typed)
-        except Refused:
-            return
-        raise InputError(f"You have a client with the code {typed} already; each has a code of its own.")
-
 
 def in_force(rows: Rows, client: str, purpose: Purpose) -> Row | None:
     """Return the consent that is in force now, if there is one."""
@@ -346,7 +332,15 @@ def _of(table: sa.Table, dyad: Row) -> sa.Select[Any]:
 def as_dyad(row: Row) -> Dyad:
     """Read a dyad from its row, with the client's ``code``, ``client_since`` and ``held``."""
     person = Client(row["client"], row["code"], row["client_since"], row["held"])
-    return Dyad(row["id"], row["therapist"], person, row["since"], row.get("ended"), row.get("ending"))
+    return Dyad(
+        row["id"],
+        row["therapist"],
+        person,
+        row["since"],
+        row.get("ended"),
+        row.get("ending"),
+        row.get("until"),
+    )
 
 
 def as_session(row: Row) -> Session:

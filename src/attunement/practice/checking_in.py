@@ -34,6 +34,8 @@ from attunement.vault.instants import written
 from attunement.vault.rows import Prepared
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from attunement.instruments import Answers, Instrument
     from attunement.practice.dropping import Lay
     from attunement.vault.rows import Row, Rows
@@ -98,8 +100,7 @@ class CheckingIn(Shelf):
         def work(rows: Rows) -> tuple[str, None]:
             row = self._whole(rows, tables.invitation, invitation)
             session = self._whole(rows, tables.session, row["session"])
-            dyad = self._whole(rows, tables.dyad, session["dyad"])
-            self._refuse_unless(Verb.WITHDRAW_INVITATION, owner=dyad["therapist"])
+            self._dyad_of(rows, Verb.WITHDRAW_INVITATION, session["dyad"])
             rows.change(tables.invitation, row, expires=min(row["expires"], rows.now().steady))
             return row["id"], None
 
@@ -122,7 +123,7 @@ class CheckingIn(Shelf):
             row = self._by_token(rows, token)
             if (
                 row["used"] is not None
-                or rows.now().steady >= row["expires"]
+                or _over(row, rows.now().steady)
                 or not is_asked(rows, row["instrument"])
             ):
                 raise Gone(_NO_LINK)
@@ -215,7 +216,7 @@ class CheckingIn(Shelf):
         if row["used"] is not None:
             return row["id"], Received(self._again(rows, row, given, key), at_risk, bool(row["curve"]))
         sent = rows.now() if lay is None else lay.sent(rows.now())
-        if sent.steady >= row["expires"] or not row["agreed"]:
+        if _over(row, sent.steady) or not row["agreed"]:
             raise Gone(_NO_LINK)
         whole = {column.name: row[column.name] for column in tables.invitation.columns}
         kept = rows.add(
@@ -264,11 +265,18 @@ _AGREED = (
 )
 _CURVE = sa.exists().where(tables.own_curve.c.id == tables.dyad.c.id).label("curve")
 _BY_TOKEN: Final = Prepared(
-    sa.select(tables.invitation, tables.session.c.dyad, tables.session.c.began, _AGREED, _CURVE)
+    sa.select(
+        tables.invitation, tables.session.c.dyad, tables.session.c.began, tables.dyad.c.until, _AGREED, _CURVE
+    )
     .join(tables.session, tables.session.c.id == tables.invitation.c.session)
     .join(tables.dyad, tables.dyad.c.id == tables.session.c.dyad)
     .where(tables.invitation.c.token_hash == sa.bindparam("token_hash"))
 )
+
+
+def _over(row: Row, steady: datetime) -> bool:
+    """Whether a link has ended, itself or with the cover for which it was made: nobody would see the answers."""
+    return steady >= row["expires"] or (row["until"] is not None and steady >= row["until"])
 
 
 def _invited_before(rows: Rows, token: str, session: str, instrument: str) -> Row | None:

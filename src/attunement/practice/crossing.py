@@ -16,6 +16,7 @@ from attunement.practice.described import shelf
 from attunement.practice.policy import Verb
 from attunement.practice.rated import Ratings
 from attunement.practice.taking import Crossed, Taking
+from attunement.practice.whose import known_as
 from attunement.sessions import UNDATED
 from attunement.vault import tables
 
@@ -55,7 +56,7 @@ class Crossing(Ratings):
 
         def query(rows: Rows) -> tuple[str, tuple[Entry, ...]]:
             dyads = tables.dyad
-            mine, about = dyads.c.therapist == self.who.code, ""
+            mine, about = self._own_dyads(rows), ""
             if client is not None:
                 dyad = self._dyad(rows, client)
                 mine, about = dyads.c.id == dyad["id"], dyad["client"]
@@ -85,7 +86,7 @@ class Crossing(Ratings):
 
 def _entries(rows: Rows, mine: sa.ColumnElement[bool]) -> Iterable[Entry]:
     """One's own record, client by client."""
-    client, dyad, session = tables.client.c.code, tables.dyad, tables.session
+    client, dyad, session = known_as, tables.dyad, tables.session
     of_client = sa.select(client, dyad.c.since, dyad.c.ended, dyad.c.ending).join(
         tables.client, tables.client.c.id == dyad.c.client
     )
@@ -123,7 +124,7 @@ def _in_sessions(query: sa.Select[Any], mine: sa.ColumnElement[bool]) -> sa.Sele
         query.join(tables.dyad, tables.dyad.c.id == tables.session.c.dyad)
         .join(tables.client, tables.client.c.id == tables.dyad.c.client)
         .where(mine)
-        .order_by(tables.dyad.c.since, tables.client.c.code, tables.session.c.number)
+        .order_by(tables.dyad.c.since, known_as, tables.session.c.number)
     )
 
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from attunement.errors import Gone, InputError, KeyChanged, Locked, Refused
 from attunement.practice.hands import whom
 from attunement.practice.policy import REFUSED, Verb, Who, permits
-from attunement.vault.tables import client as clients
+from attunement.practice.whose import DYADS, known_as, own_dyads
 from attunement.vault.tables import dyad as dyads
 
 if TYPE_CHECKING:
@@ -118,22 +118,23 @@ class Desk:
 
     # -- what is one's own
 
+    def _own_dyads(self, rows: Rows) -> sa.ColumnElement[bool]:
+        """Which dyads are one's own now."""
+        return own_dyads(self.who.code, rows.now().steady)
+
     def _dyad(self, rows: Rows, code: str) -> Row:
         """One's own dyad with a client, by the client's code; what is somebody else's is not there."""
-        query = (
-            sa.select(
-                dyads,
-                clients.c.code,
-                clients.c.since.label("client_since"),
-                clients.c.held,
-            )
-            .join(clients, clients.c.id == dyads.c.client)
-            .where(dyads.c.therapist == self.who.code, clients.c.code == code)
-        )
-        found = rows.one(query)
-        if found is None:
-            raise Refused(REFUSED)
-        return found
+        return there(rows.one(DYADS.where(self._own_dyads(rows), known_as == code)))
+
+    def _once_own_dyad(self, rows: Rows, code: str) -> Row:
+        """One's own dyad with a client, also where it was a cover that is over."""
+        return there(rows.one(DYADS.where(dyads.c.therapist == self.who.code, known_as == code)))
+
+    def _dyad_of(self, rows: Rows, verb: Verb, dyad: str) -> Row:
+        """A dyad by its id, to which something belongs; refused where it is not one's own now."""
+        found = rows.one(DYADS.where(self._own_dyads(rows), dyads.c.id == dyad))
+        self._refuse_unless(verb, owner=found["therapist"] if found else "")
+        return there(found)
 
     def _whole(self, rows: Rows, table: sa.Table, row_id: str) -> Row:
         """A row, whole, by its id."""
@@ -141,6 +142,13 @@ class Desk:
         if found is None:
             raise Refused(REFUSED)
         return found
+
+
+def there(found: Row | None) -> Row:
+    """Return what was found; what was not is refused in the words for what is somebody else's."""
+    if found is None:
+        raise Refused(REFUSED)
+    return found
 
 
 def _why(no: Exception) -> str:

@@ -24,6 +24,7 @@ from attunement.practice.house import changing_keys
 from attunement.practice.policy import CLIENT, Verb
 from attunement.practice.safety import current_protocol
 from attunement.practice.sending import Received, Tried
+from attunement.practice.whose import under_way
 from attunement.vault import tables
 from attunement.vault.clock import Moment
 from attunement.vault.drop_keys import DropKeys
@@ -278,7 +279,8 @@ def _open(now: datetime) -> sa.Select[Any]:
     return (
         sa.select(table, session.c.dyad, session.c.began)
         .join(session, session.c.id == table.c.session)
-        .where(table.c.expires > now)
+        .join(tables.dyad, tables.dyad.c.id == session.c.dyad)
+        .where(table.c.expires > now, under_way(now))
         .order_by(table.c.token_hash)
     )
 

@@ -10,8 +10,20 @@ from attunement.vault.whom import KEEPER, Hand, Whom
 if TYPE_CHECKING:
     from attunement.practice.policy import Who
 
-KEPT: Final = frozenset({Verb.ERASE, Verb.VERIFY, Verb.BACK_UP, Verb.ROTATE_KEYS, Verb.OPEN_SLOTS})
-"""Verbs about the whole house, or about a client wherever they are met: done as its keeper, once the policy allows."""
+KEPT: Final = frozenset(
+    {
+        *(Verb.VERIFY, Verb.BACK_UP, Verb.ROTATE_KEYS, Verb.OPEN_SLOTS),
+        *(
+            Verb.ERASE,
+            Verb.SEE_HANDOVERS,
+            Verb.ACCEPT,
+            Verb.DECLINE,
+            Verb.WITHDRAW_HANDOVER,
+            Verb.SEE_MET_BEFORE,
+        ),
+    }
+)
+"""Verbs about the whole house, or about what is two therapists': done as its keeper, once the policy allows."""
 _ORDER: Final = (
     (Role.THERAPIST, Hand.THERAPIST),
     (Role.SUPERVISOR, Hand.SUPERVISOR),

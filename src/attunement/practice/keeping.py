@@ -15,6 +15,7 @@ from attunement.practice.described import with_description
 from attunement.practice.desk import Desk
 from attunement.practice.policy import Verb
 from attunement.practice.staging import staged
+from attunement.practice.whose import others_at_work
 from attunement.sessions import OWN_SIDE, PLANNED, Purpose
 from attunement.vault import tables
 from attunement.vault.backup import Manifest, checksums, recipient, staging, write_archive
@@ -85,16 +86,22 @@ class Keeping(Desk):
         The journal stays whole; it names random ids, which now lead nowhere. Reflections that are locked are destroyed
         when they are next unlocked. Backups made before still hold the client until they are thrown away.
 
+        The record is the client's: what any therapist of the practice has about them is erased, and their reflections.
+
         Raises
         ------
         InputError
-            Where a hold forbids it.
+            Where a hold forbids it, or another therapist of the practice is at work with this client.
         """
 
         def work(rows: Rows) -> tuple[str, None]:
             dyad = self._dyad(rows, client)
             if dyad["held"]:
                 raise InputError("A hold forbids erasing this client; release it first.")
+            if rows.one(others_at_work(dyad, rows.now().steady)) is not None:
+                raise InputError(
+                    "Another therapist of this practice is at work with this client; erase when that has ended."
+                )
             rows.add(tables.erased, id=dyad["client"], therapist=self.who.code, at=rows.now().at)
             for table, ids in _all_of(rows, dyad["client"]):
                 rows.remove(table, ids)
@@ -152,7 +159,7 @@ class Keeping(Desk):
         """
 
         def query(rows: Rows) -> tuple[str, list[dict[str, Any]]]:
-            found = rows.all(_for_research(self.who.code))
+            found = rows.all(_for_research(self._own_dyads(rows)))
             clients = {row["client"] for row in found}
             numbers = secrets.SystemRandom().sample(range(10_000, 100_000), len(clients))
             pseudonyms = {client: f"P-{number}" for client, number in zip(clients, numbers, strict=True)}
@@ -260,6 +267,7 @@ def _all_of(rows: Rows, client: str) -> list[tuple[sa.Table, list[str]]]:
         (tables.invitation, tables.invitation.c.session.in_(sessions)),
         *((table, table.c.dyad.in_(dyads)) for table in _OF_DYAD),
         (tables.share, tables.share.c.client == client),
+        (tables.handover, sa.or_(tables.handover.c.dyad.in_(dyads), tables.handover.c.made.in_(dyads))),
         (tables.consent, tables.consent.c.client == client),
         (tables.dyad, tables.dyad.c.client == client),
         (tables.client, tables.client.c.id == client),
@@ -337,7 +345,7 @@ def _record(rows: Rows, dyad: Row) -> dict[str, list[dict[str, Any]]]:
     return {name: release.allowed(name, found[name]) for name in release.EXPORTED}
 
 
-def _for_research(therapist: str) -> sa.Select[Any]:
+def _for_research(mine: sa.ColumnElement[bool]) -> sa.Select[Any]:
     agreed = (
         sa.exists()
         .where(
@@ -360,9 +368,7 @@ def _for_research(therapist: str) -> sa.Select[Any]:
         .join(tables.dyad, tables.dyad.c.id == tables.session.c.dyad)
         .outerjoin(tables.check_in, tables.check_in.c.session == tables.session.c.id)
     )
-    return with_description(asked).where(
-        tables.dyad.c.therapist == therapist, agreed, tables.session.c.attendance != PLANNED
-    )
+    return with_description(asked).where(mine, agreed, tables.session.c.attendance != PLANNED)
 
 
 def _tip_of(house: House, file: Path, kind: str) -> Tip:

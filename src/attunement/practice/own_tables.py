@@ -21,6 +21,7 @@ from attunement.practice.policy import Verb
 from attunement.practice.rated import CHECK_IN
 from attunement.practice.reflecting import Reflecting
 from attunement.practice.steps import all_steps
+from attunement.practice.whose import covers_over, known_as
 from attunement.sessions import PLANNED, UNDATED
 from attunement.steps import table
 from attunement.vault import tables
@@ -94,15 +95,18 @@ class Tables(Crossing, Reflecting):
     def version(self) -> str:
         """What changes whenever something does from which `own_tables` or `rated` are made; it says nothing else."""
         opened = self.house.reflections.get(self.who.code)
-        return " ".join((self.house.record.stamp(*_OF_RECORD), opened.stamp if opened else "locked"))
+        with self._reading() as rows:
+            over = rows.one(covers_over(self.who.code, rows.now().steady)) or {}
+        return f"{self.house.record.stamp(*_OF_RECORD)} {over.get('many')} {opened.stamp if opened else 'locked'}"
 
     def own_tables(self, *, reflections: bool = True) -> OwnTables:
         """Return one's own tables; those of one's reflections only while these are unlocked, and if they are wanted."""
         mine = self.who.code
 
         def query(rows: Rows) -> tuple[str, tuple[list[list[Row]], list[Step]]]:
-            own = [rows.all(each(mine)) for each in (_held, _answered, _ended, _contacts, _totalled)]
-            return "", (own, all_steps(rows, tables.dyad.c.therapist == mine))
+            which = self._own_dyads(rows)
+            own = [rows.all(each(which)) for each in (_held, _answered, _ended, _contacts, _totalled)]
+            return "", (own, all_steps(rows, which))
 
         (held, answered, dyads, contacts, totalled), steps = self._see(Verb.SEE_TRAJECTORIES, query)
         reflected = self.reflected(since=UNDATED) if reflections and self.unlocked else {}
@@ -135,27 +139,27 @@ class Tables(Crossing, Reflecting):
             self._see(Verb.SEE_TRAJECTORIES, lambda _: ("", None))
 
 
-def _held(therapist: str) -> sa.Select[Any]:
-    return _of(sa.select(tables.session, tables.client.c.code, tables.dyad.c.therapist), therapist).where(
+def _held(mine: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    return _of(sa.select(tables.session, known_as, tables.dyad.c.therapist), mine).where(
         tables.session.c.attendance != PLANNED
     )
 
 
-def _ended(therapist: str) -> sa.Select[Any]:
+def _ended(mine: sa.ColumnElement[bool]) -> sa.Select[Any]:
     dyad = tables.dyad
     return (
-        sa.select(dyad.c.therapist, tables.client.c.code, dyad.c.ended, dyad.c.ending)
+        sa.select(dyad.c.therapist, known_as, dyad.c.ended, dyad.c.ending)
         .join(tables.client, tables.client.c.id == dyad.c.client)
-        .where(dyad.c.therapist == therapist)
-        .order_by(dyad.c.since, tables.client.c.code)
+        .where(mine)
+        .order_by(dyad.c.since, known_as)
     )
 
 
-def _contacts(therapist: str) -> sa.Select[Any]:
+def _contacts(mine: sa.ColumnElement[bool]) -> sa.Select[Any]:
     contact = tables.contact
-    asked = sa.select(contact, tables.client.c.code).join(tables.dyad, tables.dyad.c.id == contact.c.dyad)
+    asked = sa.select(contact, known_as).join(tables.dyad, tables.dyad.c.id == contact.c.dyad)
     named = asked.join(tables.client, tables.client.c.id == tables.dyad.c.client)
-    return named.where(tables.dyad.c.therapist == therapist).order_by(contact.c.at)
+    return named.where(mine).order_by(contact.c.at)
 
 
 def _endings(dyads: list[Row]) -> Iterable[tuple[Any, ...]]:
@@ -165,40 +169,38 @@ def _endings(dyads: list[Row]) -> Iterable[tuple[Any, ...]]:
             yield row["therapist"], row["code"], ending
 
 
-def _answered(therapist: str) -> sa.Select[Any]:
+def _answered(mine: sa.ColumnElement[bool]) -> sa.Select[Any]:
     of_session = (
         tables.session.c.number,
         tables.session.c.began,
-        tables.client.c.code,
+        known_as,
         tables.dyad.c.therapist,
     )
     table = tables.check_in
     asked = with_description(sa.select(table, *of_session)).join(
         tables.session, tables.session.c.id == table.c.session
     )
-    return _of(asked, therapist).order_by(table.c.at)
+    return _of(asked, mine).order_by(table.c.at)
 
 
-def _totalled(therapist: str) -> sa.Select[Any]:
+def _totalled(mine: sa.ColumnElement[bool]) -> sa.Select[Any]:
     """Totals of the main scales of outcomes that were made elsewhere."""
     of_session, measure = tables.session, tables.measure
     asked = (
-        sa.select(
-            tables.rating.c.score, measure.c.instrument, measure.c.scale, of_session, tables.client.c.code
-        )
+        sa.select(tables.rating.c.score, measure.c.instrument, measure.c.scale, of_session, known_as)
         .add_columns(tables.dyad.c.therapist)
         .join(measure, measure.c.id == tables.rating.c.measure)
         .join(of_session, of_session.c.id == tables.rating.c.session)
         .where(measure.c.instrument.is_not(None), measure.c.established.is_(None))
     )
-    return _of(asked, therapist)
+    return _of(asked, mine)
 
 
-def _of(asked: sa.Select[Any], therapist: str) -> sa.Select[Any]:
+def _of(asked: sa.Select[Any], mine: sa.ColumnElement[bool]) -> sa.Select[Any]:
     return (
         asked.join(tables.dyad, tables.dyad.c.id == tables.session.c.dyad)
         .join(tables.client, tables.client.c.id == tables.dyad.c.client)
-        .where(tables.dyad.c.therapist == therapist)
+        .where(mine)
     )
 
 

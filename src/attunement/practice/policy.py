@@ -93,6 +93,12 @@ class Verb(StrEnum):
     OPEN_SHARE = "open share"
     OPEN_REPORT = "open report"
     REVOKE = "revoke share"
+    OFFER = "offer handover"
+    SEE_HANDOVERS = "see handovers"
+    ACCEPT = "accept handover"
+    DECLINE = "decline handover"
+    WITHDRAW_HANDOVER = "withdraw handover"
+    SEE_MET_BEFORE = "see course before"
     IDENTIFY = "identify"
     SEE_IDENTITY = "see identity"
     HOLD = "hold"
@@ -212,6 +218,8 @@ ALLOWED: Final[dict[Verb, frozenset[Role]]] = {
             Verb.CHOOSE_STEP, Verb.CLOSE_STEP, Verb.REOPEN_STEP, Verb.DROP_STEP, Verb.SEE_STEPS,
             Verb.REFLECT, Verb.SEE_REFLECTIONS, Verb.DESTROY_REFLECTION, Verb.SHARE, Verb.SHARE_REPORT,
             Verb.TAKE_OUT_REPORT, Verb.REVOKE, Verb.IDENTIFY, Verb.SEE_IDENTITY,
+            Verb.OFFER, Verb.SEE_HANDOVERS, Verb.ACCEPT, Verb.DECLINE, Verb.WITHDRAW_HANDOVER,
+            Verb.SEE_MET_BEFORE,
             Verb.HOLD, Verb.RELEASE, Verb.ERASE, Verb.EXPORT, Verb.DEIDENTIFY,
         ),
         _THERAPIST,
@@ -232,7 +240,7 @@ SCOPES: Final[dict[Scope, frozenset[Verb]]] = {
 """What each scope of a token opens. Reflections, supervision, identity, keys, accounts, tokens, second steps,
 holds and erasing have none: no token reaches them."""
 
-ADDRESSED: Final = frozenset({Verb.OPEN_SHARE, Verb.OPEN_REPORT})
+ADDRESSED: Final = frozenset({Verb.OPEN_SHARE, Verb.OPEN_REPORT, Verb.ACCEPT, Verb.DECLINE})
 """Verbs on what somebody else owns and has addressed to one; all other verbs are on one's own alone."""
 
 

@@ -11,6 +11,7 @@ from attunement.practice.accounts import Accounts, found_account
 from attunement.practice.agenda import Overview
 from attunement.practice.dropping import Dropping
 from attunement.practice.factors import Factors
+from attunement.practice.handing_over import HandingOver
 from attunement.practice.house import House, claimed_new, forget_unfinished, held
 from attunement.practice.moving import Moving
 from attunement.practice.own_tables import Tables
@@ -50,6 +51,7 @@ class Practice(
     Tokens,
     Reminding,
     Dropping,
+    HandingOver,
     Rotation,
     Moving,
 ):
@@ -60,6 +62,7 @@ class Practice(
 
     ==================  =========================================================================
     clients             agenda · take_on · end · resume · clients · give_consent · withdraw_consent · consents
+    handing over        offer · handovers · accept · decline · withdraw_handover · met_before
     what happened       log_session · change_session · sessions · log_contact · contacts
     check-ins           invite · withdraw_invitation · invitation · receive · check_ins · show_curve · own_curve
     the drop box        link_drop_box · open_slots · fetch_drops

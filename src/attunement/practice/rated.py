@@ -12,6 +12,7 @@ from attunement.errors import InputError
 from attunement.practice.checking_in import CheckingIn, all_check_ins
 from attunement.practice.described import description, main_score, series
 from attunement.practice.policy import Verb
+from attunement.practice.whose import known_as, refuse_twin
 from attunement.sessions import UNDATED, code, instant
 from attunement.vault import tables
 
@@ -65,8 +66,10 @@ class Ratings(CheckingIn):
 
     def ratings(self) -> pl.DataFrame:
         """Return one's own sessions with a check-in: what the analyses read (`frames.RATINGS`)."""
-        found = self._see(Verb.SEE_TRAJECTORIES, lambda rows: ("", rows.all(_checked_in(self.who.code))))
-        return _scored([row for row in found if row["instrument"] == CHECK_IN])
+        found = self._see(
+            Verb.SEE_TRAJECTORIES, lambda rows: ("", rows.all(checked_in(self._own_dyads(rows))))
+        )
+        return scored([row for row in found if row["instrument"] == CHECK_IN])
 
     def rated(self) -> tuple[Rated, ...]:
         """Return everything that was rated, a measure each; questionnaires on the bond that were loaded are among it.
@@ -79,12 +82,13 @@ class Ratings(CheckingIn):
 
         def query(rows: Rows) -> tuple[str, tuple[list[Row], list[Row], list[Row]]]:
             imported = rows.all(sa.select(table).where(mine).order_by(table.c.at, table.c.name))
-            return "", (rows.all(_checked_in(self.who.code)), imported, rows.all(_imported(self.who.code)))
+            own = self._own_dyads(rows)
+            return "", (rows.all(checked_in(own)), imported, rows.all(_imported(own)))
 
         answered, imported, rated = self._see(Verb.SEE_TRAJECTORIES, query)
         parted = {name: (description(found[-1]), found) for name, found in series(answered).items()}
         check_ins = [
-            Rated(name, _called(name, asked), _measure(asked), _scored(found))
+            Rated(name, _called(name, asked), _measure(asked), scored(found))
             for name, (asked, found) in sorted(
                 parted.items(), key=lambda each: (each[0] != CHECK_IN, each[0])
             )
@@ -175,20 +179,21 @@ class Ratings(CheckingIn):
     def _known(self, rows: Rows) -> tuple[dict[str, str], dict[tuple[str, int], str]]:
         """One's dyads by the client's code, and the sessions by dyad and number."""
         dyads = rows.all(
-            sa.select(tables.dyad.c.id, tables.client.c.code)
+            sa.select(tables.dyad.c.id, known_as)
             .join(tables.client, tables.client.c.id == tables.dyad.c.client)
-            .where(tables.dyad.c.therapist == self.who.code)
+            .where(self._own_dyads(rows))
         )
         table = tables.session
         found = rows.all(
             sa.select(table.c.id, table.c.dyad, table.c.number)
             .join(tables.dyad, tables.dyad.c.id == table.c.dyad)
-            .where(tables.dyad.c.therapist == self.who.code)
+            .where(self._own_dyads(rows))
         )
         numbered = {(row["dyad"], row["number"]): row["id"] for row in found}
         return {row["code"]: row["id"] for row in dyads}, numbered
 
     def _begin(self, rows: Rows, client: str) -> str:
+        refuse_twin(rows, self.who.code, client)
         now = rows.now().at
         person = rows.add(tables.client, code=client, since=now)
         return str(rows.add(tables.dyad, therapist=self.who.code, client=person["id"], since=now)["id"])
@@ -199,17 +204,18 @@ class Ratings(CheckingIn):
         return str(rows.add(tables.session, dyad=dyad, number=number, began=at, attendance="held")["id"])
 
 
-def _checked_in(therapist: str) -> sa.Select[Any]:
+def checked_in(mine: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """Check-ins of some dyads, with what is needed to score them."""
     return (
         all_check_ins()
-        .add_columns(tables.dyad.c.therapist, tables.client.c.code)
+        .add_columns(tables.dyad.c.therapist, known_as)
         .join(tables.dyad, tables.dyad.c.id == tables.session.c.dyad)
         .join(tables.client, tables.client.c.id == tables.dyad.c.client)
-        .where(tables.dyad.c.therapist == therapist)
+        .where(mine)
     )
 
 
-def _imported(therapist: str) -> sa.Select[Any]:
+def _imported(mine: sa.ColumnElement[bool]) -> sa.Select[Any]:
     return (
         sa.select(
             tables.rating.c.measure,
@@ -217,12 +223,12 @@ def _imported(therapist: str) -> sa.Select[Any]:
             tables.session.c.number,
             tables.session.c.began,
             tables.dyad.c.therapist,
-            tables.client.c.code,
+            known_as,
         )
         .join(tables.session, tables.session.c.id == tables.rating.c.session)
         .join(tables.dyad, tables.dyad.c.id == tables.session.c.dyad)
         .join(tables.client, tables.client.c.id == tables.dyad.c.client)
-        .where(tables.dyad.c.therapist == therapist)
+        .where(mine)
         .order_by(tables.session.c.number)
     )
 
@@ -236,8 +242,8 @@ _RATINGS: Final[dict[str, Any]] = {
 }
 
 
-def _scored(found: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
-    """One row a session: the last check-in where there are several."""
+def scored(found: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
+    """Score check-ins, one row a session: the last one where there are several."""
     return _frame([{**row, "score": main_score(row)} for row in found])
 
 

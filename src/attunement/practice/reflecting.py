@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from attunement.errors import Damaged, InputError, WrongKey
 from attunement.practice.desk import Desk
 from attunement.practice.policy import Verb
+from attunement.practice.whose import known_as
 from attunement.sessions import Reflected, Reflection
 from attunement.vault import tables
 from attunement.vault.envelope import Envelope, Place, disclose, enclose
@@ -108,8 +109,11 @@ class Reflecting(Desk):
             about, numbers = self._known_client(client)
 
         def query(rows: Rows) -> tuple[str, tuple[Reflected, ...]]:
-            found = rows.all(sa.select(tables.reflection).where(tables.reflection.c.client == about))
-            opened = [self._opened(row, own, client, numbers.get(row["session"], 0)) for row in found]
+            table = tables.reflection
+            found = rows.all(
+                sa.select(table).where(table.c.client == about, table.c.session.in_(list(numbers)))
+            )
+            opened = [self._opened(row, own, client, numbers[row["session"]]) for row in found]
             return about, tuple(sorted(opened, key=lambda each: each.session))
 
         return self._see(Verb.SEE_REFLECTIONS, query, vault)
@@ -198,13 +202,12 @@ class Reflecting(Desk):
             self.house.record.do(work, KEEPER)
 
     def _finish_erasing(self, vault: Vault) -> None:
-        """Destroy what is left about clients who were erased while these were locked."""
-        gone = sa.select(tables.erased.c.id).where(tables.erased.c.therapist == self.who.code)
+        """Destroy what is left about clients whom any of their therapists erased while these were locked."""
         with self._reading() as rows:
-            clients = [row["id"] for row in rows.all(gone)]
-        about = sa.select(tables.reflection.c.id).where(tables.reflection.c.client.in_(clients))
+            gone = {row["id"] for row in rows.all(sa.select(tables.erased.c.id))}
+        about = sa.select(tables.reflection.c.id, tables.reflection.c.client)
         with vault.reading() as rows:
-            left = [row["id"] for row in rows.all(about)]
+            left = [row["id"] for row in rows.all(about) if row["client"] in gone]
         if left:
 
             def work(rows: Rows) -> tuple[str, None]:
@@ -217,7 +220,7 @@ class Reflecting(Desk):
     def _known_client(self, client: str) -> tuple[str, dict[str, int]]:
         """The client's id, and which session is which: read from the record, which learns nothing of it."""
         with self._reading() as rows:
-            dyad = self._dyad(rows, client)
+            dyad = self._once_own_dyad(rows, client)
             table = tables.session
             found = rows.all(sa.select(table.c.id, table.c.number).where(table.c.dyad == dyad["id"]))
         return dyad["client"], {row["id"]: row["number"] for row in found}
@@ -225,7 +228,7 @@ class Reflecting(Desk):
     def _sessions_since(self, since: datetime) -> dict[str, tuple[str, int]]:
         """One's own sessions from then on: by id, the client's code and the number."""
         query = (
-            sa.select(tables.session.c.id, tables.client.c.code, tables.session.c.number)
+            sa.select(tables.session.c.id, known_as, tables.session.c.number)
             .join(tables.dyad, tables.dyad.c.id == tables.session.c.dyad)
             .join(tables.client, tables.client.c.id == tables.dyad.c.client)
             .where(tables.dyad.c.therapist == self.who.code, tables.session.c.began >= since)

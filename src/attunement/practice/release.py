@@ -55,6 +55,8 @@ reminders.csv  when you were sent a link to a check-in by e-mail
 consents.csv   what you agreed to, and what you withdrew
 record.json    the same, for a program
 
+It is what was with the therapist who gave you this. Another one of this practice who saw you has theirs; ask them too.
+
 A therapist's own psychotherapy notes are kept apart and are not part of the record (45 CFR 164.524(a)(1)(i)).
 """
 

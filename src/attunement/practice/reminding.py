@@ -19,6 +19,7 @@ from attunement.practice.checking_in import CheckingIn
 from attunement.practice.hands import whom
 from attunement.practice.keeping import TO_CLIENT, Keeping
 from attunement.practice.policy import Role, Verb
+from attunement.practice.whose import known_as
 from attunement.sessions import Purpose
 from attunement.vault import tables
 
@@ -171,7 +172,7 @@ class Reminding(CheckingIn, Keeping):
         """What is due, each with the id of its session."""
         now, found = rows.now().at, []
         if Role.THERAPIST in self.who.roles:
-            for row in rows.all(_sessions(self.who.code, now)):
+            for row in rows.all(_sessions(self._own_dyads(rows), now)):
                 about: tuple[str, int, datetime] = (row["code"], row["number"], row["began"])
                 if row["agreed"] and not row["answered"] and row["began"] < now - WAITED:
                     found.append((Due("check-in", *about, "client"), row["id"]))
@@ -261,7 +262,7 @@ def _may_go(before: list[datetime], now: datetime, most: int | None) -> bool:
     return (most is None or len(before) < most) and all(now - at >= AGAIN for at in before)
 
 
-def _sessions(therapist: str, now: datetime) -> sa.Select[Any]:
+def _sessions(mine: sa.ColumnElement[bool], now: datetime) -> sa.Select[Any]:
     """Sessions that were held lately with clients who still come, and what is known of their check-ins."""
     session, consent = tables.session, tables.consent
     agreed = sa.exists().where(
@@ -271,15 +272,15 @@ def _sessions(therapist: str, now: datetime) -> sa.Select[Any]:
     )
     answered = sa.exists().where(tables.check_in.c.session == session.c.id)
     return (
-        sa.select(session, tables.client.c.code, agreed.label("agreed"), answered.label("answered"))
+        sa.select(session, known_as, agreed.label("agreed"), answered.label("answered"))
         .join(tables.dyad, tables.dyad.c.id == session.c.dyad)
         .join(tables.client, tables.client.c.id == tables.dyad.c.client)
         .where(
-            tables.dyad.c.therapist == therapist,
+            mine,
             tables.dyad.c.ended.is_(None),
             session.c.attendance.in_(_HELD),
             session.c.began > now - LOOKED_BACK,
             session.c.began <= now,
         )
-        .order_by(session.c.began, tables.client.c.code)
+        .order_by(session.c.began, known_as)
     )

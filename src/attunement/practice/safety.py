@@ -8,8 +8,9 @@ import sqlalchemy as sa
 
 from attunement.concerns import Concern, Protocol
 from attunement.errors import InputError
-from attunement.practice.desk import Desk
+from attunement.practice.desk import Desk, there
 from attunement.practice.policy import Verb
+from attunement.practice.whose import DYADS, to_look_after
 from attunement.sessions import instant
 from attunement.vault import tables
 
@@ -74,8 +75,7 @@ class Safety(Desk):
 
         def work(rows: Rows) -> tuple[str, Concern]:
             row = self._whole(rows, tables.concern, concern)
-            dyad = self._whole(rows, tables.dyad, row["dyad"])
-            self._refuse_unless(Verb.CLOSE_CONCERN, owner=dyad["therapist"])
+            dyad = self._who_looks_after(rows, concern)
             if row["closed"] is not None:
                 raise InputError(
                     "This concern is closed already; what was done then stays as it was written."
@@ -83,11 +83,13 @@ class Safety(Desk):
             now = rows.now().at
             if instant(done_at) > now:
                 raise InputError("What was done was done by now; that time lies in the future.")
-            client = self._whole(rows, tables.client, dyad["client"])
             values = {"closed": now, "closed_by": self.who.code, "done": text, "done_at": instant(done_at)}
             changed = rows.change(tables.concern, row, **values)
-            number = self._number(rows, row["session"])
-            return row["id"], as_concern({**changed, "number": number}, client["code"])
+            mine = dyad["id"] == row["dyad"]  # the session of a cover is the coverer's
+            number = self._number(rows, row["session"]) if mine else None
+            return row["id"], as_concern(
+                {**changed, "number": number, "looked_after": dyad["id"]}, dyad["code"]
+            )
 
         return self._act(Verb.CLOSE_CONCERN, work)
 
@@ -96,12 +98,7 @@ class Safety(Desk):
 
         def query(rows: Rows) -> tuple[str, tuple[Concern, ...]]:
             dyad = self._dyad(rows, client)
-            found = rows.all(
-                sa.select(tables.concern, tables.session.c.number)
-                .outerjoin(tables.session, tables.session.c.id == tables.concern.c.session)
-                .where(tables.concern.c.dyad == dyad["id"])
-                .order_by(tables.concern.c.at)
-            )
+            found = rows.all(all_concerns(rows.now().steady).where(tables.dyad.c.id == dyad["id"]))
             return dyad["client"], tuple(as_concern(row, client) for row in found)
 
         return self._see(Verb.SEE_CONCERNS, query)
@@ -131,6 +128,14 @@ class Safety(Desk):
 
     # -- inside
 
+    def _who_looks_after(self, rows: Rows, concern: str) -> Row:
+        """One's own dyad to which a concern belongs, or in which one was covered for."""
+        after = to_look_after(rows.now().steady)
+        own = DYADS.join(after, after.c.dyad == tables.dyad.c.id).where(self._own_dyads(rows))
+        found = rows.one(own.where(after.c.concern == concern))
+        self._refuse_unless(Verb.CLOSE_CONCERN, owner=found["therapist"] if found else "")
+        return there(found)
+
     def _number(self, rows: Rows, session: str | None) -> int | None:
         if session is None:
             return None
@@ -157,11 +162,25 @@ def raise_from_answers(
         )
 
 
+def all_concerns(steady: datetime) -> sa.Select[Any]:
+    """Concerns with the session's number and the dyad in which each is ``looked_after``, in order."""
+    after = to_look_after(steady)
+    return (
+        sa.select(tables.concern, tables.session.c.number, after.c.dyad.label("looked_after"))
+        .select_from(tables.concern)
+        .join(after, after.c.concern == tables.concern.c.id)
+        .join(tables.dyad, tables.dyad.c.id == after.c.dyad)
+        .outerjoin(tables.session, tables.session.c.id == tables.concern.c.session)
+        .order_by(tables.concern.c.at)
+    )
+
+
 def as_concern(row: Row, client: str) -> Concern:
-    """Read a concern from its row, with the session's number in ``number``."""
+    """Read a concern from its row, with the session's ``number`` and the dyad in which it is ``looked_after``."""
+    covered = row.get("looked_after", row["dyad"]) != row["dyad"]
     return Concern(
-        row["id"], client, row["number"], row["at"], row["item"], row["answer"], row["why"],
-        row["closed"], row["closed_by"], row["done"] or "", row["done_at"],
+        row["id"], client, None if covered else row["number"], row["at"], row["item"], row["answer"], row["why"],
+        row["closed"], row["closed_by"], row["done"] or "", row["done_at"], covered,
     )  # fmt: skip
 
 

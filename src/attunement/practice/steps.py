@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from attunement.errors import InputError
 from attunement.practice.desk import Desk
 from attunement.practice.policy import Verb
+from attunement.practice.whose import known_as
 from attunement.sessions import ABOUT, PLANNED, REPAIRED, Step, StepAnswer
 from attunement.vault import tables
 
@@ -100,7 +101,7 @@ class Steps(Desk):
         """Return the steps with a client, or with all of one's own, in order, with what the client says of each."""
 
         def query(rows: Rows) -> tuple[str, tuple[Step, ...]]:
-            mine, about = tables.dyad.c.therapist == self.who.code, ""
+            mine, about = self._own_dyads(rows), ""
             if client is not None:
                 dyad = self._dyad(rows, client)
                 mine, about = tables.dyad.c.id == dyad["id"], dyad["client"]
@@ -113,9 +114,7 @@ class Steps(Desk):
     def _step(self, rows: Rows, verb: Verb, step: str) -> tuple[Row, str]:
         """One's own step, whole, and the client's code."""
         row = self._whole(rows, tables.step, step)
-        dyad = self._whole(rows, tables.dyad, row["dyad"])
-        self._refuse_unless(verb, owner=dyad["therapist"])
-        return row, str(self._whole(rows, tables.client, dyad["client"])["code"])
+        return row, str(self._dyad_of(rows, verb, row["dyad"])["code"])
 
 
 def all_steps(rows: Rows, which: sa.ColumnElement[bool]) -> list[Step]:
@@ -133,7 +132,7 @@ def all_steps(rows: Rows, which: sa.ColumnElement[bool]) -> list[Step]:
         .label("after")
     )
     chosen = (
-        sa.select(tables.step, tables.client.c.code, after)
+        sa.select(tables.step, known_as, after)
         .join(tables.dyad, tables.dyad.c.id == tables.step.c.dyad)
         .join(tables.client, tables.client.c.id == tables.dyad.c.client)
         .where(which)

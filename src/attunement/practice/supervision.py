@@ -12,6 +12,7 @@ from attunement.errors import Gone, InputError, KeyChanged
 from attunement.practice.caseload import require
 from attunement.practice.policy import Role, Verb
 from attunement.practice.reflecting import Reflecting
+from attunement.practice.whose import latest_code
 from attunement.sessions import Purpose, Reflection, instant
 from attunement.supervising import Report
 from attunement.vault import tables
@@ -212,10 +213,9 @@ class Supervision(Reflecting):
     def shares(self) -> tuple[Shared, ...]:
         """Return what one shares, and what is shared with one, as long as it is; what has ended is swept away."""
         table, me = tables.share, self.who.code
-        code = tables.client.c.code.label("code")
+        code = latest_code(table.c.client, table.c.sender).where(table.c.sender == me).correlate(table)
         mine = (
-            sa.select(table, code)
-            .outerjoin(tables.client, sa.and_(tables.client.c.id == table.c.client, table.c.sender == me))
+            sa.select(table, code.scalar_subquery().label("code"))
             .where(sa.or_(table.c.sender == me, table.c.recipient == me))
             .order_by(table.c.expires, table.c.id)
         )

@@ -14,6 +14,7 @@ from attunement.instruments import held
 from attunement.practice.placing import placed, point
 from attunement.practice.rated import MOST_SESSIONS
 from attunement.practice.safety import raise_from_answers
+from attunement.practice.whose import known_as, own_dyads, refuse_twin
 from attunement.sessions import ATTENDANCE, ENDINGS, PLANNED, UNDATED, code
 from attunement.vault import tables
 
@@ -102,9 +103,9 @@ class Taking:
     def of(cls, rows: Rows, therapist: str, instruments: Mapping[str, Instrument]) -> Self:
         """Read what one has."""
         session, check_in, measure, rating = tables.session, tables.check_in, tables.measure, tables.rating
-        mine = tables.dyad.c.therapist == therapist
+        mine = own_dyads(therapist, rows.now().steady)
         dyads = rows.all(
-            sa.select(tables.dyad, tables.client.c.code)
+            sa.select(tables.dyad, known_as)
             .join(tables.client, tables.client.c.id == tables.dyad.c.client)
             .where(mine)
         )
@@ -169,6 +170,7 @@ class Taking:
         if named in self.dyads:
             self._end(self.dyads[named], ended, entry.ending, named)
             return
+        refuse_twin(self.rows, self.therapist, named)
         person = self.rows.add(tables.client, code=named, since=since)
         dyad = self.rows.add(
             tables.dyad, therapist=self.therapist, client=person["id"], since=since, ended=ended,

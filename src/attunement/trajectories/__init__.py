@@ -8,6 +8,7 @@ from attunement.trajectories.asked import asked, measure_of
 from attunement.trajectories.caseload import Caseload, trajectories
 from attunement.trajectories.course import STATES
 from attunement.trajectories.measure import CONVENTION, Measure
+from attunement.trajectories.pairing import pairing
 from attunement.trajectories.prior import published_prior
 from attunement.trajectories.scales import guess_scale
 from attunement.trajectories.shares import shares
@@ -22,6 +23,7 @@ __all__ = [
     "asked",
     "guess_scale",
     "measure_of",
+    "pairing",
     "published_prior",
     "shares",
     "trajectories",

@@ -62,7 +62,7 @@ def held_to(kind: str, schema: str, owner: str, record: str) -> Iterator[str]:
     """
     rules = list(_rules(kind, owner, record))
     if kind == "record":
-        yield from (each.format(schema=schema) for each in _LED_TO)
+        yield from (each.format(schema=schema) for each in _ASKED)
     for name in KINDS[kind].tables:
         yield f'ALTER TABLE "{name}" ENABLE ROW LEVEL SECURITY'
     yield "ALTER TABLE alembic_version ENABLE ROW LEVEL SECURITY"
@@ -109,38 +109,43 @@ def _within(table: str, column: str, of: str) -> str:
     return f'EXISTS (SELECT FROM {of} AS whole WHERE whole.id = "{table}"."{column}")'
 
 
-_OF_CLIENT: Final = {
-    "client": "EXISTS (SELECT FROM dyad WHERE dyad.client = client.id)",
-    "consent": "EXISTS (SELECT FROM dyad WHERE dyad.client = consent.client)",
-    "share": "EXISTS (SELECT FROM dyad WHERE dyad.client = share.client)",
-}
+def _of_own_client(column: str) -> str:
+    return f"EXISTS (SELECT FROM dyad WHERE dyad.client = {column} AND dyad.therapist = {_ME})"
+
+
+def _of_own_dyad(table: str, column: str = "dyad") -> str:
+    return f"EXISTS (SELECT FROM dyad AS own WHERE own.id = {table}.{column} AND own.therapist = {_ME})"
+
+
 _SENT_OR_GOT: Final = f"sender = {_ME} OR recipient = {_ME}"
 _MINE: Final = f"account = {_ME}"
 _LED: Final = "led_to_dyad()"
+_COVERING: Final = "covering_mine()"
 _OF_RECORD: Final = (
     # a therapist: their own dyads, and what hangs on them
     Rule("dyad", _T, f"therapist = {_ME}"),
-    Rule("client", _T, _OF_CLIENT["client"], ("SELECT", "UPDATE", "DELETE")),
+    Rule("dyad", _T, f"id IN (SELECT {_COVERING})", _READ),
+    Rule("client", _T, _of_own_client("client.id"), ("SELECT", "UPDATE", "DELETE")),
     Rule("client", _T, _EVERYTHING, ("INSERT",)),  # the dyad comes after its client
-    Rule("consent", _T, _OF_CLIENT["consent"]),
+    Rule("consent", _T, _of_own_client("consent.client")),
+    *(Rule(name, _T, _of_own_dyad(name)) for name in ("session", "contact", "step", "concern")),
+    Rule("concern", _T, f"dyad IN (SELECT {_COVERING})", ("SELECT", "UPDATE")),  # nobody else looks after it
+    Rule("own_curve", _T, _of_own_dyad("own_curve", "id")),
     *(
-        Rule(name, _T, _within(name, column, of))
-        for name, column, of in (
-            ("session", "dyad", "dyad"), ("contact", "dyad", "dyad"), ("step", "dyad", "dyad"),
-            ("concern", "dyad", "dyad"), ("own_curve", "id", "dyad"), ("step_answer", "step", "step"),
-            ("invitation", "session", "session"), ("check_in", "session", "session"),
-            ("rating", "session", "session"),
+        Rule(name, _T, _within(name, of, of))
+        for name, of in (
+            ("step_answer", "step"), ("invitation", "session"), ("check_in", "session"), ("rating", "session"),
         )
     ),
     Rule("measure", _T, f"therapist = {_ME}"),
-    Rule("share", _T, f"{_SENT_OR_GOT} OR {_OF_CLIENT['share']}", ("SELECT", "DELETE")),
+    Rule("share", _T, f"{_SENT_OR_GOT} OR {_of_own_client('share.client')}", ("SELECT", "DELETE")),
     Rule("share", _T, f"sender = {_ME}", ("INSERT",)),
     Rule("erased", _T, _EVERYTHING, _READ),
-    Rule("handover", _T, f"recipient = {_ME} OR {_within('handover', 'dyad', 'dyad')}"),
+    Rule("handover", _T, f"recipient = {_ME} OR {_of_own_dyad('handover')}"),
     Rule("signed", _T, f"therapist = {_ME}"),
     # a supervisor: what was shared with them
     Rule("share", _S, _SENT_OR_GOT, _READ),
-    Rule("client", _S, "false", _READ),  # the code of a client is for the sender alone
+    *(Rule(name, _S, "false", _READ) for name in ("client", "dyad")),  # a client's code is for the sender alone
     Rule("erased", _S, _EVERYTHING, _READ),
     # an admin: accounts, what the practice asks and says, the journal; nothing of any client
     Rule("account", _A, _EVERYTHING, ("INSERT", "UPDATE")),
@@ -168,19 +173,28 @@ _OF_RECORD: Final = (
     Rule("invitation", _D, f"token_hash = {_HASH}", ("SELECT", "UPDATE")),
     Rule("dyad", _D, f"id = {_LED}", _READ),
     Rule("session", _D, f"dyad = {_LED}", _READ),
-    Rule("consent", _D, _OF_CLIENT["consent"], _READ),
+    Rule("consent", _D, "EXISTS (SELECT FROM dyad WHERE dyad.client = consent.client)", _READ),
     Rule("own_curve", _D, f"id = {_LED}", _READ),
     Rule("step", _D, f"dyad = {_LED}", _READ),
     Rule("step_answer", _D, _within("step_answer", "step", "step"), ("SELECT", "INSERT")),
     Rule("check_in", _D, _within("check_in", "session", "session"), ("SELECT", "INSERT")),
     Rule("concern", _D, f"dyad = {_LED}", ("SELECT", "INSERT")),
 )  # fmt: skip
-_LED_TO: Final = (
+_ASKED: Final = (
     """CREATE FUNCTION led_to_dyad() RETURNS text LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path = "{schema}", pg_temp
     RETURN (SELECT session.dyad FROM invitation JOIN session ON session.id = invitation.session
             WHERE invitation.token_hash = decode(current_setting('attunement.token', true), 'hex'))""",
     "REVOKE EXECUTE ON FUNCTION led_to_dyad() FROM PUBLIC",
     f"GRANT EXECUTE ON FUNCTION led_to_dyad() TO {Hand.DOOR}",
+    """CREATE FUNCTION covering_mine() RETURNS SETOF text LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path = "{schema}", pg_temp
+    BEGIN ATOMIC
+        SELECT handover.made FROM handover JOIN dyad ON dyad.id = handover.dyad
+        WHERE handover.kind = 'cover' AND handover.made IS NOT NULL
+        AND dyad.therapist = current_setting('attunement.account', true);
+    END""",
+    "REVOKE EXECUTE ON FUNCTION covering_mine() FROM PUBLIC",
+    f"GRANT EXECUTE ON FUNCTION covering_mine() TO {Hand.THERAPIST}",
 )
-"""The dyad that a token leads to, and nothing about any other."""
+"""The dyad that a token leads to, and those in which somebody covers for one; and nothing about any other."""

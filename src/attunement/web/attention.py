@@ -185,7 +185,8 @@ def _safety(standing: Standing) -> list[Reason]:
         Reason(
             Weight.SAFETY,
             "safety",
-            "You wrote down a concern about their safety."
+            ("Whoever covered for you" if each.covered else "You")
+            + " wrote down a concern about their safety."
             if each.item is None
             else f"They answered {each.answer:g} of 10 to the line on thoughts of dying or hurting themselves.",
             "A line in a check-in is a reason to ask, not an assessment; a low answer does not mean safety.",
