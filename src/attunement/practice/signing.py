@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from attunement.errors import InputError, TooLittle
 from attunement.practice.normed import OWN, own_norms
 from attunement.practice.policy import Verb
-from attunement.practice.reflecting import Reflecting
+from attunement.practice.reflecting import WAITING, Reflecting
 from attunement.sessions import UNDATED
 from attunement.vault import tables
 
@@ -31,8 +31,17 @@ if TYPE_CHECKING:
     from attunement.sessions import Reflected
     from attunement.vault.rows import Row, Rows
 
-WAITING: Final = "waiting"
 ADDED: Final = "added"
+_OVERTAKEN: Final = (
+    sa.exists()
+    .where(
+        tables.signed.c.kind == WAITING,
+        tables.erased.c.therapist == tables.signed.c.therapist,
+        tables.erased.c.at >= tables.signed.c.at,
+    )
+    .correlate(tables.signed)
+)
+"""What waits and was summed before a client of that therapist was erased: nobody knows if that client is in it."""
 _SCHEMA: Final = {
     "therapist": pl.String, "client": pl.String, "session": pl.Int64, "feeling": pl.String, "strength": pl.Float64
 }  # fmt: skip
@@ -146,7 +155,7 @@ class Signing(Reflecting):
 
     def signed_out(self) -> tuple[SignedOut, ...]:
         """Return what one has signed out oneself."""
-        found = self._see(Verb.SEE_SIGNED, lambda rows: ("", rows.all(self._signed())))
+        found = self._see(Verb.SEE_SIGNED, lambda rows: ("", rows.all(self._signed().where(~_OVERTAKEN))))
         return tuple(_as_signed(row) for row in found)
 
     def take_back_signed(self, signed: str) -> None:
@@ -207,6 +216,10 @@ class Signing(Reflecting):
             for row in waiting:
                 if _measure(row) in part.sums:
                     rows.change(tables.signed, row, kind=ADDED, body=_trace(row, kept["id"]))
+            rows.remove(
+                tables.signed,
+                [row["id"] for row in rows.all(sa.select(tables.signed.c.id).where(_OVERTAKEN))],
+            )
             return str(kept["id"]), norms
 
         published = self._act(Verb.PUBLISH_NORM, work)
@@ -243,8 +256,8 @@ class Signing(Reflecting):
 
     def _waiting(self, rows: Rows) -> list[Row]:
         """What can be added: whoever has left can take nothing back, so it ends with them."""
-        found = rows.all(sa.select(tables.signed).where(tables.signed.c.kind == WAITING))
-        return [row for row in found if self.house.admits(row["therapist"])]
+        wanted = sa.select(tables.signed).where(tables.signed.c.kind == WAITING, ~_OVERTAKEN)
+        return [row for row in rows.all(wanted) if self.house.admits(row["therapist"])]
 
     def _sign(self, rows: Rows, each: Contribution, before: list[Row], own: Row | None) -> SignedOut:
         same = [row for row in before if _measure(row) == each.measure]
