@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 import pytest
 import sqlalchemy as sa
-from cast import BEGAN, PHRASES, Cast, reopened
+from cast import BEGAN, PHRASES, Cast, elsewhere, reopened
 
 from attunement.countertransference.feelings import FACTORS, NEGATIVE, POSITIVE, strengths
 from attunement.errors import InputError, Locked, Refused, TooLittle
@@ -360,23 +360,6 @@ def test_what_waits_ends_with_what_it_was_summed_from_or_with_who_signed(
 
 
 # -- norms of others
-
-
-def elsewhere(site: str = "Ash House", seed: int = 3, usual: float = 3.0) -> Norms:
-    """Norms of eight therapists somewhere else."""
-    drawn = random.Random(seed)  # noqa: S311 - the same every time
-    rows = []
-    for therapist in range(8):
-        habit = drawn.gauss(usual, 1)
-        for client in range(5):
-            level = habit + drawn.gauss(0, 1)
-            for session in range(1, 5):
-                for word in ("tense", "curious"):
-                    felt = min(max(level + drawn.gauss(0, 1.4), 0), 10)
-                    rows.append((f"{therapist}", f"{therapist} {client}", session, word, felt))
-    names = ["therapist", "client", "session", "feeling", "strength"]
-    frame = pl.DataFrame(rows, schema=names, orient="row")
-    return publish(frame, site=site, since=SINCE, until=UNTIL, seed=1)
 
 
 def test_a_loaded_norm_is_in_force_until_another_takes_its_place_or_it_is_retired(cast: Cast) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 PROGRAM = Path(__file__).with_name("planted.py")
 CLIENTS = 18
 FIELDS = {
-    "passphrase": 4, "name": 1, "code": CLIENTS, "last code": 1, "wrong": 3, "basis": CLIENTS, "email": 1,
+    "passphrase": 4, "name": 1, "code": CLIENTS, "last code": 1, "wrong": 3, "basis": CLIENTS, "email": 1, "site": 1,
     **dict.fromkeys(
         ("person", "contact", "step", "outcome", "reason", "sending", "tag", "feeling", "words", "program"), CLIENTS + 1
     ),
@@ -80,7 +80,9 @@ def test_no_planted_secret_is_in_any_file_that_is_left(tmp_path: Path) -> None:
 
 def test_with_encryption_off_the_same_search_finds_the_record_and_not_the_reflections(tmp_path: Path) -> None:
     fields = Counter(field for field, _ in found(*left_behind(tmp_path, "open")))
-    assert {"code", "person", "contact", "step", "outcome", "reason", "last code", "email"} <= set(fields)
+    assert {"code", "person", "contact", "step", "outcome", "reason", "last code", "email", "site"} <= set(
+        fields
+    )
     sealed = {"words", "feeling", "tag", "question", "pattern", "own words", "own feeling"}
     assert not (sealed | {"passphrase", "recovery code"}) & set(fields)
 
