@@ -81,12 +81,10 @@ class Normed(Desk):
 
     def norms_in_force(self) -> tuple[InForce, ...]:
         """Return the norms of others that were loaded and not retired."""
-        from attunement.norms import load  # noqa: PLC0415 - see above
-
         table = tables.norm
         loaded = sa.select(table).where(table.c.ended.is_(None), table.c.name != OWN).order_by(table.c.at)
         found = self._see(Verb.SEE_NORMS, lambda rows: ("", rows.all(loaded)))
-        return tuple(InForce(row["id"], load(row["body"]), row["at"], row["by"]) for row in found)
+        return tuple(InForce(row["id"], _loaded(row["body"]), row["at"], row["by"]) for row in found)
 
     def retire_norm(self, norm: str) -> None:
         """Hold nobody against norms any longer; of the practice's own, begin anew.
@@ -132,6 +130,12 @@ def _read(content: bytes) -> Norms:
         raise InputError("The file is no text in UTF-8; norms are.") from None
     refuse_other(norms)
     return norms
+
+
+def _loaded(body: str) -> Norms:
+    from attunement.norms import load  # noqa: PLC0415 - see above
+
+    return load(body)
 
 
 def _without(norms: Norms, own: Row | None) -> Norms:
