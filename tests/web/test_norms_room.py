@@ -41,10 +41,10 @@ def given_by(practice: Practice, account: str, mean: float) -> None:
     who.sign_out([Contribution("negative", BEGAN.date(), BEGAN.date(), mean=mean, clients=2.0, hours=30.0)])
 
 
-def sent(guest: Guest, *measures: str) -> str:
-    """Give what is shown; return where the browser is sent and what is said there."""
+def sent(guest: Guest, measure: str) -> str:
+    """Give what is shown of one feeling; return the page after it."""
     page = guest.get("/norms").text
-    answer = guest.post("/norms/signed", shown=hidden(page, "shown"), measure=measures[0])
+    answer = guest.post("/norms/signed", shown=hidden(page, "shown"), measure=measure)
     assert answer.headers["location"] == "/norms"
     return guest.get("/norms").text
 
@@ -135,7 +135,10 @@ def test_five_together_are_told_to_an_admin_and_nobody_alone(house: Building) ->
     assert "added to others’, deleted here" in guest.get("/norms").text
 
 
-def test_against_loaded_norms_the_mirror_tells_what_is_habitual(house: Building) -> None:
+def test_against_loaded_norms_the_mirror_tells_what_is_habitual(
+    house: Building, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("attunement.web.understanding.PATIENCE", 60.0)
     worked(house.cast.first)
     guest = house.guest("T-1", unlocked=True)
     assert "nobody to hold your habit against" in guest.get("/mirror").text

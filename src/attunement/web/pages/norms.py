@@ -107,7 +107,8 @@ def _page(ask: Ask, said: str = "", status: int = 200) -> Response:
     shown, numbers = _offered(ask) if Role.THERAPIST in roles else ("", ())
     pooled = ask.practice.pooled(language) if Role.ADMIN in roles else None
     return ask.page(
-        "norms.html", status, language=language, said=said, held=[_held(each, ask) for each in ask.practice.norms_in_force()],
+        "norms.html", status, language=language, said=said,
+        held=[_held(each, ask) for each in ask.practice.norms_in_force()],
         signed=signed, shown=shown, offered=[each for each in numbers if each.measure not in waiting],
         feelings={each: called(each, language) for each in FACTORS}, pooled=pooled, together=_together(pooled),
         site=pooled.norms.parts[0].site if pooled and pooled.norms else "",
