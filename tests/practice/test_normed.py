@@ -357,6 +357,11 @@ def test_what_waits_ends_with_what_it_was_summed_from_or_with_who_signed(
         cast.admin.publish_norm("Elm House")
     if event != "left":
         assert clinic[4].signed_out() == ()
+    another = colleague(cast, "T-6")
+    worked(another)
+    signed(another)
+    assert cast.admin.publish_norm("Elm House").therapists("negative") == 5
+    assert {row["kind"] for row in _signed(cast)} == {"added"}
 
 
 # -- norms of others

@@ -213,13 +213,10 @@ class Signing(Reflecting):
             kept = (
                 rows.change(tables.norm, own, **values) if own else rows.add(tables.norm, name=OWN, **values)
             )
+            rows.remove(tables.signed, [row["id"] for row in _all_waiting(rows) if row not in waiting])
             for row in waiting:
                 if _measure(row) in part.sums:
                     rows.change(tables.signed, row, kind=ADDED, body=_trace(row, kept["id"]))
-            rows.remove(
-                tables.signed,
-                [row["id"] for row in rows.all(sa.select(tables.signed.c.id).where(_OVERTAKEN))],
-            )
             return str(kept["id"]), norms
 
         published = self._act(Verb.PUBLISH_NORM, work)
@@ -256,8 +253,7 @@ class Signing(Reflecting):
 
     def _waiting(self, rows: Rows) -> list[Row]:
         """What can be added: whoever has left can take nothing back, so it ends with them."""
-        wanted = sa.select(tables.signed).where(tables.signed.c.kind == WAITING, ~_OVERTAKEN)
-        return [row for row in rows.all(wanted) if self.house.admits(row["therapist"])]
+        return [row for row in _all_waiting(rows, ~_OVERTAKEN) if self.house.admits(row["therapist"])]
 
     def _sign(self, rows: Rows, each: Contribution, before: list[Row], own: Row | None) -> SignedOut:
         same = [row for row in before if _measure(row) == each.measure]
@@ -268,6 +264,10 @@ class Signing(Reflecting):
             tables.signed, therapist=self.who.code, kind=WAITING, body=each.as_json(), at=rows.now().at
         )
         return _as_signed(row)
+
+
+def _all_waiting(rows: Rows, *which: sa.ColumnElement[bool]) -> list[Row]:
+    return rows.all(sa.select(tables.signed).where(tables.signed.c.kind == WAITING, *which))
 
 
 def _felt(therapist: str, reflected: dict[tuple[str, int], Reflected]) -> pl.DataFrame:
