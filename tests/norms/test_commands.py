@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
+from cast import elsewhere
 from sites import site
 
 from attunement.cli import main
-from attunement.norms import load
+from attunement.norms import dump, load
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,3 +69,25 @@ def test_what_cannot_be_done_is_one_sentence(
         told = capsys.readouterr().err
         assert said in told
         assert told.count("\n") == 1
+
+
+def test_norms_are_loaded_into_a_practice_shown_and_retired(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "phrase").write_text("glacier pencil tomorrow violin\n")
+    monkeypatch.setenv("ATTUNEMENT_PRACTICE", str(tmp_path / "practice"))
+    monkeypatch.setenv("ATTUNEMENT_PASSPHRASE_FILE", str(tmp_path / "phrase"))
+    assert main(["init", "--credential", "psychologist", "--recovery-file", str(tmp_path / "code")]) == 0
+    (tmp_path / "norms.json").write_text(dump(elsewhere()), "utf-8")
+    assert main(["norms", "load", str(tmp_path / "norms.json")]) == 0
+    assert "In force." in capsys.readouterr().out
+    assert main(["norms", "loaded"]) == 0
+    there = capsys.readouterr().out
+    assert "negative: 8 therapists" in there
+    assert main(["norms", "gather", "--site", "Elm House", "--out", str(tmp_path / "own.json")]) == 2
+    assert "Fewer than five therapists have signed out" in capsys.readouterr().err
+    assert not (tmp_path / "own.json").exists()
+    assert main(["norms", "retire", there.split("\t")[0]]) == 0
+    assert main(["norms", "retire", "no such id"]) == 2
+    assert main(["norms", "loaded"]) == 0
+    assert "None." in capsys.readouterr().out

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import polars as pl
+
 from attunement.errors import NotSent
 from attunement.instruments import of_others, worded
+from attunement.norms import publish
 from attunement.practice import Practice, Role
 from attunement.sessions import Purpose, Reflection
 from attunement.vault.clock import Clock
@@ -19,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from attunement.instruments import Instrument
+    from attunement.norms import Norms
 
 BEGAN = datetime(2026, 3, 2, 9, tzinfo=UTC)
 PHRASES = {
@@ -115,6 +120,23 @@ class Cast:
 
     def close(self) -> None:
         self.first.close()
+
+
+def elsewhere(site: str = "Ash House", seed: int = 3, usual: float = 3.0) -> Norms:
+    """Norms of eight therapists somewhere else."""
+    drawn = random.Random(seed)  # noqa: S311 - the same every time
+    rows = []
+    for therapist in range(8):
+        habit = drawn.gauss(usual, 1)
+        for client in range(5):
+            level = habit + drawn.gauss(0, 1)
+            for session in range(1, 5):
+                for word in ("tense", "curious"):
+                    felt = min(max(level + drawn.gauss(0, 1.4), 0), 10)
+                    rows.append((f"{therapist}", f"{therapist} {client}", session, word, felt))
+    names = ["therapist", "client", "session", "feeling", "strength"]
+    frame = pl.DataFrame(rows, schema=names, orient="row")
+    return publish(frame, site=site, since=BEGAN.date(), until=BEGAN.date(), seed=1)
 
 
 def gathered(folder: Path, database: str | None = None) -> Cast:

@@ -18,7 +18,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from cast import elsewhere
+
 from attunement.errors import AttunementError, NotSent
+from attunement.norms import dump
 from attunement.practice import Practice, Role
 from attunement.sessions import Purpose, Reflection
 from attunement.supervising import Feeling, Moment, Parts, Report, Told
@@ -62,6 +65,7 @@ def live(folder: Path, secrets: dict[str, list[str]]) -> None:
         if place % 3 == 2:
             practice.release(client)
             practice.erase(client)
+    norms(practice, next(planted["site"]))
     remind(practice, next(planted["email"]))
     for shared in supervisor.shares():
         if shared.kind == "report":
@@ -103,6 +107,20 @@ def covered(practice: Practice, colleague: Practice, client: str, taken: str) ->
     colleague.accept(practice.offer(client, "T-2", kind="cover", until=day, course=True).id, taken)
     colleague.met_before(taken)
     sys.stderr.write(f"{len(practice.handovers())} {len(colleague.handovers())}\n")
+
+
+def norms(practice: Practice, site: str) -> None:
+    """Load norms of a site with a secret for a name, and sign out what was felt with five clients."""
+    practice.load_norm(dump(elsewhere(site)).encode())
+    for client in range(5):
+        practice.take_on(f"felt-{client}")
+        for hour in range(4):
+            number = practice.log_session(f"felt-{client}", BEGAN).number
+            felt = {"tense": float((client * hour) % 7), "bored": 1.5 + client}
+            practice.reflect(f"felt-{client}", number, Reflection(connection=4, feelings=felt))
+    practice.sign_out(practice.to_sign_out())
+    practice.take_back_signed(practice.signed_out()[0].id)
+    practice.sign_out(practice.to_sign_out())
 
 
 class Broken:
@@ -147,6 +165,9 @@ def fail(practice: Practice, planted: dict[str, Any]) -> None:
         lambda: RecoveryCode.read(wrong),
         lambda: practice.end_account(wrong),
         lambda: practice.open_share(wrong),
+        lambda: practice.load_norm(wrong.encode()),
+        lambda: practice.publish_norm(wrong),
+        lambda: practice.take_back_signed(wrong),
         lambda: practice.by_token(wrong),
         lambda: practice.offer(wrong, "S-1", kind="transfer"),
         lambda: practice.accept(wrong, wrong),

@@ -23,7 +23,7 @@ PROGRAM = Path(__file__).with_name("planted.py")
 CLIENTS = 18
 FIELDS = {
     "passphrase": 6, "name": 1, "code": CLIENTS, "last code": 1, "taken code": CLIENTS // 3, "wrong": 3,
-    "basis": CLIENTS, "email": 1,
+    "basis": CLIENTS, "email": 1, "site": 1,
     **dict.fromkeys(
         ("person", "contact", "step", "outcome", "reason", "sending", "tag", "feeling", "words", "program"), CLIENTS + 1
     ),
@@ -91,6 +91,7 @@ def test_with_encryption_off_the_same_search_finds_the_record_and_not_the_reflec
         "last code",
         "taken code",
         "email",
+        "site",
     } <= set(fields)
     sealed = {"words", "feeling", "tag", "question", "pattern", "own words", "own feeling"}
     assert not (sealed | {"passphrase", "recovery code"}) & set(fields)

@@ -34,6 +34,11 @@ FORMS: dict[str, dict[str, Any]] = {
     "/instruments": {},
     "/instruments/keep": {"shown": "no"},
     "/instruments/{instrument}/retire": {},
+    "/norms": {},
+    "/norms/signed": {"shown": "no", "measure": "negative"},
+    "/norms/signed/{signed}/take-back": {},
+    "/norms/publish": {"site": "Elm House"},
+    "/norms/{norm}/retire": {},
     "/clients/{code}/sessions": {"began": WHEN, "attendance": "held"},
     "/clients/{code}/sessions/{number:session}": {"attendance": "missed"},
     "/clients/{code}/invite": {"session": "1", "instrument": "connection", "hours": "24", "how": "link"},
@@ -93,6 +98,8 @@ OTHER_OBJECTS = {
     "/handovers/{handover}/accept",
     "/handovers/{handover}/decline",
     "/handovers/{handover}/withdraw",
+    "/norms/{norm}/retire",
+    "/norms/signed/{signed}/take-back",
 }
 
 

@@ -1,4 +1,4 @@
-"""The commands on norms: `norms publish`, `pool`, `show`."""
+"""The commands on norms: `norms publish`, `pool`, `show`; and of a practice `load`, `loaded`, `retire`, `gather`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
-from attunement.cli.opening import SWITCH, say
+from attunement.cli.opening import HOME, SWITCH, Folder, Me, opened, say
 from attunement.errors import InputError
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def add_to(app: App) -> None:
     """Give the command line these commands."""
     norms = App(name="norms", help="What is usual among therapists elsewhere, as sums alone.")
-    for command in (publish, pool, show):
+    for command in (publish, pool, show, load, loaded, retire, gather):
         norms.command(command)
     app.command(norms)
 
@@ -97,6 +97,94 @@ def show(file: Path, /) -> None:
         The norms.
     """
     say(_told(_read(file)))
+
+
+def load(file: Path, /, *, folder: Folder = HOME, me: Me = "") -> None:
+    """Load norms of others into a practice, so that the mirror tells what is habitual; they replace those before.
+
+    Parameters
+    ----------
+    file
+        The norms.
+    folder
+        The practice.
+    me
+        The account; the only one, if there is one.
+    """
+    found = _read(file)
+    with opened(folder, me) as practice:
+        kept = practice.load_norm(file.read_bytes())
+    say(_told(kept.norms))
+    say(
+        "In force."
+        if len(kept.norms.parts) == len(found.parts)
+        else "In force, without this practice itself."
+    )
+
+
+def loaded(*, folder: Folder = HOME, me: Me = "") -> None:
+    """Show the norms that are in force in a practice.
+
+    Parameters
+    ----------
+    folder
+        The practice.
+    me
+        The account; the only one, if there is one.
+    """
+    with opened(folder, me) as practice:
+        found = practice.norms_in_force()
+    for each in found:
+        say(f"{each.id}\tloaded by {each.by}")
+        say(_told(each.norms))
+    if not found:
+        say("None. `attunement norms load FILE` loads a file that another practice has published.")
+
+
+def retire(norm: str, /, *, folder: Folder = HOME, me: Me = "") -> None:
+    """Use norms no longer.
+
+    Parameters
+    ----------
+    norm
+        Their id, as `norms loaded` has it.
+    folder
+        The practice.
+    me
+        The account; the only one, if there is one.
+    """
+    with opened(folder, me) as practice:
+        practice.retire_norm(norm)
+    say("They are used no longer.")
+
+
+def gather(*, out: Path, site: str, folder: Folder = HOME, me: Me = "") -> None:
+    """Add what five therapists of a practice or more have signed out, and write the practice's norms; for an admin.
+
+    Each one's own numbers are then deleted, and the sum is kept. Where fewer wait, what was added before is written.
+
+    Parameters
+    ----------
+    out
+        The file of norms to write; a new one.
+    site
+        The name that the practice goes by.
+    folder
+        The practice.
+    me
+        The account; the only one, if there is one.
+    """
+    from attunement import norms
+    from attunement.practice.release import write_new
+
+    if out.exists():
+        raise InputError(f"{out} is there already; name another file.")
+    with opened(folder, me) as practice:
+        known = practice.pooled()
+        found = practice.publish_norm(site) if known.ready or known.norms is None else known.norms
+    write_new(out, norms.dump(found).encode())
+    say(_told(found))
+    say(f"Written: {out}. Only sums are in it; look at it before you give it away.")
 
 
 def _read(file: Path) -> Norms:

@@ -10,7 +10,9 @@ The rooms, in the order in which data flow::
     sums        the five numbers of a design, and adding them
     likelihood  the exact likelihood of the variances, from sums
     norms       a door: `publish`, `pool`, and what norms hold
+    signing     a door: what one therapist gives to their practice's norms, and adding five of them
     written     a door: `dump` and `load`, as JSON that is checked
+    told        a door: what a practice's norms tell to whoever runs it
     peers       one therapist against a norm
     habit       a door: what is habitual of somebody, against a norm
 """
@@ -18,6 +20,11 @@ The rooms, in the order in which data flow::
 from attunement.norms.habit import habitual
 from attunement.norms.norms import About, Norms, Part, pool, publish
 from attunement.norms.peers import Peers
+from attunement.norms.signing import Contribution, contributions
+from attunement.norms.told import told
 from attunement.norms.written import dump, load
 
-__all__ = ["About", "Norms", "Part", "Peers", "dump", "habitual", "load", "pool", "publish"]
+__all__ = [
+    "About", "Contribution", "Norms", "Part", "Peers", "contributions", "dump", "habitual", "load", "pool", "publish",
+    "told",
+]  # fmt: skip

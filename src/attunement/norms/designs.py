@@ -63,16 +63,30 @@ def drawn(
     designs
         To choose from.
     """
-    lots = rows.with_columns(_lot=pl.Series(random.random(rows.height))).sort("_lot")
-    lots = _with_one_therapist(lots)
-    lots = lots.with_columns(
-        _reflection=pl.int_range(pl.len()).over("therapist", "client"),
-        _reflected=pl.len().over("therapist", "client"),
-    )
+    lots = _numbered(_with_one_therapist(_mixed(rows, random)))
     return {
         design: _drawn_down(lots.filter(pl.col("therapist").is_in(therapists)), design)
         for design, therapists in _placed(lots, sorted(designs, key=lambda each: each.noise)).items()
     }
+
+
+def drawn_of_one(rows: pl.DataFrame, random: np.random.Generator, design: Design) -> pl.DataFrame | None:
+    """Draw the rows of one therapist for a design; None where they have too few clients for it."""
+    found = _drawn_down(_numbered(_mixed(rows, random)), design)
+    return found if found["client"].n_unique() == design.clients else None
+
+
+def _mixed(rows: pl.DataFrame, random: np.random.Generator) -> pl.DataFrame:
+    """Put the rows in the order of the lot."""
+    return rows.with_columns(_lot=pl.Series(random.random(rows.height), dtype=pl.Float64)).sort("_lot")
+
+
+def _numbered(lots: pl.DataFrame) -> pl.DataFrame:
+    """Number each client's reflections in that order, and count them."""
+    return lots.with_columns(
+        _reflection=pl.int_range(pl.len()).over("therapist", "client"),
+        _reflected=pl.len().over("therapist", "client"),
+    )
 
 
 def _placed(lots: pl.DataFrame, designs: Sequence[Design]) -> dict[Design, list[str]]:

@@ -57,9 +57,20 @@ def by_feeling(norms: Norms) -> dict[str, Elsewhere]:
     InputError
         Where they are of something else than our feelings.
     """
+    refuse_other(norms)
+    return {measure: Peers(norms, measure) for measure in norms.measures}
+
+
+def refuse_other(norms: Norms) -> None:
+    """Refuse norms of something else than our feelings.
+
+    Raises
+    ------
+    InputError
+        Says of what they are.
+    """
     if norms.about != FEELINGS:
         raise InputError(
             f"These norms are of {norms.about.name} (version {norms.about.version}); a habit is told against "
             f"{FEELINGS.name} (version {FEELINGS.version}: {len(POSITIVE)} pleasant, {len(NEGATIVE)} unpleasant)."
         )
-    return {measure: Peers(norms, measure) for measure in norms.measures}

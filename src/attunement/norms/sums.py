@@ -58,6 +58,11 @@ class Sums:
             hours=self.hours + other.hours,
         )
 
+    def rounded(self) -> Sums:
+        """The same to as many digits as are written."""
+        numbers = (self.total, self.squares, self.clients, self.hours)
+        return Sums(self.design, self.therapists, *map(_rounded, numbers))
+
     @property
     def therapists_apart(self) -> float:
         """Sum of squares of therapists' means about the mean of all."""

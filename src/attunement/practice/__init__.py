@@ -22,6 +22,8 @@ whose           whose a client is now, and by which code
 steps           what is tried next, what the client says of it, what came of it
 reflecting      a therapist's own reflections
 supervision     sharing one, or a report, with a supervisor, until a day
+normed          norms of others that are loaded
+signing         what therapists sign out to a norm of the practice's own
 accounts        who may come in
 factors         a second step at the door
 tokens          by what a program comes in, and how far
@@ -37,19 +39,20 @@ from attunement.practice.agenda import Agenda, Standing
 from attunement.practice.dropping import Fetched, Line
 from attunement.practice.factors import Factor
 from attunement.practice.handing_over import Handover
+from attunement.practice.normed import InForce
 from attunement.practice.policy import Role, Scope, Verb, Who, permits
 from attunement.practice.practice import Practice
 from attunement.practice.rated import Rated, TakenIn
 from attunement.practice.reminding import Due, Sender, Sent
 from attunement.practice.sending import Asked, Invited, Received, Tried
 from attunement.practice.shelf import Loaded
+from attunement.practice.signing import Pooled, SignedOut
 from attunement.practice.supervision import Colleague, Shared
 from attunement.practice.taking import Crossed
 from attunement.practice.tokens import Given, Token
 
 __all__ = [
-    "Agenda", "Asked", "Colleague", "Crossed", "Due", "Factor", "Fetched", "Given", "Handover", "Invited", "Line",
-    "Loaded", "Practice", "Rated",
-    "Received", "Role", "Scope", "Sender", "Sent", "Shared", "Standing", "TakenIn", "Token", "Tried", "Verb",
-    "Who", "permits",
+    "Agenda", "Asked", "Colleague", "Crossed", "Due", "Factor", "Fetched", "Given", "Handover", "InForce", "Invited",
+    "Line", "Loaded", "Pooled", "Practice", "Rated", "Received", "Role", "Scope", "Sender", "Sent", "Shared",
+    "SignedOut", "Standing", "TakenIn", "Token", "Tried", "Verb", "Who", "permits",
 ]  # fmt: skip

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 STATE: Final = "state"
 """The instrument whose total is the outcome beside a rating: the client's state before the session."""
-_OF_RECORD: Final = ("dyad", "client", "session", "check_in", "measure", "rating", "instrument")
+_OF_RECORD: Final = ("dyad", "client", "session", "check_in", "measure", "rating", "instrument", "norm")
 _WHO: Final[dict[str, Any]] = {"therapist": pl.String, "client": pl.String, "session": pl.Int64}
 _DATED: Final[dict[str, Any]] = {**_WHO, "time": pl.Datetime("us")}
 _OF_CLIENT: Final[dict[str, Any]] = {name: each for name, each in _DATED.items() if name != "therapist"}

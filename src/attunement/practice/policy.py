@@ -67,6 +67,14 @@ class Verb(StrEnum):
     LOAD_INSTRUMENT = "load instrument"
     RETIRE_INSTRUMENT = "retire instrument"
     SEE_INSTRUMENTS = "see instruments"
+    LOAD_NORM = "load norm"
+    RETIRE_NORM = "retire norm"
+    SEE_NORMS = "see norms"
+    SIGN_OUT = "sign out own sums"
+    SEE_SIGNED = "see own sums signed out"
+    TAKE_BACK_SIGNED = "take back own sums"
+    PUBLISH_NORM = "publish norm"
+    SEE_POOLED = "see pooled sums"
     SEE_CHECK_INS = "see check-ins"
     SEE_TRAJECTORIES = "see trajectories"
     CHOOSE_STEP = "choose step"
@@ -205,6 +213,14 @@ ALLOWED: Final[dict[Verb, frozenset[Role]]] = {
     Verb.LOAD_INSTRUMENT: _THERAPIST | _ADMIN,
     Verb.RETIRE_INSTRUMENT: _THERAPIST | _ADMIN,
     Verb.SEE_INSTRUMENTS: _ALL,
+    Verb.LOAD_NORM: _THERAPIST | _ADMIN,
+    Verb.RETIRE_NORM: _THERAPIST | _ADMIN,
+    Verb.SEE_NORMS: _ALL,
+    Verb.SIGN_OUT: _THERAPIST,
+    Verb.SEE_SIGNED: _THERAPIST,
+    Verb.TAKE_BACK_SIGNED: _THERAPIST,
+    Verb.PUBLISH_NORM: _ADMIN,
+    Verb.SEE_POOLED: _ADMIN,
     Verb.OPEN_SHARE: _SUPERVISOR,
     Verb.OPEN_REPORT: _SUPERVISOR,
     **dict.fromkeys(

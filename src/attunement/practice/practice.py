@@ -14,11 +14,13 @@ from attunement.practice.factors import Factors
 from attunement.practice.handing_over import HandingOver
 from attunement.practice.house import House, claimed_new, forget_unfinished, held
 from attunement.practice.moving import Moving
+from attunement.practice.normed import Normed
 from attunement.practice.own_tables import Tables
 from attunement.practice.policy import CLIENT, Role, Verb, Who
 from attunement.practice.reminding import Reminding
 from attunement.practice.rotation import Rotation
 from attunement.practice.safety import Safety
+from attunement.practice.signing import Signing
 from attunement.practice.steps import Steps
 from attunement.practice.supervision import Supervision
 from attunement.practice.tokens import Tokens
@@ -46,6 +48,8 @@ class Practice(
     Steps,
     Safety,
     Supervision,
+    Normed,
+    Signing,
     Accounts,
     Factors,
     Tokens,
@@ -74,6 +78,8 @@ class Practice(
     reflections         unlock · lock · reflect · reflections · destroy_reflection · verify_reflections
     supervision         fingerprint · pin · colleagues · share · share_report · shares · open_share · open_report ·
                         take_out_report · revoke
+    norms               load_norm · retire_norm · norms_in_force · to_sign_out · sign_out · signed_out ·
+                        take_back_signed · publish_norm · pooled
     who a code is       identify · identity
     reminders           due · remind · set_email · email
     keeping             hold · release · erase · export · deidentify · journal · verify · back_up

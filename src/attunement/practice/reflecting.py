@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import sqlalchemy as sa
 
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from attunement.vault.recovery import RecoveryCode
     from attunement.vault.rows import Row, Rows
     from attunement.vault.vault import Vault
+
+
+WAITING: Final = "waiting"
+"""The kind of what a therapist has signed out of them and is not added to others' yet."""
 
 
 class Reflecting(Desk):
@@ -153,8 +157,10 @@ class Reflecting(Desk):
     def _take_back(self, note: str, client: str) -> None:
         """Take back every share of a reflection that is no more, and one's reports about that client.
 
-        What a report was found from is not written beside it; so none of them outlives the reflection.
+        What a report was found from is not written beside it; so none of them outlives the reflection. Nor do sums of
+        one's own that were signed out and not added yet.
         """
+        self._take_back_sums()
         table = tables.share
         reports = sa.and_(table.c.kind == "report", table.c.client == client, table.c.sender == self.who.code)
         query = sa.select(table.c.id).where(sa.or_(table.c.note == note, reports))
@@ -167,6 +173,19 @@ class Reflecting(Desk):
                 return note, None
 
             self._act(Verb.REVOKE, work)
+
+    def _take_back_sums(self) -> None:
+        table = tables.signed
+        waiting = sa.select(table.c.id).where(table.c.therapist == self.who.code, table.c.kind == WAITING)
+        with self._reading() as rows:
+            signed = [row["id"] for row in rows.all(waiting)]
+        if signed:
+
+            def work(rows: Rows) -> tuple[str, None]:
+                rows.remove(table, signed)
+                return "", None
+
+            self._act(Verb.TAKE_BACK_SIGNED, work)
 
     def _unlock(self, opening: Callable[[], Reflections]) -> None:
         self._refuse_and_note_unless(Verb.UNLOCK)

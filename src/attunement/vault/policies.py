@@ -146,13 +146,13 @@ _OF_RECORD: Final = (
     # a supervisor: what was shared with them
     Rule("share", _S, _SENT_OR_GOT, _READ),
     *(Rule(name, _S, "false", _READ) for name in ("client", "dyad")),  # a client's code is for the sender alone
-    Rule("erased", _S, _EVERYTHING, _READ),
+    *(Rule("erased", hand, _EVERYTHING, _READ) for hand in (_S, _A)),
     # an admin: accounts, what the practice asks and says, the journal; nothing of any client
     Rule("account", _A, _EVERYTHING, ("INSERT", "UPDATE")),
     Rule("token", _A, _EVERYTHING, ("SELECT", "DELETE")),
     Rule("protocol", _A, _EVERYTHING, ("INSERT", "UPDATE")),
     Rule("journal", _A, _EVERYTHING, _READ),
-    Rule("signed", _A, _EVERYTHING, _READ),
+    Rule("signed", _A, _EVERYTHING, ("SELECT", "UPDATE", "DELETE")),
     *(
         Rule(name, hand, _EVERYTHING, ("INSERT", "UPDATE"))
         for name in ("instrument", "norm")

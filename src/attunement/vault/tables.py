@@ -336,7 +336,7 @@ signed = sa.Table(
     _id(),
     sa.Column("therapist", sa.String(32), sa.ForeignKey("account.id"), nullable=False, index=True),
     sa.Column("kind", sa.String, nullable=False),
-    sa.Column("body", sa.String, nullable=False),
+    sa.Column("body", _sealed("signed.body"), nullable=False),
     sa.Column("at", Instant, nullable=False),
 )
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from attunement.drawing import Chart
     from attunement.findings import Finding, NotYet
     from attunement.instruments.description import Language
+    from attunement.norms import Norms
     from attunement.practice import Rated
     from attunement.practice.own_tables import OwnTables
 
@@ -29,11 +30,14 @@ class Material:
         One's own tables; those of the reflections are empty where they are not open here.
     rated
         Everything that was rated, a measure each.
+    norms
+        Norms of others that are in force here.
     """
 
     account: str
     tables: OwnTables
     rated: tuple[Rated, ...] = ()
+    norms: tuple[Norms, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,11 +64,15 @@ def _feelings(material: Material, language: Language) -> Answer:
     """Where one's feelings come from: habit, the client, one's day, the hour."""
     from attunement import plots  # noqa: PLC0415 - of the worker alone, like what follows
     from attunement.countertransference import FACTORS, awareness, countertransference  # noqa: PLC0415
+    from attunement.norms.habit import by_feeling  # noqa: PLC0415
 
     tables = material.tables
     if tables.reflections.is_empty():
         return answer_lacking("mirror", "feelings", language)
-    mirror = countertransference(tables.reflections, days=tables.days, only=FACTORS, language=language)
+    elsewhere = {feeling: each for norms in material.norms for feeling, each in by_feeling(norms).items()}
+    mirror = countertransference(
+        tables.reflections, days=tables.days, only=FACTORS, norms=elsewhere, language=language
+    )
     found = mirror.all
     all_ = [Told("mirror", found, drawn(plots.feelings_chart(found) if isinstance(found, Finding) else None))]
     all_ += [Told("mirror", mirror.habitual(feeling=each)) for each in mirror.sources]
@@ -351,7 +355,7 @@ def _some(table: pl.DataFrame) -> pl.DataFrame | None:
 
 
 QUESTIONS: Final[dict[str, Question]] = {
-    "feelings": Question(("reflections", "days", "namings", "tags"), own=True, ask=_feelings),
+    "feelings": Question(("reflections", "days", "namings", "tags", "norms"), own=True, ask=_feelings),
     "signal": Question(("reflections", "outcomes"), own=True, ask=_signal),
     "next": Question(("reflections", "ratings"), own=True, ask=_next),
     "agreement": Question(("ratings",), own=True, ask=_agreement),

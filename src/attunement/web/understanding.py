@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
     from attunement.instruments.description import Language
+    from attunement.norms import Norms
     from attunement.practice import Practice, Rated
     from attunement.practice.own_tables import OwnTables
     from attunement.practice.unlocked import Reflections
@@ -262,7 +263,10 @@ def read(practice: Practice, version: str, *, reflections: bool) -> Read:
     rated = tuple(each for each in practice.rated() if _can_be_told(each))
     account = practice.who.code
     record = _part(Material(account, without_reflections(held), rated))
-    return Read(version, _part(Material(account, held, rated)) if reflections else record, record)
+    if not reflections:
+        return Read(version, record, record)
+    norms = practice.norms_in_force()
+    return Read(version, _part(Material(account, held, rated, tuple(each.norms for each in norms))), record)
 
 
 def without_reflections(tables: OwnTables) -> OwnTables:
@@ -279,7 +283,16 @@ def _part(material: Material) -> Part:
     digests["rated"] = " ".join(
         f"{each.id} {each.measure} {_digest(each.ratings)}" for each in material.rated
     )
+    digests["norms"] = _digest_of(material.norms)
     return Part(material, digests)
+
+
+def _digest_of(norms: tuple[Norms, ...]) -> str:
+    if not norms:
+        return ""
+    from attunement.norms import dump  # noqa: PLC0415 - most of a second, where there are norms alone
+
+    return hashlib.sha256("".join(map(dump, norms)).encode()).hexdigest()
 
 
 def _can_be_told(rated: Rated) -> bool:

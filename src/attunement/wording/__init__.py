@@ -27,6 +27,7 @@ FILES: Final = (
     "further",
     "impact",
     "next",
+    "norms",
     "rooms",
     "ruptures",
     "signal",
