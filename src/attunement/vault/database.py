@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+import threading
+import time
 from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
@@ -28,9 +30,13 @@ LEAST_SERVER: Final = 16
 Connection = psycopg.Connection[tuple[Any, ...]]
 _HELD: Final = 7_316_2026  # an advisory lock of our own
 _EASY: Final = frozenset({"postgres", "password", "attunement", "admin", "secret", "changeme", "123456"})
-_PATIENCE: Final = "10"  # seconds until a connection is given up
+_PATIENCE: Final = 5  # seconds until a server that says nothing is given up: a request looks twice, and has 15
+_UNTIL_GONE: Final = 1.0  # seconds in which a server sees that a program was killed
+_LINE: Final = {"connect_timeout": str(_PATIENCE), "tcp_user_timeout": str(_PATIENCE * 1000), "keepalives_idle": "10"}
 _SETTINGS: Final = (
-    "-c lock_timeout=5s -c statement_timeout=60s -c synchronous_commit=on -c client_min_messages=error"
+    "-c lock_timeout=5s -c statement_timeout=60s -c synchronous_commit=on -c client_min_messages=error "
+    "-c idle_session_timeout=0 "  # who holds the practice says nothing for hours
+    "-c tcp_keepalives_idle=15 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"  # and is let go when its machine dies
 )
 _HOW: Final = "docs/how-to/clinic.md says how a database is prepared."
 
@@ -53,6 +59,8 @@ class Database:
         self._given = _read(address)
         _refuse_open_doors(self._given)
         self._lock: Connection | None = None
+        self._holding = threading.RLock()
+        self.times_held = 0  # whoever was not there in between does not know what others wrote
 
     @property
     def place(self) -> str:
@@ -67,6 +75,7 @@ class Database:
             pool_size=readers + 1,
             max_overflow=2,
             pool_pre_ping=True,
+            pool_timeout=10,  # seconds until a request is told that all are busy
             isolation_level="AUTOCOMMIT",  # what begins and ends is said by us
             hide_parameters=True,  # an error message never holds an answer
         )
@@ -76,7 +85,7 @@ class Database:
     def connected(self, schema: str = "", **other: str) -> Connection:
         """Open a connection, with a schema before it."""
         options = f"{_SETTINGS} -c search_path={schema}" if schema else _SETTINGS
-        given = {"application_name": "attunement", "connect_timeout": _PATIENCE, **self._given, **other}
+        given = {"application_name": "attunement", **_LINE, **self._given, **other}
         address = psycopg.conninfo.make_conninfo("", **given, options=options)
         return psycopg.connect(address, autocommit=True)
 
@@ -89,6 +98,10 @@ class Database:
             raise self.unreachable(problem) from None
         try:
             yield connection
+        except psycopg.Error as problem:
+            if not connection.closed:
+                raise
+            raise self.unreachable(problem) from None
         finally:
             connection.close()
 
@@ -150,42 +163,58 @@ class Database:
 
     # -- held
 
-    def hold(self) -> None:
-        """Let no other program open the practice in it, for as long as this one has.
+    def hold(self) -> int:
+        """Let no other program open the practice in it; returns how often this one has taken it.
+
+        A server that was started anew has forgotten who held it: then it is taken again, by one of the writers for all.
 
         Raises
         ------
         InUse
-            Where another has.
+            Where another has it.
         """
-        try:
-            if self._lock is None or self._lock.closed:
-                self._lock = self.connected()
-            held = _one(self._lock, "SELECT pg_try_advisory_lock(%s)", [_HELD])
-        except psycopg.Error as problem:
-            self._lock = None
-            raise self.unreachable(problem) from None
-        if not held:
-            self.release()
-            raise InUse("The practice in this database is open in another program; close it there first.")
+        with self._holding:
+            if not self._held():
+                self._take()
+            return self.times_held
 
-    @property
-    def held(self) -> bool:
-        """Whether it is still held; a server that was started anew has forgotten it."""
+    def _held(self) -> bool:
         if self._lock is None:
             return False
         try:
             self._lock.execute("SELECT 1")
         except psycopg.Error:
+            self.release()
             return False
         return True
 
+    def _take(self) -> None:
+        try:
+            self._lock = self.connected()
+            taken = self._tried()
+            until = time.monotonic() + (0 if self.times_held else _UNTIL_GONE)
+            while not taken and time.monotonic() < until:
+                time.sleep(0.05)
+                taken = self._tried()
+        except psycopg.Error as problem:
+            self.release()
+            raise self.unreachable(problem) from None
+        if not taken:
+            self.release()
+            raise InUse("The practice in this database is open in another program; close it there first.")
+        self.times_held += 1
+
+    def _tried(self) -> bool:
+        assert self._lock is not None  # noqa: S101 - it has just been opened
+        return bool(_one(self._lock, "SELECT pg_try_advisory_lock(%s)", [_HELD]))
+
     def release(self) -> None:
         """Let another program open it."""
-        if self._lock is not None:
-            with contextlib.suppress(Exception):
-                self._lock.close()
-            self._lock = None
+        with self._holding:
+            if self._lock is not None:
+                with contextlib.suppress(Exception):
+                    self._lock.close()
+                self._lock = None
 
 
 def _read(address: str) -> dict[str, str]:

@@ -85,7 +85,7 @@ class SchemaStore:
 
     def __init__(self, place: Schema, seals: Fields, kind: str) -> None:
         self.place, self.name = place, place.file.removesuffix(IN_DATABASE)
-        self._kind = kind
+        self._kind, self._times_held = kind, place.database.times_held
         self._whom = Whom(Hand.THERAPIST, place.owner) if place.owner else None
         self.engine = place.database.engine(place.name, seals, readers=_READERS[kind])
 
@@ -112,7 +112,7 @@ class SchemaStore:
                     connection.exec_driver_sql(statement)
                 connection.exec_driver_sql("COMMIT")
             except BaseException:
-                connection.exec_driver_sql("ROLLBACK")
+                _ended(connection)
                 raise
 
     def check(self, kind: str) -> None:
@@ -131,20 +131,20 @@ class SchemaStore:
         """Read beside the writer, from one state, what somebody may see."""
         with self.reaching(), self.engine.connect() as connection:
             driver = _driver(connection)
-            driver.execute(_BEGIN_READING)
             try:
+                driver.execute(_BEGIN_READING)
                 self.let_in(connection, whom)
                 yield connection
-            finally:
-                with contextlib.suppress(Exception):
-                    driver.execute("ROLLBACK")
+                driver.execute("ROLLBACK")
+            except BaseException:
+                _ended(connection)
+                raise
 
-    def begin(self, connection: sa.Connection) -> None:
-        """Begin what the only writer does, if it is still the only one."""
-        database = self.place.database
-        if not database.held:
-            database.hold()
+    def begin(self, connection: sa.Connection) -> bool:
+        """Begin what the only writer does, if it is still the only one; whether another may have written meanwhile."""
+        before, self._times_held = self._times_held, self.place.database.hold()
         _driver(connection).execute("BEGIN")
+        return before != self._times_held
 
     def begin_filling(self, connection: sa.Connection) -> None:
         """Begin to put a copy of another vault into empty tables."""
@@ -161,12 +161,18 @@ class SchemaStore:
         """A server that finds a bad page says so by itself."""
 
     def fails_all(self, problem: BaseException) -> bool:
-        """Whether the server or the line to it fails."""
-        return isinstance(getattr(problem, "orig", problem), _FAILS)
+        """Whether the server or the line to it fails, or another program wrote where this one was about to."""
+        problem = getattr(problem, "orig", problem)
+        return isinstance(problem, _FAILS) or _forks(problem)
 
     def said(self, problem: BaseException) -> AttunementError:
         """Say what the server said, without a value in it."""
-        state = _state(getattr(problem, "orig", problem))
+        problem = getattr(problem, "orig", problem)
+        state = _state(problem)
+        if _forks(problem):
+            return NotStored(
+                "Another program has written to the practice meanwhile; nothing was stored, please send it again."
+            )
         if state == "42501":
             return Refused(REFUSED)
         if state in {"XX001", "XX002"}:
@@ -220,6 +226,19 @@ class SchemaStore:
 
 def _driver(connection: sa.Connection) -> Any:  # noqa: ANN401 - psycopg's connection
     return connection.connection.dbapi_connection
+
+
+def _ended(connection: sa.Connection) -> None:
+    """End what was read where something failed; a line that is dead is not given to the next."""
+    try:
+        _driver(connection).execute("ROLLBACK")
+    except Exception:  # noqa: BLE001 - what failed first is told
+        connection.invalidate()
+
+
+def _forks(problem: BaseException) -> bool:
+    """Whether an entry of the journal was refused, since there is one in its place."""
+    return isinstance(problem, psycopg.errors.UniqueViolation) and problem.diag.table_name == "journal"
 
 
 def _state(problem: Any) -> str:  # noqa: ANN401 - of whatever kind
