@@ -6,6 +6,7 @@ import itertools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import psutil
 import psycopg
 
 from attunement.vault.preparing import statements
@@ -71,6 +72,20 @@ class Server:
         """Start it again, on the same socket."""
         host = psycopg.conninfo.conninfo_to_dict(self.admin)["host"]
         self._told("start", "-l", str(self.data / "log"), "-o", f'-h "" -k {host}')
+
+    def freeze(self) -> None:
+        """Let all of it hang: it takes calls, and says nothing."""
+        for each in self._processes():
+            each.suspend()
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        for each in self._processes():
+            each.resume()
+
+    def _processes(self) -> list[psutil.Process]:
+        postmaster = psutil.Process(int((self.data / "postmaster.pid").read_text().split()[0]))
+        return [postmaster, *postmaster.children(recursive=True)]
 
     def _told(self, *what: str) -> None:
         """Tell it by pg_ctl, as the system's user whose it is, and wait until it has done so."""

@@ -27,7 +27,7 @@ from attunement.practice import Practice
 from attunement.vault.store import VARIABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from server import Server
 
@@ -84,8 +84,7 @@ def let_go_of(server: Server, database: str) -> None:
     until(lambda: not server.run("SELECT 1 FROM pg_locks WHERE locktype = 'advisory'"))
 
 
-def until(happened: object) -> None:
-    assert callable(happened)
+def until(happened: Callable[[], bool]) -> None:
     end = time.monotonic() + 30
     while not happened():
         assert time.monotonic() < end
@@ -166,6 +165,42 @@ def test_who_reads_while_the_server_is_away_is_told_so_and_reads_on_after(
     assert "Traceback" not in said.out + said.err
 
 
+def test_a_server_that_hangs_is_told_of_within_fifteen_seconds(here: Path, own_server: Server) -> None:
+    took: list[float] = []
+
+    def refused(call: Callable[[], object]) -> None:
+        before = time.monotonic()
+        with pytest.raises(NotStored):
+            call()
+        took.append(time.monotonic() - before)
+
+    with opened(here) as practice:
+        assert session(practice) == 2
+        own_server.freeze()
+        try:
+            calls = [lambda: practice.clients(), lambda: session(practice)]
+            threads = [threading.Thread(target=refused, args=(call,)) for call in calls]
+            for each in threads:
+                each.start()
+            for each in threads:
+                each.join()
+        finally:
+            own_server.thaw()
+        assert len(took) == 2
+        assert max(took) < 16
+        until(lambda: again(lambda: session(practice)))
+        assert practice.house.record.verify().whole
+
+
+def again(call: Callable[[], object]) -> bool:
+    """Whether what is sent again is stored."""
+    try:
+        call()
+    except NotStored:
+        return False
+    return True
+
+
 def test_the_second_program_is_kept_out_until_the_first_is_killed(here: Path, elsewhere: Path) -> None:
     told, tells = os.pipe()
     with warnings.catch_warnings(action="ignore", category=DeprecationWarning):  # Python 3.12: of threads
@@ -224,10 +259,10 @@ def test_who_believes_to_hold_the_practice_cannot_fork_its_journal(
 ) -> None:
     monkeypatch.setattr("attunement.vault.database.Database.hold", lambda _: 0)
     with opened(here) as first, opened(elsewhere) as second:
-        assert session(first) == 2
-        with pytest.raises(NotStored, match="Another program has written"):
-            session(second)
-        assert session(second) == 3
+        for each, number in ((first, 2), (second, 3), (first, 4)):  # opening too has written
+            with pytest.raises(NotStored, match="Another program has written"):
+                session(each)
+            assert session(each) == number
         assert first.house.record.verify().whole
 
 

@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from attunement.vault.sealed import Fields
 
 LEAST_SERVER: Final = 16
-Connection = psycopg.Connection[tuple[Any, ...]]
 _HELD: Final = 7_316_2026  # an advisory lock of our own
 _EASY: Final = frozenset({"postgres", "password", "attunement", "admin", "secret", "changeme", "123456"})
 _PATIENCE: Final = 5  # seconds until a server that says nothing is given up: a request looks twice, and has 15
 _UNTIL_GONE: Final = 1.0  # seconds in which a server sees that a program was killed
+_SILENT: Final = 8.0  # seconds in which a line says nothing, until it is taken for dead
 _LINE: Final = {"connect_timeout": str(_PATIENCE), "tcp_user_timeout": str(_PATIENCE * 1000), "keepalives_idle": "10"}
 _SETTINGS: Final = (
     "-c lock_timeout=5s -c statement_timeout=60s -c synchronous_commit=on -c client_min_messages=error "
@@ -39,6 +39,29 @@ _SETTINGS: Final = (
     "-c tcp_keepalives_idle=15 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"  # and is let go when its machine dies
 )
 _HOW: Final = "docs/how-to/clinic.md says how a database is prepared."
+
+
+class Connection(psycopg.Connection[tuple[Any, ...]]):
+    """A line to a database, taken for dead where the server says nothing: no server of its own accord says that it hangs."""
+
+    patience: float | None = _SILENT
+
+    def wait(self, gen: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as psycopg's
+        """Wait for the server, as long as it is heard from time to time."""
+        return super().wait(self._heard(gen), *args, **kwargs)
+
+    def _heard(self, gen: Any) -> Any:  # noqa: ANN401 - a generator of psycopg's
+        last, ready = time.monotonic(), None
+        try:
+            while True:
+                ready = yield gen.send(ready)
+                if ready:
+                    last = time.monotonic()
+                elif self.patience is not None and time.monotonic() - last > self.patience:
+                    self.pgconn.finish()
+                    raise psycopg.OperationalError("The server says nothing.")
+        except StopIteration as end:
+            return end.value
 
 
 class Database:
@@ -87,7 +110,7 @@ class Database:
         options = f"{_SETTINGS} -c search_path={schema}" if schema else _SETTINGS
         given = {"application_name": "attunement", **_LINE, **self._given, **other}
         address = psycopg.conninfo.make_conninfo("", **given, options=options)
-        return psycopg.connect(address, autocommit=True)
+        return Connection.connect(address, autocommit=True)
 
     @contextlib.contextmanager
     def asked(self, schema: str = "") -> Iterator[Connection]:
@@ -96,6 +119,7 @@ class Database:
             connection = self.connected(schema)
         except psycopg.Error as problem:
             raise self.unreachable(problem) from None
+        connection.patience = None  # some of what is asked takes long
         try:
             yield connection
         except psycopg.Error as problem:
