@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import itertools
+import os
+import signal
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import psutil
 import psycopg
 
 from attunement.vault.preparing import statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 USER, PASSWORD = "clinic", "kettle-marble-7-tundra"
 ASKS = """local all postgres trust
@@ -76,16 +77,17 @@ class Server:
     def freeze(self) -> None:
         """Let all of it hang: it takes calls, and says nothing."""
         for each in self._processes():
-            each.suspend()
+            os.kill(each, signal.SIGSTOP)
 
     def thaw(self) -> None:
         """Let it go on."""
         for each in self._processes():
-            each.resume()
+            os.kill(each, signal.SIGCONT)
 
-    def _processes(self) -> list[psutil.Process]:
-        postmaster = psutil.Process(int((self.data / "postmaster.pid").read_text().split()[0]))
-        return [postmaster, *postmaster.children(recursive=True)]
+    def _processes(self) -> list[int]:
+        postmaster = (self.data / "postmaster.pid").read_text().split()[0]
+        children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
+        return [int(postmaster), *map(int, children)]
 
     def _told(self, *what: str) -> None:
         """Tell it by pg_ctl, as the system's user whose it is, and wait until it has done so."""

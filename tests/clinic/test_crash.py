@@ -79,7 +79,7 @@ def let_go_of(server: Server, database: str) -> None:
     """End what holds a practice, and nothing else of its program."""
     server.run(
         "SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_database ON pg_database.oid = database "
-        f"WHERE locktype = 'advisory' AND datname = '{database}'"
+        f"WHERE locktype = 'advisory' AND datname = '{database}'"  # noqa: S608 - a name of our own
     )
     until(lambda: not server.run("SELECT 1 FROM pg_locks WHERE locktype = 'advisory'"))
 
@@ -93,16 +93,14 @@ def until(happened: Callable[[], bool]) -> None:
 
 @pytest.mark.usefixtures("database")
 def test_nothing_acknowledged_is_lost_when_the_program_is_killed(tmp_path: Path) -> None:
-    losses = harm.killed(tmp_path, 15, seed=1, check_ins=1_500)
-    print(losses)
+    losses = harm.killed(tmp_path, 15, seed=1, check_ins=800)
     assert losses.none, losses.broken
     assert losses.promised > 100
 
 
 @pytest.mark.usefixtures("database")
 def test_a_practice_that_acknowledges_before_commit_is_found_out(tmp_path: Path) -> None:
-    losses = harm.killed(tmp_path, 6, seed=2, plant="ack-first", check_ins=1_500)
-    print(losses)
+    losses = harm.killed(tmp_path, 6, seed=2, plant="ack-first", check_ins=600)
     assert losses.lost > 0
 
 
@@ -110,12 +108,11 @@ def test_a_practice_that_acknowledges_before_commit_is_found_out(tmp_path: Path)
 def test_a_stopped_server_loses_nothing_and_the_program_goes_on_by_itself(
     tmp_path: Path, own_server: Server, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    suffered = harm.stopped(tmp_path, own_server, 4, seed=3, check_ins=600)
+    suffered = harm.stopped(tmp_path, own_server, 3, seed=3, check_ins=400)
     said = capfd.readouterr()
-    print(suffered)
     assert suffered.losses.none, suffered.losses.broken
-    assert suffered.losses.done == 4
-    assert suffered.ended.pop("stored") >= 630
+    assert suffered.losses.done == 3
+    assert suffered.ended.pop("stored") >= 420
     assert set(suffered.ended) == {"NotStored"}
     assert suffered.slowest < 16
     assert "Traceback" not in said.out + said.err
@@ -159,7 +156,6 @@ def test_who_reads_while_the_server_is_away_is_told_so_and_reads_on_after(
             each.join()
         assert session(practice) == 2
         assert not practice.reflections("K-07")
-    print(ended)
     assert {kind.partition(":")[0] for kind in ended} == {"read", "NotStored"}
     said = capfd.readouterr()
     assert "Traceback" not in said.out + said.err
@@ -178,7 +174,7 @@ def test_a_server_that_hangs_is_told_of_within_fifteen_seconds(here: Path, own_s
         assert session(practice) == 2
         own_server.freeze()
         try:
-            calls = [lambda: practice.clients(), lambda: session(practice)]
+            calls: list[Callable[[], object]] = [practice.clients, lambda: session(practice)]
             threads = [threading.Thread(target=refused, args=(call,)) for call in calls]
             for each in threads:
                 each.start()

@@ -2,7 +2,8 @@
 
 Usage: victim.py FOLDER PLAN [PLANT]. What has been acknowledged is appended to ``x.ack`` in FOLDER, a line each, after
 the call has returned; what was not is sent again with the same key, also after a restart. The calls and how they ended
-go to ``calls.txt`` beside PLAN. Where ATTUNEMENT_DATABASE_URL is set, the practice is in that database. PLANT is a bug that a test must find: ``ack-first`` or ``normal``.
+go to ``calls.txt`` beside PLAN. PLANT is a bug that a test must find: ``ack-first`` or ``normal``. Where
+ATTUNEMENT_DATABASE_URL is set, the practice is in that database.
 """
 
 from __future__ import annotations

@@ -29,20 +29,26 @@ if TYPE_CHECKING:
 LEAST_SERVER: Final = 16
 _HELD: Final = 7_316_2026  # an advisory lock of our own
 _EASY: Final = frozenset({"postgres", "password", "attunement", "admin", "secret", "changeme", "123456"})
-_PATIENCE: Final = 5  # seconds until a server that says nothing is given up: a request looks twice, and has 15
+_PATIENCE: Final = (
+    5  # seconds until a server that says nothing is given up: a request looks twice, and has 15
+)
 _UNTIL_GONE: Final = 1.0  # seconds in which a server sees that a program was killed
 _SILENT: Final = 8.0  # seconds in which a line says nothing, until it is taken for dead
-_LINE: Final = {"connect_timeout": str(_PATIENCE), "tcp_user_timeout": str(_PATIENCE * 1000), "keepalives_idle": "10"}
+_LINE: Final = {
+    "connect_timeout": str(_PATIENCE),
+    "tcp_user_timeout": str(_PATIENCE * 1000),
+    "keepalives_idle": "10",
+}
 _SETTINGS: Final = (
     "-c lock_timeout=5s -c statement_timeout=60s -c synchronous_commit=on -c client_min_messages=error "
     "-c idle_session_timeout=0 "  # who holds the practice says nothing for hours
-    "-c tcp_keepalives_idle=15 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"  # and is let go when its machine dies
+    "-c tcp_keepalives_idle=15 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"  # until its machine dies
 )
 _HOW: Final = "docs/how-to/clinic.md says how a database is prepared."
 
 
 class Connection(psycopg.Connection[tuple[Any, ...]]):
-    """A line to a database, taken for dead where the server says nothing: no server of its own accord says that it hangs."""
+    """A line to a database, taken for dead where the server says nothing for long: one that hangs tells nobody."""
 
     patience: float | None = _SILENT
 

@@ -31,6 +31,14 @@ _AS: Final = (
     "set_config('attunement.token', %s, true)"
 )
 _NOBODY: Final = ("none", "", "")
+_FORKS: Final = (
+    "Another program has written to the practice meanwhile; nothing was stored, please send it again."
+)
+_FAILED: Final = "The database failed or does not answer: nothing was stored. Please send it again."
+_NOT_STORED: Final = {
+    "53100": "The database's disk is full: nothing was stored. Make room and send it again.",
+    "25006": "The database takes nothing in at present; nothing was stored.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,9 +178,7 @@ class SchemaStore:
         problem = getattr(problem, "orig", problem)
         state = _state(problem)
         if _forks(problem):
-            return NotStored(
-                "Another program has written to the practice meanwhile; nothing was stored, please send it again."
-            )
+            return NotStored(_FORKS)
         if state == "42501":
             return Refused(REFUSED)
         if state in {"XX001", "XX002"}:
@@ -180,13 +186,9 @@ class SchemaStore:
                 f"{self.name} is damaged on the database's disk; nothing was changed. `attunement restore` puts a "
                 "backup in its place."
             )
-        if state == "53100":
-            return NotStored("The database's disk is full: nothing was stored. Make room and send it again.")
-        if state == "25006":
-            return NotStored("The database takes nothing in at present; nothing was stored.")
         if state in {"55P03", "57014"}:
             return InUse(f"{self.name} is busy; nothing was stored, please send it again.")
-        return NotStored("The database failed or does not answer: nothing was stored. Please send it again.")
+        return NotStored(_NOT_STORED.get(state, _FAILED))
 
     @contextlib.contextmanager
     def reaching(self) -> Iterator[None]:

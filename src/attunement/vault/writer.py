@@ -41,8 +41,8 @@ class Writer:
     store
         Where the vault's rows are.
     open_rows
-        Gives `Rows` on a connection; told whether the journal's end has to be read anew, since a commit failed or another program
-        may have written.
+        Gives `Rows` on a connection; told whether the journal's end has to be read anew, since a commit failed or
+        another program may have written.
     """
 
     def __init__(self, store: Store, open_rows: Callable[[sa.Connection, bool], Rows]) -> None:
