@@ -77,10 +77,8 @@ def session(practice: Practice) -> int:
 
 def let_go_of(server: Server, database: str) -> None:
     """End what holds a practice, and nothing else of its program."""
-    server.run(
-        "SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_database ON pg_database.oid = database "
-        f"WHERE locktype = 'advisory' AND datname = '{database}'"  # noqa: S608 - a name of our own
-    )
+    held = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
+    server.run(held, database=database)
     until(lambda: not server.run("SELECT 1 FROM pg_locks WHERE locktype = 'advisory'"))
 
 

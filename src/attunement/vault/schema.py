@@ -231,7 +231,9 @@ def _driver(connection: sa.Connection) -> Any:  # noqa: ANN401 - psycopg's conne
 
 
 def _ended(connection: sa.Connection) -> None:
-    """End what was read where something failed; a line that is dead is not given to the next."""
+    """End what failed; a line that is dead is not given to the next."""
+    if connection.invalidated:
+        return
     try:
         _driver(connection).execute("ROLLBACK")
     except Exception:  # noqa: BLE001 - what failed first is told
