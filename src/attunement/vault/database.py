@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 LEAST_SERVER: Final = 16
 _HELD: Final = 7_316_2026  # an advisory lock of our own
 _EASY: Final = frozenset({"postgres", "password", "attunement", "admin", "secret", "changeme", "123456"})
-_PATIENCE: Final = 5  # seconds until a server is given up that lets nobody in; with what follows, less than 15
+_PATIENCE: Final = 5  # seconds for a server to let somebody in; all told it is less than 15
 _UNTIL_GONE: Final = 1.0  # seconds in which a server sees that a program was killed
 _SILENT: Final = 8.0  # seconds in which a line says nothing, until it is taken for dead
 _LINE: Final = {
