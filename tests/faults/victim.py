@@ -2,7 +2,8 @@
 
 Usage: victim.py FOLDER PLAN [PLANT]. What has been acknowledged is appended to ``x.ack`` in FOLDER, a line each, after
 the call has returned; what was not is sent again with the same key, also after a restart. The calls and how they ended
-go to ``calls.txt`` beside PLAN. PLANT is a bug that a test must find: ``ack-first`` or ``normal``.
+go to ``calls.txt`` beside PLAN. PLANT is a bug that a test must find: ``ack-first`` or ``normal``. Where
+ATTUNEMENT_DATABASE_URL is set, the practice is in that database.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from attunement.sessions import Purpose, Reflection
 from attunement.vault import cipher
 from attunement.vault.locks import LEAST
 from attunement.vault.recovery import RecoveryCode
+from attunement.vault.store import VARIABLE
 from attunement.vault.writer import Writer
 
 PASSPHRASE = "glacier pencil tomorrow violin"
@@ -49,7 +51,10 @@ def answers(place: int) -> dict[str, float | None]:
 
 def found(folder: Path, plan: Path, check_ins: int, reflections: int) -> Plan:
     """Make a practice with as many open invitations, and the sessions to reflect on."""
-    with Practice.found(folder, "T-1", PASSPHRASE, RecoveryCode.fresh(), cost=LEAST) as practice:
+    database = os.environ.get(VARIABLE)
+    with Practice.found(
+        folder, "T-1", PASSPHRASE, RecoveryCode.fresh(), cost=LEAST, database=database
+    ) as practice:
         practice.take_on("K-07", agreed=[Purpose.CHECK_INS])
         for _ in range(max(reflections, 1)):
             practice.log_session("K-07", datetime(2026, 3, 2, 9, tzinfo=UTC))

@@ -16,7 +16,7 @@ from attunement.vault.carrying import carry, remove
 from attunement.vault.clock import Clock
 from attunement.vault.file import remove_file
 from attunement.vault.keyfile import NAME, SHARED, KeyFile
-from attunement.vault.naming import IN_DATABASE, IN_FILE, SEALED, suffix_of
+from attunement.vault.naming import IN_DATABASE, IN_FILE, SEALED, generation, suffix_of
 from attunement.vault.process import harden
 from attunement.vault.store import VARIABLE
 from attunement.vault.vault import Vault
@@ -142,7 +142,7 @@ class House:
             keys = opening(keyfile).keys
             with held(keyfile) as database:
                 house = cls(folder, keyfile, keys, clock or Clock(), lock, database=database)
-            forget_leftovers(folder, keyfile)
+            forget_leftovers(folder, keyfile, database)
             return house
 
     def unlock(self, account: str, passphrase: str) -> Reflections:
@@ -277,17 +277,26 @@ def forget_unfinished(folder: Path, keyfile: KeyFile, address: str | None) -> No
         file.unlink()
     with contextlib.suppress(AttunementError), held(keyfile, address) as database:
         if database is not None:
-            database.forget(keyfile.install)
+            for schema in database.schemas(keyfile.install):
+                database.remove(schema)
             database.release()
 
 
-def forget_leftovers(folder: Path, keyfile: KeyFile) -> None:
-    """Remove what an interrupted change of keys left: files of an earlier or unfinished generation."""
-    named = set(keyfile.named)
-    families = {name.rpartition("-")[0] for name in named}
+def forget_leftovers(folder: Path, keyfile: KeyFile, database: Database | None) -> None:
+    """Remove what an interrupted change of keys or move left: files and schemas that the key file does not name.
+
+    Of schemas only those of an earlier generation: an old copy of the key file must not cost what was written since.
+    """
+    named = dict(generation(file) for file in keyfile.named)
     for path in (*folder.glob(f"*{IN_FILE}"), *folder.glob(f"*{SEALED}")):
-        if path.name not in named and path.name.rpartition("-")[0] in families:
+        if path.name not in keyfile.named and generation(path.name)[0] in named:
             remove_file(path)
+    if database is None:
+        return
+    for schema in database.schemas(keyfile.install):
+        family, number = generation(schema.replace("_", "-") + IN_DATABASE)
+        if number < named.get(family, 0):
+            database.remove(schema)
 
 
 def refuse_used(folder: Path) -> None:

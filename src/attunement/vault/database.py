@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+import threading
+import time
 from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
@@ -25,19 +27,45 @@ if TYPE_CHECKING:
     from attunement.vault.sealed import Fields
 
 LEAST_SERVER: Final = 16
-Connection = psycopg.Connection[tuple[Any, ...]]
 _HELD: Final = 7_316_2026  # an advisory lock of our own
 _EASY: Final = frozenset({"postgres", "password", "attunement", "admin", "secret", "changeme", "123456"})
+_PATIENCE: Final = 5  # seconds for a server to let somebody in; all told it is less than 15
+_UNTIL_GONE: Final = 1.0  # seconds in which a server sees that a program was killed
+_SILENT: Final = 8.0  # seconds in which a line says nothing, until it is taken for dead
 _LINE: Final = {
-    "application_name": "attunement",
-    "connect_timeout": "10",  # seconds
-    "keepalives_idle": "30",
-    "tcp_user_timeout": "10000",  # milliseconds until a line that says nothing is given up
+    "connect_timeout": str(_PATIENCE),
+    "tcp_user_timeout": str(_PATIENCE * 1000),
+    "keepalives_idle": "10",
 }
 _SETTINGS: Final = (
-    "-c lock_timeout=5s -c statement_timeout=60s -c synchronous_commit=on -c client_min_messages=error"
+    "-c lock_timeout=5s -c statement_timeout=60s -c synchronous_commit=on -c client_min_messages=error "
+    "-c idle_session_timeout=0 "  # who holds the practice says nothing for hours
+    "-c tcp_keepalives_idle=15 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"  # until its machine dies
 )
 _HOW: Final = "docs/how-to/clinic.md says how a database is prepared."
+
+
+class Connection(psycopg.Connection[tuple[Any, ...]]):
+    """A line to a database, taken for dead where the server says nothing for long: one that hangs tells nobody."""
+
+    patience: float | None = _SILENT
+
+    def wait(self, gen: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as psycopg's
+        """Wait for the server, as long as it is heard from time to time."""
+        return super().wait(self._heard(gen), *args, **kwargs)
+
+    def _heard(self, gen: Any) -> Any:  # noqa: ANN401 - a generator of psycopg's
+        last, ready = time.monotonic(), None
+        try:
+            while True:
+                ready = yield gen.send(ready)
+                if ready:
+                    last = time.monotonic()
+                elif self.patience is not None and time.monotonic() - last > self.patience:
+                    self.pgconn.finish()
+                    raise psycopg.OperationalError("The server says nothing.")
+        except StopIteration as end:
+            return end.value
 
 
 class Database:
@@ -58,6 +86,8 @@ class Database:
         self._given = _read(address)
         _refuse_open_doors(self._given)
         self._lock: Connection | None = None
+        self._holding = threading.RLock()
+        self.times_held = 0  # whoever was not there in between does not know what others wrote
 
     @property
     def place(self) -> str:
@@ -72,6 +102,7 @@ class Database:
             pool_size=readers + 1,
             max_overflow=2,
             pool_pre_ping=True,
+            pool_timeout=10,  # seconds until a request is told that all are busy
             isolation_level="AUTOCOMMIT",  # what begins and ends is said by us
             hide_parameters=True,  # an error message never holds an answer
         )
@@ -81,9 +112,9 @@ class Database:
     def connected(self, schema: str = "", **other: str) -> Connection:
         """Open a connection, with a schema before it."""
         options = f"{_SETTINGS} -c search_path={schema}" if schema else _SETTINGS
-        given = {**_LINE, **self._given, **other}
+        given = {"application_name": "attunement", **_LINE, **self._given, **other}
         address = psycopg.conninfo.make_conninfo("", **given, options=options)
-        return psycopg.connect(address, autocommit=True)
+        return Connection.connect(address, autocommit=True)
 
     @contextlib.contextmanager
     def asked(self, schema: str = "") -> Iterator[Connection]:
@@ -92,8 +123,13 @@ class Database:
             connection = self.connected(schema)
         except psycopg.Error as problem:
             raise self.unreachable(problem) from None
+        connection.patience = None  # some of what is asked takes long
         try:
             yield connection
+        except psycopg.Error as problem:
+            if not connection.closed:
+                raise
+            raise self.unreachable(problem) from None
         finally:
             connection.close()
 
@@ -150,52 +186,66 @@ class Database:
                 f"There is another practice in the database {self.place}; each has a database of its own."
             )
 
-    def forget(self, install: str) -> None:
-        """Take the schemas of a practice away."""
-        asked = "SELECT nspname FROM pg_namespace WHERE obj_description(oid, 'pg_namespace') = %s"
+    def schemas(self, install: str) -> tuple[str, ...]:
+        """Return the schemas of a practice."""
+        asked = "SELECT nspname FROM pg_namespace WHERE obj_description(oid, 'pg_namespace') = %s ORDER BY nspname"
         with self.asked() as connection:
-            found = {row[0] for row in connection.execute(asked, [f"attunement {install}"])}
-        for name in sorted(found):
-            self.remove(name)
+            return tuple(row[0] for row in connection.execute(asked, [f"attunement {install}"]))
 
     # -- held
 
-    def hold(self) -> None:
-        """Let no other program open the practice in it, for as long as this one has.
+    def hold(self) -> int:
+        """Let no other program open the practice in it; returns how often this one has taken it.
+
+        A server that was started anew has forgotten who held it: then it is taken again, by one of the writers for all.
 
         Raises
         ------
         InUse
-            Where another has.
+            Where another has it.
         """
-        try:
-            if self._lock is None or self._lock.closed:
-                self._lock = self.connected()
-            held = _one(self._lock, "SELECT pg_try_advisory_lock(%s)", [_HELD])
-        except psycopg.Error as problem:
-            self._lock = None
-            raise self.unreachable(problem) from None
-        if not held:
-            self.release()
-            raise InUse("The practice in this database is open in another program; close it there first.")
+        with self._holding:
+            if not self._held():
+                self._take()
+            return self.times_held
 
-    @property
-    def held(self) -> bool:
-        """Whether it is still held; a server that was started anew has forgotten it."""
+    def _held(self) -> bool:
         if self._lock is None:
             return False
         try:
             self._lock.execute("SELECT 1")
         except psycopg.Error:
+            self.release()
             return False
         return True
 
+    def _take(self) -> None:
+        try:
+            self._lock = self.connected()
+            taken = self._tried()
+            until = time.monotonic() + (0 if self.times_held else _UNTIL_GONE)
+            while not taken and time.monotonic() < until:
+                time.sleep(0.05)
+                taken = self._tried()
+        except psycopg.Error as problem:
+            self.release()
+            raise self.unreachable(problem) from None
+        if not taken:
+            self.release()
+            raise InUse("The practice in this database is open in another program; close it there first.")
+        self.times_held += 1
+
+    def _tried(self) -> bool:
+        assert self._lock is not None  # noqa: S101 - it has just been opened
+        return bool(_one(self._lock, "SELECT pg_try_advisory_lock(%s)", [_HELD]))
+
     def release(self) -> None:
         """Let another program open it."""
-        if self._lock is not None:
-            with contextlib.suppress(Exception):
-                self._lock.close()
-            self._lock = None
+        with self._holding:
+            if self._lock is not None:
+                with contextlib.suppress(Exception):
+                    self._lock.close()
+                self._lock = None
 
 
 def _read(address: str) -> dict[str, str]:

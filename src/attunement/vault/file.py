@@ -83,9 +83,10 @@ class FileStore:
                 with contextlib.suppress(Exception):
                     connection.exec_driver_sql("ROLLBACK")
 
-    def begin(self, connection: sa.Connection) -> None:
-        """Begin what the only writer does."""
+    def begin(self, connection: sa.Connection) -> bool:
+        """Begin what the only writer does; no other has been it, while the folder is held."""
         connection.exec_driver_sql("BEGIN IMMEDIATE")
+        return False
 
     def begin_filling(self, connection: sa.Connection) -> None:
         """Begin to put a copy of another vault into empty tables."""

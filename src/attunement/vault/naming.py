@@ -20,9 +20,18 @@ def next_name(file: str, suffix: str = "") -> str:
     suffix
         Where it is to be from then on; as it is, if left out.
     """
-    stem, here = file.removesuffix(suffix_of(file)), suffix_of(file)
-    family, _, number = stem.rpartition("-")
-    return f"{family}-{int(number) + 1}{suffix or here}"
+    family, number = generation(file)
+    return f"{family}-{number + 1}{suffix or suffix_of(file)}"
+
+
+def generation(file: str) -> tuple[str, int]:
+    """Return the family of a vault, and which generation it is.
+
+    >>> generation("reflections-1a2b3c4d-2.schema")
+    ('reflections-1a2b3c4d', 2)
+    """
+    family, _, number = file.removesuffix(suffix_of(file)).rpartition("-")
+    return family, int(number) if number.isdecimal() else 0
 
 
 def suffix_of(file: str) -> str:

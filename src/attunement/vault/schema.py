@@ -31,6 +31,14 @@ _AS: Final = (
     "set_config('attunement.token', %s, true)"
 )
 _NOBODY: Final = ("none", "", "")
+_FORKS: Final = (
+    "Another program has written to the practice meanwhile; nothing was stored, please send it again."
+)
+_FAILED: Final = "The database failed or does not answer: nothing was stored. Please send it again."
+_NOT_STORED: Final = {
+    "53100": "The database's disk is full: nothing was stored. Make room and send it again.",
+    "25006": "The database takes nothing in at present; nothing was stored.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +93,7 @@ class SchemaStore:
 
     def __init__(self, place: Schema, seals: Fields, kind: str) -> None:
         self.place, self.name = place, place.file.removesuffix(IN_DATABASE)
-        self._kind = kind
+        self._kind, self._times_held = kind, place.database.times_held
         self._whom = Whom(Hand.THERAPIST, place.owner) if place.owner else None
         self.engine = place.database.engine(place.name, seals, readers=_READERS[kind])
 
@@ -112,7 +120,7 @@ class SchemaStore:
                     connection.exec_driver_sql(statement)
                 connection.exec_driver_sql("COMMIT")
             except BaseException:
-                connection.exec_driver_sql("ROLLBACK")
+                _ended(connection)
                 raise
 
     def check(self, kind: str) -> None:
@@ -131,20 +139,20 @@ class SchemaStore:
         """Read beside the writer, from one state, what somebody may see."""
         with self.reaching(), self.engine.connect() as connection:
             driver = _driver(connection)
-            driver.execute(_BEGIN_READING)
             try:
+                driver.execute(_BEGIN_READING)
                 self.let_in(connection, whom)
                 yield connection
-            finally:
-                with contextlib.suppress(Exception):
-                    driver.execute("ROLLBACK")
+                driver.execute("ROLLBACK")
+            except BaseException:
+                _ended(connection)
+                raise
 
-    def begin(self, connection: sa.Connection) -> None:
-        """Begin what the only writer does, if it is still the only one."""
-        database = self.place.database
-        if not database.held:
-            database.hold()
+    def begin(self, connection: sa.Connection) -> bool:
+        """Begin what the only writer does, if it is still the only one; whether another may have written meanwhile."""
+        before, self._times_held = self._times_held, self.place.database.hold()
         _driver(connection).execute("BEGIN")
+        return before != self._times_held
 
     def begin_filling(self, connection: sa.Connection) -> None:
         """Begin to put a copy of another vault into empty tables."""
@@ -161,12 +169,16 @@ class SchemaStore:
         """A server that finds a bad page says so by itself."""
 
     def fails_all(self, problem: BaseException) -> bool:
-        """Whether the server or the line to it fails."""
-        return isinstance(getattr(problem, "orig", problem), _FAILS)
+        """Whether the server or the line to it fails, or another program wrote where this one was about to."""
+        problem = getattr(problem, "orig", problem)
+        return isinstance(problem, _FAILS) or _forks(problem)
 
     def said(self, problem: BaseException) -> AttunementError:
         """Say what the server said, without a value in it."""
-        state = _state(getattr(problem, "orig", problem))
+        problem = getattr(problem, "orig", problem)
+        state = _state(problem)
+        if _forks(problem):
+            return NotStored(_FORKS)
         if state == "42501":
             return Refused(REFUSED)
         if state in {"XX001", "XX002"}:
@@ -174,13 +186,9 @@ class SchemaStore:
                 f"{self.name} is damaged on the database's disk; nothing was changed. `attunement restore` puts a "
                 "backup in its place."
             )
-        if state == "53100":
-            return NotStored("The database's disk is full: nothing was stored. Make room and send it again.")
-        if state == "25006":
-            return NotStored("The database takes nothing in at present; nothing was stored.")
         if state in {"55P03", "57014"}:
             return InUse(f"{self.name} is busy; nothing was stored, please send it again.")
-        return NotStored("The database failed or does not answer: nothing was stored. Please send it again.")
+        return NotStored(_NOT_STORED.get(state, _FAILED))
 
     @contextlib.contextmanager
     def reaching(self) -> Iterator[None]:
@@ -215,6 +223,21 @@ class SchemaStore:
 
 def _driver(connection: sa.Connection) -> Any:  # noqa: ANN401 - psycopg's connection
     return connection.connection.dbapi_connection
+
+
+def _ended(connection: sa.Connection) -> None:
+    """End what failed; a line that is dead is not given to the next."""
+    if connection.invalidated:
+        return
+    try:
+        _driver(connection).execute("ROLLBACK")
+    except Exception:  # noqa: BLE001 - what failed first is told
+        connection.invalidate()
+
+
+def _forks(problem: BaseException) -> bool:
+    """Whether an entry of the journal was refused, since there is one in its place."""
+    return isinstance(problem, psycopg.errors.UniqueViolation) and problem.diag.table_name == "journal"
 
 
 def _state(problem: Any) -> str:  # noqa: ANN401 - of whatever kind

@@ -34,8 +34,8 @@ class Store(Protocol):
     def reading(self, whom: Whom | None) -> AbstractContextManager[sa.Connection]:
         """Give a connection that sees one state of it all, on somebody's behalf; whatever fails is a sentence."""
 
-    def begin(self, connection: sa.Connection) -> None:
-        """Begin what the only writer does."""
+    def begin(self, connection: sa.Connection) -> bool:
+        """Begin what the only writer does; returns whether another may have been it meanwhile."""
 
     def begin_filling(self, connection: sa.Connection) -> None:
         """Begin to put a copy of another vault into empty tables."""

@@ -87,6 +87,9 @@ class Vault:
                 self._first_key()
             self.store.check(kind)
             self._chain = self._end_of_journal()
+        except self.store.raises as problem:
+            self.store.engine.dispose()
+            raise self.store.said(problem) from None
         except BaseException:
             self.store.engine.dispose()
             raise
@@ -172,8 +175,10 @@ class Vault:
     # -- inside
 
     def _rows(self, connection: sa.Connection, failed: bool) -> Rows:  # noqa: FBT001 - the writer's signature
-        if failed:  # a commit that failed may still be in the WAL
+        if failed:  # a commit that failed may still be in the WAL, or another program may have written
             self._failures += 1
+            keys = chain_keys(connection, self.metadata)
+            self._chain.key = keys[max(keys)]
             self._chain.tip = last_entry(connection, self.metadata)[0]
         return Rows(connection, self.metadata, self._chain, self._clock)
 

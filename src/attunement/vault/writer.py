@@ -41,7 +41,8 @@ class Writer:
     store
         Where the vault's rows are.
     open_rows
-        Gives `Rows` on a connection; told whether the journal's end has to be read anew, since a commit failed.
+        Gives `Rows` on a connection; told whether the journal's end has to be read anew, since a commit failed or
+        another program may have written.
     """
 
     def __init__(self, store: Store, open_rows: Callable[[sa.Connection, bool], Rows]) -> None:
@@ -122,10 +123,10 @@ class Writer:
 
     def _commit(self, works: list[_Work]) -> list[tuple[Any, BaseException | None]]:
         with self._store.engine.connect() as connection:
-            self._store.begin(connection)
             try:
+                anew = self._store.begin(connection)
                 self._store.let_in(connection, KEEPER)
-                rows = self._open_rows(connection, self._failed)
+                rows = self._open_rows(connection, self._failed or anew)
                 outcomes = [self._one(connection, rows, *each) for each in works]
                 self._store.refuse_holes(connection)
                 connection.exec_driver_sql("COMMIT")
