@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import pytest
-from cast import Cast, gathered, reopened
+from cast import Cast, copied, founded_once
+from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from hypothesis import settings
 from sites import site
+
+from attunement.vault import locks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +21,34 @@ if TYPE_CHECKING:
 
 settings.register_profile("whatever the machine does meanwhile", deadline=None)
 settings.load_profile("whatever the machine does meanwhile")
+
+
+LOCKS = Path(__file__).parent / "vault"
+"""Tests of the locks themselves, which always pay for a guess."""
+
+
+class Once:
+    """Argon2id, that pays once for the same passphrase, salt and cost: its result is the same each time."""
+
+    known: ClassVar[dict[tuple[object, ...], bytes]] = {}
+
+    def __init__(self, **how: object) -> None:
+        self._how = how
+
+    def derive(self, typed: bytes) -> bytes:
+        asked = (typed, *self._how.items())
+        if asked not in self.known:
+            self.known[asked] = Argon2id(**self._how).derive(typed)  # type: ignore[arg-type]
+        return self.known[asked]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def guesses_paid_once(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Sign in without paying again for a passphrase that was paid for: most of the time of many a test."""
+    with pytest.MonkeyPatch.context() as patch:
+        if LOCKS not in request.path.parents:
+            patch.setattr(locks, "Argon2id", Once)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -32,17 +62,15 @@ def clinics() -> dict[str, pl.DataFrame]:
 
 
 @pytest.fixture(scope="session")
-def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A practice with its accounts, closed: founding takes seconds, and each test has a copy."""
-    folder = tmp_path_factory.mktemp("founded") / "practice"
-    gathered(folder).close()
-    return folder
+def founded() -> Path:
+    """A practice with its accounts, closed."""
+    return founded_once()
 
 
 @pytest.fixture
-def cast(founded: Path, tmp_path: Path) -> Iterator[Cast]:
+def cast(tmp_path: Path) -> Iterator[Cast]:
     """Two therapists, a supervisor and an admin before one practice."""
-    everybody = reopened(Path(shutil.copytree(founded, tmp_path / "practice")))
+    everybody = copied(tmp_path / "practice")
     yield everybody
     everybody.close()
 
