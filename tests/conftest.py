@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -14,7 +16,7 @@ from sites import site
 from attunement.vault import locks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     import polars as pl
     from guest import Building
@@ -75,12 +77,23 @@ def cast(tmp_path: Path) -> Iterator[Cast]:
     everybody.close()
 
 
+@lru_cache(maxsize=64)
+def worked_out_once(work: Callable[..., object], given: bytes) -> object:
+    """What comes of the same tables, which is the same."""
+    return work(*pickle.loads(given))  # noqa: S301 - ours
+
+
 @pytest.fixture
 def house(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> Building:
-    """The rooms of the cast; a page waits for what is worked out beside it, however slow the machine is."""
+    """The rooms of the cast; a page waits for what is worked out beside it, however slow the machine is.
+
+    It is worked out in this process, and once for the same tables: a fit takes seconds, and most tests have the same
+    client. The journeys have a process of their own for it, as programs do.
+    """
     from guest import building  # noqa: PLC0415 - the web, for tests of the rooms alone
 
-    from attunement.web import working  # noqa: PLC0415 - see above
+    from attunement.web import apart, working  # noqa: PLC0415 - see above
 
     monkeypatch.setattr(working, "FIRST", 60.0)
+    monkeypatch.setattr(apart.Apart, "do", lambda _, work, *given: worked_out_once(work, pickle.dumps(given)))
     return building(cast)
