@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from collections import Counter
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -25,8 +26,22 @@ settings.register_profile("whatever the machine does meanwhile", deadline=None)
 settings.load_profile("whatever the machine does meanwhile")
 
 
+LONGEST = (
+    "test_rooms.py", "test_one_dyad.py", "test_understanding.py", "test_ways.py", "test_steps_walk.py",
+    "test_supervised.py", "test_policy.py", "test_api.py", "test_practice_survives.py", "test_disk.py",
+    "test_apart.py", "test_killed.py", "test_reflecting.py", "test_supervising.py", "test_look_page.py",
+    "test_exchange.py", "test_stateful.py", "test_api_stateful.py",
+)  # fmt: skip
+"""Files that take long, by the time that they take; they begin first, so that none is left to one worker at the end."""
 LOCKS = Path(__file__).parent / "vault"
 """Tests of the locks themselves, which always pay for a guess."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take long, then with those of many tests."""
+    many = Counter(item.path for item in items)
+    place = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: (place.get(item.path.name, len(place)), -many[item.path], item.path))
 
 
 class Once:
