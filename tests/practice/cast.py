@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import random
+import shutil
+import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -20,7 +25,6 @@ from attunement.vault.recovery import RecoveryCode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from attunement.instruments import Instrument
     from attunement.norms import Norms
@@ -156,6 +160,20 @@ def gathered(folder: Path, database: str | None = None) -> Cast:
             account, PHRASES[account], RecoveryCode.fresh(), roles=frozenset({role}), cost=LEAST
         )
     return _cast(hands, first)
+
+
+@cache
+def founded_once() -> Path:
+    """A practice that was gathered and closed, to be copied: founding one takes seconds."""
+    work = Path(tempfile.mkdtemp(prefix="attunement-founded-"))
+    atexit.register(shutil.rmtree, work, ignore_errors=True)
+    gathered(work / "practice").close()
+    return work / "practice"
+
+
+def copied(folder: Path) -> Cast:
+    """A cast before a practice of its own, in this folder."""
+    return reopened(Path(shutil.copytree(founded_once(), folder)))
 
 
 def reopened(folder: Path) -> Cast:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
-from cast import ANSWERS, PHRASES, gathered, seen
+from cast import ANSWERS, PHRASES, copied, seen
 
 from attunement import frames
 from attunement.agreement import agreement
@@ -35,7 +35,7 @@ FULL = Reflection(
 
 @pytest.fixture
 def cast(tmp_path: Path) -> Iterator[Cast]:
-    whole = gathered(tmp_path / "practice")
+    whole = copied(tmp_path / "practice")
     for client in ("K-01", "K-02"):
         seen(whole.first, client, sessions=4)
     whole.first.unlock(PHRASES["T-1"])

@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from cast import ANSWERS, BEGAN, PHRASES, Box, Cast, gathered
+from cast import ANSWERS, BEGAN, PHRASES, Box, Cast, copied
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
@@ -33,7 +33,7 @@ class Weeks(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.folder = Path(tempfile.mkdtemp(prefix="attunement-"))
-        self.cast: Cast = gathered(self.folder / "practice")
+        self.cast: Cast = copied(self.folder / "practice")
         self.agreed: dict[Dyad, set[Purpose]] = {}
         self.sessions: dict[Dyad, int] = {}
         self.check_ins: dict[Dyad, int] = {}

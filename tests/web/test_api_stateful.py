@@ -8,7 +8,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from cast import gathered, seen
+from cast import copied, seen
 from guest import building
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -37,7 +37,7 @@ class Programs(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.folder = Path(tempfile.mkdtemp(prefix="attunement-"))
-        self.cast = gathered(self.folder / "practice")
+        self.cast = copied(self.folder / "practice")
         self.house = building(self.cast)
         self.tokens: list[tuple[str, str, frozenset[Scope], Program]] = []
         self.gone: list[Program] = []
