@@ -18,9 +18,9 @@ from thief import Loot, steal
 from attunement.errors import AttunementError, Damaged, NotStored, WrongKey
 from attunement.practice import Practice
 from attunement.vault import tables
-from attunement.vault.seals import Seals
 from attunement.vault.sealed import Sealed
 from attunement.vault.sealing import Key
+from attunement.vault.seals import Seals
 from attunement.vault.store import VARIABLE
 from attunement.vault.whom import KEEPER
 
@@ -143,7 +143,7 @@ def test_with_sealing_off_the_same_search_finds_names_and_answers_and_still_no_r
 def test_a_name_that_is_joined_to_a_client_is_bytes(loot: Loot) -> None:
     joined = loot.ask(
         f"""SELECT code, name, contact FROM {loot.schema("identity")}.person
-        JOIN {loot.schema("record")}.client USING (id)"""
+        JOIN {loot.schema("record")}.client USING (id)"""  # noqa: S608 - our own names
     )
     assert {str(code) for code, *_ in joined} >= set(loot.planted["last code"])
     people = [each.encode() for each in (*loot.planted["person"], *loot.planted["contact"])]
@@ -157,22 +157,22 @@ def test_a_name_that_is_joined_to_a_client_is_bytes(loot: Loot) -> None:
 @pytest.mark.parametrize("owner", ["T-1", "T-2"])
 def test_no_reflection_can_be_joined_to_a_client_or_a_session(loot: Loot, owner: str) -> None:
     kept, record = f"{loot.schema(owner)}.reflection", loot.schema("record")
-    assert loot.ask(f"SELECT count(*) FROM {kept}") != [(0,)]
+    assert loot.ask(f"SELECT count(*) FROM {kept}") != [(0,)]  # noqa: S608 - our own names
     ways = ("convert_to(whole.id, 'UTF8')", "decode(whole.id, 'hex')")
     for table, way in itertools.product(("client", "dyad", "session"), ways):
         looked_for = " OR ".join(
             f"position({way} in {kept}.{column}) > 0" for column in ("client", "session", "body", "key")
         )
-        joined = f"SELECT count(*) FROM {kept} JOIN {record}.{table} AS whole ON {looked_for}"
+        joined = f"SELECT count(*) FROM {kept} JOIN {record}.{table} AS whole ON {looked_for}"  # noqa: S608 - our own names
         assert loot.ask(joined) == [(0,)], (table, way)
-    same = f"SELECT count(*) FROM {kept} AS one JOIN {kept} AS other ON one.client = other.session"
+    same = f"SELECT count(*) FROM {kept} AS one JOIN {kept} AS other ON one.client = other.session"  # noqa: S608 - our own names
     assert loot.ask(same) == [(0,)]
 
 
 def test_nothing_that_was_taken_opens_a_field(loot: Loot, monkeypatch: pytest.MonkeyPatch) -> None:
     [(code, sealed)] = loot.ask(
         f"""SELECT code, name FROM {loot.schema("identity")}.person JOIN {loot.schema("record")}.client USING (id)
-        WHERE code = '{loot.planted["last code"][-1]}'"""
+        WHERE code = '{loot.planted["last code"][-1]}'"""  # noqa: S608 - our own names
     )
     assert isinstance(sealed, bytes)
     for key in _keys_to_try(loot):
@@ -193,7 +193,7 @@ def _keys_to_try(loot: Loot) -> set[bytes]:
     stored = json.loads((loot.folder / "practice" / "keys.json").read_text())
     blobs = [*_bytes_in(stored)]
     for vault in ("record", "identity", "T-1"):
-        for (key,) in loot.ask(f"SELECT key FROM {loot.schema(vault)}.chain_key"):
+        for (key,) in loot.ask(f"SELECT key FROM {loot.schema(vault)}.chain_key"):  # noqa: S608 - our own names
             assert isinstance(key, bytes)
             blobs.append(key)
     return {blob[at : at + 32] for blob in blobs for at in range(len(blob) - 31)}
