@@ -44,8 +44,8 @@ THREADS, CHECK_INS = 32, 6_000
 def main() -> int:
     """Print the table, and whether the promises hold."""
     with tempfile.TemporaryDirectory() as name:
-        ours = _facade(Path(name) / "ours")
-        unencrypted = _facade(Path(name) / "open", encrypted=False)
+        ours = facade(Path(name) / "ours")
+        unencrypted = facade(Path(name) / "open", encrypted=False)
         plain = _plain(Path(name) / "plain.db")
         one = _one_at_a_time(Path(name) / "one")
     print(f"{THREADS} clients at once, {CHECK_INS:,} check-ins, each on the disk before it counts")
@@ -66,15 +66,18 @@ def main() -> int:
     return 0 if kept else 1
 
 
-def _facade(folder: Path, *, encrypted: bool = True) -> tuple[float, list[float]]:
+def facade(
+    folder: Path, *, encrypted: bool = True, database: str | None = None, check_ins: int = CHECK_INS
+) -> tuple[float, list[float]]:
+    """Send check-ins through `Practice` from many threads; returns how many a second, and how long each took."""
     kept = cipher._give_key, cipher._authenticated  # noqa: SLF001 - plain SQLite gives no key
     if not encrypted:
         cipher._give_key, cipher._authenticated = (lambda *_: None), (lambda *_: True)  # noqa: SLF001
     try:
-        with _founded(folder) as practice:
-            tokens = _invited(practice, CHECK_INS)
+        with _founded(folder, database) as practice:
+            tokens = _invited(practice, check_ins)
             client = practice.for_client()
-            return _raced(lambda place: client.receive(tokens[place], ANSWERS, f"key-{place:08d}"), CHECK_INS)
+            return _raced(lambda place: client.receive(tokens[place], ANSWERS, f"key-{place:08d}"), check_ins)
     finally:
         cipher._give_key, cipher._authenticated = kept  # noqa: SLF001
 
@@ -90,8 +93,8 @@ def _one_at_a_time(folder: Path) -> tuple[float, list[float]]:
         return len(tokens) / (time.perf_counter() - start), times
 
 
-def _founded(folder: Path) -> Practice:
-    return Practice.found(folder, "T-1", PASSPHRASE, RecoveryCode.fresh(), cost=LEAST)
+def _founded(folder: Path, database: str | None = None) -> Practice:
+    return Practice.found(folder, "T-1", PASSPHRASE, RecoveryCode.fresh(), cost=LEAST, database=database)
 
 
 def _invited(practice: Practice, check_ins: int) -> list[str]:

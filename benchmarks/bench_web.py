@@ -115,6 +115,10 @@ class Visitor:
         self._connection = http.client.HTTPConnection("127.0.0.1", port)
         self._cookie = ""
 
+    def rest(self) -> None:
+        """Hang up; the next page is asked for on a new connection."""
+        self._connection.close()
+
     def ask(self, method: str, path: str, **fields: str) -> tuple[int, str]:
         """Ask, as a page of the practice's own would; returns the status and the page."""
         headers = {"cookie": self._cookie, "origin": self.origin, "content-type": FORM}

@@ -6,7 +6,9 @@ import os
 import subprocess
 import sys
 from contextlib import contextmanager
+from http.client import HTTPConnection
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode, urlsplit
 
 from attunement.web.place import Place, listening
 
@@ -39,3 +41,16 @@ def served(folder: Path, port: int, owner: str, log: Path) -> Iterator[subproces
 def free_port() -> int:
     with listening(Place(port=0)) as taken:
         return int(taken.getsockname()[1])
+
+
+def send(url: str, token: str, answers: dict[str, str], key: str) -> int:
+    """Send a form, as a phone does."""
+    place = urlsplit(url)
+    line = HTTPConnection(place.hostname or "", place.port, timeout=20)
+    fields = {"instrument": "connection", "key": key, "lang": "en", **answers}
+    headers = {"content-type": "application/x-www-form-urlencoded", "origin": url}
+    line.request("POST", f"/c/{token}", urlencode(fields), headers)
+    answer = line.getresponse()
+    answer.read()
+    line.close()
+    return answer.status

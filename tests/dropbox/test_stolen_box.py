@@ -7,13 +7,11 @@ import json
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
-from http.client import HTTPConnection
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode, urlsplit
 
 from cast import BEGAN
 from roadside import beside
-from street import free_port, served
+from street import free_port, send, served
 
 from attunement.instruments import instrument
 from attunement.remote.drop_box import DropBoxLine
@@ -27,19 +25,6 @@ if TYPE_CHECKING:
     from cast import Cast
 
 CODES = ("SECRET-ALPHA", "SECRET-BETA", "SECRET-GAMMA")
-
-
-def send(url: str, token: str, answers: dict[str, str], key: str) -> int:
-    """Send a form, as a phone does."""
-    place = urlsplit(url)
-    line = HTTPConnection(place.hostname or "", place.port, timeout=20)
-    fields = {"instrument": "connection", "key": key, "lang": "en", **answers}
-    headers = {"content-type": "application/x-www-form-urlencoded", "origin": url}
-    line.request("POST", f"/c/{token}", urlencode(fields), headers)
-    answer = line.getresponse()
-    answer.read()
-    line.close()
-    return answer.status
 
 
 def stolen(folder: Path) -> dict[str, bytes]:

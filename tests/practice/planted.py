@@ -1,9 +1,10 @@
 """A life of a practice with secrets planted in every field, run as a program of its own.
 
-Usage: planted.py FOLDER [open].
+Usage: planted.py FOLDER [open] [box].
 
-FOLDER/secrets.json is read, never written: by field, what to plant. With ``open``, the files are not encrypted: the
-negative control. The program ends by being killed, so that a WAL is left.
+FOLDER/secrets.json is read, never written: by field, what to plant. The practice is in files, or in the database that
+ATTUNEMENT_DATABASE_URL names. With ``open``, nothing is encrypted or sealed but what envelopes hold: the negative
+control. With ``box``, check-ins are left in a drop box. The program ends by being killed, so that a WAL is left.
 """
 
 from __future__ import annotations
@@ -18,17 +19,21 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 from cast import elsewhere
 
+from attunement.concerns import Protocol
 from attunement.errors import AttunementError, NotSent
 from attunement.norms import dump
 from attunement.practice import Practice, Role
 from attunement.sessions import Purpose, Reflection
 from attunement.supervising import Feeling, Moment, Parts, Report, Told
-from attunement.vault import cipher
+from attunement.trajectories import Measure
+from attunement.vault import cipher, seals
 from attunement.vault.backup import new_identity
 from attunement.vault.locks import LEAST
 from attunement.vault.recovery import RecoveryCode
+from attunement.vault.store import VARIABLE
 
 BEGAN = datetime(2026, 3, 2, 9, tzinfo=UTC)
 ITEMS = ("safe", "understood", "supported", "not_judged", "could_say", "contact", "matters", "hindering")
@@ -40,12 +45,20 @@ def live(folder: Path, secrets: dict[str, list[str]]) -> None:
     planted = {name: iter(values) for name, values in secrets.items()}
     phrase, other, third = (f"{next(planted['passphrase'])} {next(planted['passphrase'])}" for _ in range(3))
     code = RecoveryCode.fresh()
-    (folder / "told").write_text(json.dumps([str(code), code.secret.hex()]))  # for the test; it removes it
+    drawn = {"recovery code": [str(code), code.secret.hex()], "token": []}  # for the test; it removes them
     practice = Practice.found(
-        folder / "practice", "T-1", phrase, code, name=next(planted["name"]), cost=LEAST
-    )
+        folder / "practice", "T-1", phrase, code, name=next(planted["name"]), cost=LEAST,
+        database=os.environ.get(VARIABLE),
+    )  # fmt: skip
     practice.add_account("S-1", other, RecoveryCode.fresh(), roles=frozenset({Role.SUPERVISOR}), cost=LEAST)
-    practice.add_account("T-2", third, RecoveryCode.fresh(), roles=frozenset({Role.THERAPIST}), cost=LEAST)
+    practice.add_account(
+        "T-2",
+        third,
+        RecoveryCode.fresh(),
+        name=next(planted["name"]),
+        roles=frozenset({Role.THERAPIST}),
+        cost=LEAST,
+    )
     supervisor, colleague = practice.sign_in("S-1", other), practice.sign_in("T-2", third)
     practice.unlock(phrase)
     supervisor.unlock(other)
@@ -66,7 +79,11 @@ def live(folder: Path, secrets: dict[str, list[str]]) -> None:
             practice.release(client)
             practice.erase(client)
     norms(practice, next(planted["site"]))
+    locked(colleague, third, planted)
     remind(practice, next(planted["email"]))
+    own_names(practice, planted)
+    if "box" in sys.argv:
+        drawn["token"] = leave_in_box(practice, folder, planted)
     for shared in supervisor.shares():
         if shared.kind == "report":
             supervisor.open_report(shared.id)
@@ -78,7 +95,44 @@ def live(folder: Path, secrets: dict[str, list[str]]) -> None:
         practice.unlock(phrase)
     fail(practice, planted)
     weeks(practice, next(planted["last code"]), planted)
+    (folder / "told").write_text(json.dumps(drawn))
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def locked(colleague: Practice, phrase: str, planted: dict[str, Any]) -> None:
+    """Let another therapist see a client and reflect, whose reflections are locked at the end."""
+    colleague.unlock(phrase)
+    weeks(colleague, next(planted["last code"]), planted)
+    colleague.lock()
+
+
+def own_names(practice: Practice, planted: dict[str, Any]) -> None:
+    """Name what one may name, and say what the practice says to everybody."""
+    ratings = pl.DataFrame({"client": ["K-rated"], "session": [1], "score": [4.0]})
+    practice.take_in(ratings, next(planted["measure"]), Measure(0, 10))
+    practice.add_factor("code", next(planted["factor"]), next(planted["factor"]).encode())
+    practice.set_protocol(Protocol(steps=next(planted["protocol"])))
+
+
+def leave_in_box(practice: Practice, folder: Path, planted: dict[str, Any]) -> list[str]:
+    """Let clients answer at a drop box, and fetch nothing; returns the tokens by which they did."""
+    from street import free_port, send, served  # noqa: PLC0415 - for a box alone
+
+    from attunement.remote.drop_box import DropBoxLine  # noqa: PLC0415 - see above
+
+    port, tokens = free_port(), []
+    url = f"http://127.0.0.1:{port}"
+    owner = practice.link_drop_box(url)
+    with served(folder / "box", port, owner, folder / "box.log"):
+        for client in planted["at the box"]:
+            practice.take_on(client, agreed=tuple(Purpose))
+            practice.identify(client, next(planted["person"]), next(planted["contact"]))
+            practice.log_session(client, BEGAN)
+            tokens.append(practice.invite(client, 1).token)
+        practice.open_slots(DropBoxLine(url))
+        for token in tokens:
+            assert send(url, token, {f"a-{item}": "7" for item in ITEMS}, next(planted["sending"])) == 303
+    return tokens
 
 
 def weeks(practice: Practice, client: str, planted: dict[str, Any]) -> None:
@@ -91,6 +145,8 @@ def weeks(practice: Practice, client: str, planted: dict[str, Any]) -> None:
     practice.end(client, "left")
     practice.resume(client)
     practice.hold(client, next(planted["reason"]))
+    concern = practice.raise_concern(client, next(planted["concern"]))
+    practice.close_concern(concern.id, next(planted["done"]), BEGAN)
     token = practice.invite(client, 1).token
     practice.for_client().receive(token, dict.fromkeys(ITEMS, 7), next(planted["sending"]))
     tags = (f"origin: {next(planted['tag'])}",)
@@ -191,5 +247,7 @@ if __name__ == "__main__":
     if "open" in sys.argv[2:]:
         cipher._give_key = lambda connection, key: None  # noqa: ARG005, SLF001
         cipher._authenticated = lambda connection: True  # noqa: ARG005, SLF001
+        seals.Seals.seal = lambda self, value, about, **_: seals._as_bytes(value)  # type: ignore[method-assign]  # noqa: ARG005, SLF001
+        seals.Seals.open = lambda self, blob, about, **_: seals._from_bytes(blob)  # type: ignore[method-assign]  # noqa: ARG005, SLF001
     with contextlib.suppress(KeyboardInterrupt):
         live(where, json.loads((where / "secrets.json").read_text()))

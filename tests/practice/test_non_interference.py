@@ -16,6 +16,7 @@ from attunement.practice import Practice, Verb
 from attunement.practice.doctor import examine
 from attunement.sessions import Reflection
 from attunement.vault import tables
+from attunement.vault.whom import KEEPER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,12 +28,14 @@ REFLECTIONS = 1_000
 SESSIONS = 40
 
 
-def told(folder: Path, monkeypatch: pytest.MonkeyPatch, reflections: int) -> dict[str, str]:
+def told(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, reflections: int, database: str | None = None
+) -> dict[str, str]:
     """Live through the same weeks with so many reflections, and write down every answer to anybody but their owner."""
     numbers = itertools.count()
     with monkeypatch.context() as same:
         same.setattr(tables, "new_id", lambda: f"{next(numbers):032d}")
-        everybody = gathered(folder)
+        everybody = gathered(folder, database)
         try:
             for number in range(3):
                 seen(everybody.first, f"K-{number}", SESSIONS if number == 0 else 2)
@@ -112,6 +115,17 @@ def different(one: dict[str, str], other: dict[str, str]) -> list[str]:
     return [what for what in one if one[what] != other[what]]
 
 
+def count_in_the_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plant a bug: that something was reflected is noted where others read."""
+    reflect = Practice.reflect
+
+    def telling(self: Practice, client: str, session: int, reflection: Reflection) -> object:
+        self.house.record.do(lambda rows: rows.note(self.who.code, Verb.REFLECT, ""), KEEPER)
+        return reflect(self, client, session, reflection)
+
+    monkeypatch.setattr(Practice, "reflect", telling)
+
+
 def test_every_answer_to_others_is_the_same_with_none_and_with_a_thousand_reflections(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -124,13 +138,7 @@ def test_every_answer_to_others_is_the_same_with_none_and_with_a_thousand_reflec
 def test_a_practice_that_counts_reflections_in_the_record_is_found_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    reflect = Practice.reflect
-
-    def telling(self: Practice, client: str, session: int, reflection: Reflection) -> object:
-        self.house.record.do(lambda rows: rows.note(self.who.code, Verb.REFLECT, ""))
-        return reflect(self, client, session, reflection)
-
-    monkeypatch.setattr(Practice, "reflect", telling)
+    count_in_the_record(monkeypatch)
     none, few = told(tmp_path / "none", monkeypatch, 0), told(tmp_path / "few", monkeypatch, 3)
     assert "A-1 journal" in different(none, few)
 

@@ -62,7 +62,7 @@ def edit(practice: Practice, **values: object) -> None:
             rows.change(tables.share, row, **values)
         rows.note("A-1", "edit", "")
 
-    practice.house.record.do(work)
+    practice.house.record.do(work, KEEPER)
 
 
 def test_a_supervisor_opens_the_report_that_was_shared_and_nobody_else_does(both: Cast) -> None:

@@ -20,12 +20,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PROGRAM = Path(__file__).with_name("planted.py")
-CLIENTS = 18
+CLIENTS, BOXED = 18, 3
 FIELDS = {
-    "passphrase": 6, "name": 1, "code": CLIENTS, "last code": 1, "taken code": CLIENTS // 3, "wrong": 3,
-    "basis": CLIENTS, "email": 1, "site": 1,
+    "passphrase": 6, "name": 2, "code": CLIENTS, "last code": 2, "taken code": CLIENTS // 3, "wrong": 3,
+    "basis": CLIENTS, "email": 1, "site": 1, "measure": 1, "factor": 2, "protocol": 1, "at the box": BOXED,
     **dict.fromkeys(
-        ("person", "contact", "step", "outcome", "reason", "sending", "tag", "feeling", "words", "program"), CLIENTS + 1
+        (
+            "person", "contact", "step", "outcome", "reason", "concern", "done", "sending", "tag", "feeling", "words",
+            "program",
+        ), CLIENTS + 2 + BOXED,
     ),
     **dict.fromkeys(("question", "pattern", "own words", "own feeling"), CLIENTS),
 }  # fmt: skip
@@ -33,21 +36,34 @@ IN_CLEAR: frozenset[str] = frozenset()
 """Fields whose purpose it is to stand in clear: none."""
 
 
-def left_behind(folder: Path, *arguments: str) -> tuple[dict[str, list[str]], dict[str, bytes]]:
-    """Run the program in a folder of its own; returns what was planted, and all that is there afterwards."""
-    planted = {
-        name: ["".join(secrets.choice(string.ascii_letters) for _ in range(24)) for _ in range(count)]
-        for name, count in FIELDS.items()
-    }
+def drawn(letters: int) -> str:
+    return "".join(secrets.choice(string.ascii_letters) for _ in range(letters))
+
+
+def left_behind(
+    folder: Path, *arguments: str, mark: str = "", **settings: str
+) -> tuple[dict[str, list[str]], dict[str, bytes]]:
+    """Run the program in a folder of its own; returns what was planted, and all that is there afterwards.
+
+    Parameters
+    ----------
+    folder, arguments
+        Where, and what the program is told.
+    mark
+        With what every secret is to begin.
+    settings
+        Of its environment.
+    """
+    planted = {name: [mark + drawn(24 - len(mark)) for _ in range(count)] for name, count in FIELDS.items()}
     (folder / "secrets.json").write_text(json.dumps(planted))
     homes = dict.fromkeys(("HOME", "TMPDIR", "XDG_CACHE_HOME", "XDG_DATA_HOME"), str(folder))
     ended = subprocess.run(  # noqa: S603 - our own program
         [sys.executable, str(PROGRAM), str(folder), *arguments],
-        cwd=folder, env={**os.environ, **homes}, capture_output=True, check=False, timeout=120,
+        cwd=folder, env={**os.environ, **homes, **settings}, capture_output=True, check=False, timeout=120,
     )  # fmt: skip
     assert ended.returncode == -9, ended.stderr.decode()[-2000:]
     (folder / "secrets.json").unlink()
-    planted["recovery code"] = json.loads((folder / "told").read_text())
+    planted |= json.loads((folder / "told").read_text())
     (folder / "told").unlink()
     files = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     return planted, {**files, "standard output": ended.stdout, "standard error": ended.stderr}

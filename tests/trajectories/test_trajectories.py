@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -15,7 +16,7 @@ from attunement.simulate import simulate
 from attunement.trajectories import STATES, Caseload, Measure, Trajectory, guess_scale, trajectories
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 TEN = Measure(0, 10)
 
@@ -253,6 +254,26 @@ def test_the_saturating_shape_has_a_plateau_and_the_others_say_why_not() -> None
     straight = caseload_of(usual(), prior=None)
     plateau = straight.trajectories[0].plateau
     assert isinstance(plateau, NotYet)
+
+
+@pytest.mark.parametrize(
+    ("shape", "course"),
+    [("linear", lambda s: 0.3 * s), ("saturating", lambda s: 4 * (1 - 1 / s)), ("log2", math.log2)],
+)
+def test_whatever_its_shape_a_caseload_comes_back_from_another_process(
+    shape: str, course: Callable[[int], float]
+) -> None:
+    random = np.random.default_rng(2)
+    levels = random.normal(5, 0.5, 15)
+    rated = {
+        f"c{i}": [float(level + course(s) + random.normal(0, 0.15)) for s in range(1, 13)]
+        for i, level in enumerate(levels)
+    }
+    caseload = caseload_of(rated, prior=None)
+    assert not isinstance(caseload.model, NotYet)
+    assert caseload.model.shape.name == shape
+    returned = pickle.loads(pickle.dumps(caseload))  # noqa: S301 - our own
+    assert returned.frame().equals(caseload.frame())
 
 
 def test_one_therapists_caseload_keeps_what_is_usual_in_the_whole_table() -> None:

@@ -46,10 +46,18 @@ class Shape:
     f: Callable[[Array], Array]
 
 
+def _linear(session: Array) -> Array:
+    return session - 1.0
+
+
+def _saturating(session: Array) -> Array:
+    return 2.0 * (1.0 - 1.0 / session)
+
+
 SHAPES = (
     Shape("log2", "log2(session)", np.log2),
-    Shape("linear", "session", lambda s: s - 1.0),
-    Shape("saturating", "I(1 / session)", lambda s: 2.0 * (1.0 - 1.0 / s)),
+    Shape("linear", "session", _linear),  # by a name, for a caseload comes from a process of its own
+    Shape("saturating", "I(1 / session)", _saturating),
 )
 
 

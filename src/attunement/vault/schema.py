@@ -251,6 +251,7 @@ def _as_kept(kind: str) -> sa.MetaData:
         copy = table.to_metadata(made)
         for column in copy.columns:
             column.type = _type(column.type)
+            column.autoincrement = False  # the journal counts by itself; a backup's role may see no sequence
     return made
 
 

@@ -175,8 +175,8 @@ step = sa.Table(
     _to("dyad", "dyad"),
     sa.Column("chosen", Instant, nullable=False),
     sa.Column("what", _sealed("step.what", padded=True), nullable=False),
-    sa.Column("outcome", sa.String),
-    sa.Column("about", sa.String),
+    sa.Column("outcome", _sealed("step.outcome", padded=True)),
+    sa.Column("about", _sealed("step.about", padded=True)),
     sa.Column("repaired", sa.String),
 )
 consent = sa.Table(
@@ -197,7 +197,7 @@ share = sa.Table(
     sa.Column("note", sa.String(32), nullable=False),
     sa.Column("client", sa.String(32), nullable=False, index=True),
     sa.Column("revision", sa.Integer, nullable=False),
-    sa.Column("basis", sa.String, nullable=False),
+    sa.Column("basis", _sealed("share.basis", padded=True), nullable=False),
     sa.Column("expires", Instant, nullable=False),
     sa.Column("body", sa.LargeBinary, nullable=False),
     sa.Column("box", sa.LargeBinary, nullable=False),
@@ -211,7 +211,7 @@ step_answer = sa.Table(
     _to("step", "step"),
     _to("check_in", "check_in"),
     sa.Column("talked", sa.String, nullable=False),
-    sa.Column("helped", sa.Float),
+    sa.Column("helped", _sealed("step_answer.helped", sa.Float)),
 )
 own_curve = sa.Table(
     "own_curve",
@@ -273,7 +273,7 @@ factor = sa.Table(
     _id(),
     sa.Column("account", sa.String(32), sa.ForeignKey("account.id"), nullable=False, index=True),
     sa.Column("kind", sa.String, nullable=False),
-    sa.Column("name", sa.String, nullable=False),
+    sa.Column("name", _sealed("factor.name", padded=True), nullable=False),
     sa.Column("secret", _sealed("factor.secret", sa.LargeBinary), nullable=False),
     sa.Column("credential", sa.LargeBinary),
     sa.Column("used", sa.Integer, nullable=False),
@@ -284,7 +284,7 @@ token = sa.Table(
     RECORD,
     _id(),
     sa.Column("account", sa.String(32), sa.ForeignKey("account.id"), nullable=False, index=True),
-    sa.Column("name", sa.String, nullable=False),
+    sa.Column("name", _sealed("token.name", padded=True), nullable=False),
     sa.Column("scopes", sa.String, nullable=False),
     sa.Column("hash", sa.LargeBinary(32), nullable=False, unique=True),
     sa.Column("made", Instant, nullable=False),
@@ -336,7 +336,7 @@ signed = sa.Table(
     _id(),
     sa.Column("therapist", sa.String(32), sa.ForeignKey("account.id"), nullable=False, index=True),
     sa.Column("kind", sa.String, nullable=False),
-    sa.Column("body", _sealed("signed.body"), nullable=False),
+    sa.Column("body", _sealed("signed.body", padded=True), nullable=False),
     sa.Column("at", Instant, nullable=False),
 )
 
