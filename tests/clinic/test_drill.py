@@ -35,6 +35,8 @@ IN_CLEAR = {
     "code": "a client's code is no name",
     "last code": "see above",
     "at the box": "see above",
+    "taken code": "see above",
+    "site": "where norms that were loaded are from",
     "measure": "what a therapist calls a table that was taken in",
     "protocol": "what the practice says to everybody",
 }

@@ -56,7 +56,7 @@ def carry(source: Vault, to: Path | Schema, key: Key, clock: Clock) -> None:
             )
     finally:
         copy.close()
-    _sync(to)
+    _settle(to)
 
 
 def carry_as_it_is(source: Path | Schema, to: Path | Schema, kind: str) -> None:
@@ -78,7 +78,7 @@ def carry_as_it_is(source: Path | Schema, to: Path | Schema, kind: str) -> None:
             after.close()
     finally:
         before.close()
-    _sync(to)
+    _settle(to)
 
 
 def remove(place: Path | Schema) -> None:
@@ -128,10 +128,12 @@ def _counted(store: Store, kind: str) -> dict[str, int]:
         }
 
 
-def _sync(to: Path | Schema) -> None:
+def _settle(to: Path | Schema) -> None:
     if isinstance(to, Path):
         sync_file(to)
         sync_folder(to.parent)
+    else:
+        to.database.analyse(to.name)
 
 
 _NO_KEY: Final = Key(b"\0" * 32)

@@ -162,6 +162,12 @@ class Database:
         with self.asked() as connection:
             return _shown(connection, "data_checksums") == "on"
 
+    def analyse(self, schema: str) -> None:
+        """Let the server count what was carried into a schema, or it plans its first queries blindly."""
+        with self.asked(schema) as connection:
+            connection.execute(f'SET ROLE "{OWNER}"')
+            connection.execute("ANALYZE")
+
     def remove(self, schema: str) -> None:
         """Take a schema away with all that is in it, if it is there."""
         with self.asked() as connection:
