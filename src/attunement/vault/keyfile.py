@@ -36,7 +36,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 from attunement.errors import Damaged, NewerVersion, Refused, VaultProblem
 from attunement.vault.account import Account, Opened, Own, OwnLock, account_as_dict, account_from_dict
 from attunement.vault.locks import Cost, Lock
-from attunement.vault.naming import IN_FILE, next_name, plain_name, suffix_of
+from attunement.vault.naming import IN_FILE, next_name, plain_names, suffix_of
 from attunement.vault.places import replace_file
 from attunement.vault.sealing import Key, canonical, seal, unseal
 from attunement.vault.sharing import PrivateKeys, PublicKeys
@@ -395,12 +395,6 @@ def _from_dict(stored: dict[str, Any]) -> KeyFile:
         past = tuple(bytes.fromhex(wrapped) for wrapped in stored["past"])
         mac = bytes.fromhex(stored["mac"])
         box = str(stored.get("drop_box", ""))
-        return KeyFile(str(stored["install"]), _names(stored["files"]), accounts, past, mac, box)
+        return KeyFile(str(stored["install"]), plain_names(stored["files"], SHARED), accounts, past, mac, box)
     except (KeyError, TypeError, ValueError, OverflowError, AttributeError):
         raise Damaged(_BROKEN) from None
-
-
-def _names(files: dict[str, str]) -> dict[str, str]:
-    if set(files) != set(SHARED):
-        raise ValueError("other files")
-    return {name: plain_name(file) for name, file in files.items()}

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 IN_FILE, IN_DATABASE, SEALED = ".vault", ".schema", ".sealed"
 """How a name tells where a vault is: a file of our own, a schema of a database, a file whose fields are sealed."""
@@ -44,3 +47,10 @@ def plain_name(file: str) -> str:
     if not _PLAIN.fullmatch(file):
         raise ValueError("no plain name")
     return file
+
+
+def plain_names(files: Mapping[str, str], wanted: Iterable[str]) -> dict[str, str]:
+    """Only plain names, of the files that are wanted and no other."""
+    if set(files) != set(wanted):
+        raise ValueError("other files")
+    return {name: plain_name(file) for name, file in files.items()}
