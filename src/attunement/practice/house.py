@@ -6,24 +6,24 @@ import contextlib
 import functools
 import os
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn, ParamSpec, TypeVar
 
 from filelock import FileLock, Timeout
 
-from attunement.errors import AttunementError, InputError, InUse, NotStored, VaultProblem
+from attunement.errors import AttunementError, Damaged, InputError, InUse, NotStored, VaultProblem
 from attunement.practice.unlocked import Reflections
 from attunement.vault.carrying import carry, remove
 from attunement.vault.clock import Clock
 from attunement.vault.file import remove_file
 from attunement.vault.keyfile import NAME, SHARED, KeyFile
-from attunement.vault.naming import IN_DATABASE, IN_FILE, SEALED, generation, suffix_of
+from attunement.vault.naming import IN_DATABASE, IN_FILE, SEALED, generation, schema_of, suffix_of
 from attunement.vault.process import harden
-from attunement.vault.store import VARIABLE
+from attunement.vault.store import IN_FORCE, NEWER, OVER, VARIABLE
 from attunement.vault.vault import Vault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from attunement.vault.account import Opened, Own
     from attunement.vault.database import Database
@@ -142,6 +142,11 @@ class House:
             keys = opening(keyfile).keys
             with held(keyfile) as database:
                 house = cls(folder, keyfile, keys, clock or Clock(), lock, database=database)
+                try:
+                    house._mark_in_force()
+                except BaseException:
+                    house.close()
+                    raise
             forget_leftovers(folder, keyfile, database)
             return house
 
@@ -155,7 +160,7 @@ class House:
 
     def _unlocked(self, account: str, own: Own) -> Reflections:
         """Open the file once: whoever unlocks what is open has shown the passphrase, and shares it."""
-        with self._unlocking:
+        with self.changing, self._unlocking:  # in this order, as everywhere
             opened = self.reflections.get(account)
             if opened is not None and opened.unlocked:
                 return opened
@@ -172,18 +177,50 @@ class House:
             return self.reflections[account]
 
     def move_own(self, own: Own, suffix: str) -> None:
-        """Carry somebody's reflections to where the record is: only their own key opens them."""
-        with self.changing:
-            before = self._own_file(self.keyfile, own.account)
-            after = self.keyfile.moved_own(own, suffix, self.keys["record"])
-            file = self._own_file(after, own.account)
-            source = Vault(self.place(before, own.account), own.file, "reflections", self.clock)
-            try:
-                carry(source, self.place(file, own.account), own.file, self.clock)
-            finally:
-                source.close()
-            self.set_keys(after)
-            remove(self.place(before, own.account))
+        """Carry somebody's reflections to where the record is: only their own key opens them.
+
+        Where they were carried there before, by a program whose folder was lost since, they are found and not replaced.
+        """
+        before = self._own_file(self.keyfile, own.account)
+        after = self.keyfile.moved_own(own, suffix, self.keys["record"])
+        to = self.place(self._own_file(after, own.account), own.account)
+        source = Vault(self.place(before, own.account), own.file, "reflections", self.clock)
+        try:
+            if not self._carried_before(source, to, own):
+                carry(source, to, own.file, self.clock)
+        finally:
+            source.close()
+        self.set_keys(after)
+        remove(self.place(before, own.account))
+
+    def _carried_before(self, source: Vault, to: Path | Schema, own: Own) -> bool:
+        """Whether these reflections are in the database already, and have gone on there from what is here.
+
+        Raises
+        ------
+        Damaged
+            Where something is in force there that has not: nothing is replaced.
+        """
+        if self.database is None or isinstance(to, Path):
+            return False
+        family = schema_of(generation(to.file)[0] + IN_DATABASE)
+        standing = self.database.schemas(self.keyfile.install)
+        there = [
+            name for name, how in standing.items() if how == IN_FORCE and name.rpartition("_")[0] == family
+        ]
+        if not there:
+            return False
+        if there != [to.name]:
+            raise Damaged(NEWER)
+        found = Vault(to, own.file, "reflections", self.clock)
+        try:
+            tip = source.tip
+            led = [row for row in found.entries(after=tip.seq - 1)[:1] if row["mac"] == tip.mac]
+        finally:
+            found.close()
+        if not led and tip.seq:
+            raise Damaged(NEWER)
+        return True
 
     def _own_file(self, keyfile: KeyFile, account: str) -> str:
         locks = keyfile.account(account).own
@@ -205,6 +242,16 @@ class House:
         """Replace `keys.json`."""
         keyfile.save(self.folder)
         self.keyfile = keyfile
+        self._mark_in_force()
+
+    def _mark_in_force(self) -> None:
+        """Let the database know which schemas `keys.json` names: no others are ever in the way of a copy."""
+        if self.database is None:
+            return
+        named = {schema_of(file) for file in self.keyfile.named if suffix_of(file) == IN_DATABASE}
+        standing = self.database.schemas(self.keyfile.install)
+        for name in sorted(named & {each for each, how in standing.items() if how != IN_FORCE}):
+            self.database.mark(name, self.keyfile.install, IN_FORCE)
 
     def add_account(
         self, code: str, passphrase: str, recovery: RecoveryCode, *, own: bool, cost: Cost
@@ -278,25 +325,25 @@ def forget_unfinished(folder: Path, keyfile: KeyFile, address: str | None) -> No
     with contextlib.suppress(AttunementError), held(keyfile, address) as database:
         if database is not None:
             for schema in database.schemas(keyfile.install):
-                database.remove(schema)
+                database.give_up(schema, keyfile.install)
             database.release()
 
 
 def forget_leftovers(folder: Path, keyfile: KeyFile, database: Database | None) -> None:
-    """Remove what an interrupted change of keys or move left: files and schemas that the key file does not name.
+    """Remove what an interrupted change of keys or move left: files of an earlier generation, schemas that are over.
 
-    Of schemas only those of an earlier generation: an old copy of the key file must not cost what was written since.
+    An old copy of the key file costs nothing that was written since: what is of a later generation stays.
     """
     named = dict(generation(file) for file in keyfile.named)
     for path in (*folder.glob(f"*{IN_FILE}"), *folder.glob(f"*{SEALED}")):
-        if path.name not in keyfile.named and generation(path.name)[0] in named:
+        family, number = generation(path.name)
+        if path.name not in keyfile.named and number < named.get(family, 0):
             remove_file(path)
-    if database is None:
-        return
-    for schema in database.schemas(keyfile.install):
-        family, number = generation(schema.replace("_", "-") + IN_DATABASE)
-        if number < named.get(family, 0):
-            database.remove(schema)
+    if database is not None:
+        with contextlib.suppress(VaultProblem):
+            over = [name for name, how in database.schemas(keyfile.install).items() if how == OVER]
+            for name in over:
+                database.give_up(name, keyfile.install)
 
 
 def refuse_used(folder: Path) -> None:

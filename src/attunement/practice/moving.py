@@ -11,6 +11,7 @@ from attunement.practice.policy import Verb
 from attunement.vault.carrying import carry, carry_as_it_is, remove
 from attunement.vault.keyfile import SHARED, KeyFile
 from attunement.vault.naming import IN_DATABASE, IN_FILE, SEALED, suffix_of
+from attunement.vault.store import IN_FORCE, NEWER, OVER
 from attunement.vault.vault import Vault
 
 if TYPE_CHECKING:
@@ -58,10 +59,11 @@ class Moving(Desk):
         moved = _named(before, house, IN_DATABASE if address else IN_FILE)
         try:
             tips = self._all_carried(before, moved)
+            told = (*_told(tips, moved, None if not address else house.database), *_left(house))
         finally:
             if IN_DATABASE not in {suffix_of(file) for file in house.keyfile.named}:
                 house.leave_database()
-        return tuple(_told(tips, moved, house.database))
+        return told
 
     def _all_carried(self, before: KeyFile, moved: KeyFile) -> list[tuple[str, Tip]]:
         """Carry what can be carried, let the copies count, and only then remove what they are copies of."""
@@ -81,9 +83,14 @@ class Moving(Desk):
         return tips
 
     def _reach(self, address: str) -> None:
-        database = reached(address)
+        database, keyfile = reached(address), self.house.keyfile
         try:
-            database.refuse_another(self.house.keyfile.install)
+            database.refuse_another(keyfile.install)
+            standing = database.schemas(keyfile.install)
+            if any(how == IN_FORCE for how in standing.values()):
+                raise Damaged(NEWER)
+            for name in standing:
+                database.give_up(name, keyfile.install)
         except VaultProblem:
             database.release()
             raise
@@ -131,6 +138,14 @@ def _own(keyfile: KeyFile, code: str) -> str:
     locks = keyfile.account(code).own
     assert locks is not None  # noqa: S101 - it was among those with reflections
     return locks.file
+
+
+def _left(house: House) -> Iterator[str]:
+    """What could not be removed yet, since somebody reads it."""
+    if house.database is not None:
+        standing = house.database.schemas(house.keyfile.install)
+        for name in sorted(name for name, how in standing.items() if how == OVER):
+            yield f"{name}: still in the database, for somebody reads it; its administrator can drop it."
 
 
 def _told(tips: list[tuple[str, Tip]], keyfile: KeyFile, database: Database | None) -> Iterator[str]:

@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+    from filelock import FileLock
+
+    from attunement.vault.database import Database
     from attunement.vault.recovery import RecoveryCode
     from attunement.vault.rows import Rows
 
@@ -125,7 +128,7 @@ class Practice(
             with held(keyfile, database) as reached:
                 if reached is not None:
                     reached.refuse_another(keyfile.install)
-                house = House(folder, keyfile, keys, clock or Clock(), lock, create=True, database=reached)
+                house = _made(folder, keyfile, keys, clock or Clock(), lock, reached)
             try:
                 practice = cls(house, Who(account, roles))
                 house.record.do(lambda rows: found_account(rows, account, roles, name, credential), KEEPER)
@@ -212,6 +215,25 @@ class Practice(
             return Who(account, frozenset(Role(role) for role in row["roles"].split()))
 
         return self.house.record.do(work, DOOR)
+
+
+def _made(
+    folder: Path,
+    keyfile: KeyFile,
+    keys: dict[str, Key],
+    clock: Clock,
+    lock: FileLock,
+    database: Database | None,
+) -> House:
+    """Make the vaults of a new practice; where one cannot be made, none is left."""
+    try:
+        return House(folder, keyfile, keys, clock, lock, create=True, database=database)
+    except BaseException:
+        for schema in database.schemas(keyfile.install) if database else ():
+            database.give_up(schema, keyfile.install)  # type: ignore[union-attr]
+        for file in folder.glob("*.vault*"):
+            file.unlink()
+        raise
 
 
 def _has_own(roles: frozenset[Role]) -> bool:

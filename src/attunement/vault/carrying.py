@@ -5,20 +5,25 @@ The same rows with the same journal: what verified here verifies there, to the s
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
 from attunement.errors import Damaged, NotStored
 from attunement.vault.file import remove_file
+from attunement.vault.journal import START, Tip
 from attunement.vault.places import sync_file, sync_folder
 from attunement.vault.sealing import Key
 from attunement.vault.tables import KINDS
 from attunement.vault.vault import Vault, store_at
+from attunement.vault.verifying import last_entry
 from attunement.vault.whom import BACKUP, KEEPER
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from attunement.vault.clock import Clock
     from attunement.vault.schema import Schema
     from attunement.vault.store import Store
@@ -44,8 +49,7 @@ def carry(source: Vault, to: Path | Schema, key: Key, clock: Clock) -> None:
     Damaged
         Where the copy is not as the original.
     """
-    tip = source.tip
-    _copied(source.store, to, key, source.kind, KEEPER)
+    tip, _ = _copied(source.store, to, key, source.kind, KEEPER)
     copy = Vault(to, key, source.kind, clock)
     try:
         verdict = copy.verify(tip)
@@ -69,10 +73,10 @@ def carry_as_it_is(source: Path | Schema, to: Path | Schema, kind: str) -> None:
     """
     before = store_at(source, _NO_KEY, kind, as_it_is=True)
     try:
-        written = _copied(before, to, _NO_KEY, kind, BACKUP, as_it_is=True)
+        _, digests = _copied(before, to, _NO_KEY, kind, BACKUP, as_it_is=True)
         after = store_at(to, _NO_KEY, kind, as_it_is=True)
         try:
-            if _counted(after, kind) != written:
+            if _digests(after, kind) != digests:
                 raise Damaged(f"The copy of {before.name} is not as the original; nothing was changed.")
         finally:
             after.close()
@@ -82,50 +86,76 @@ def carry_as_it_is(source: Path | Schema, to: Path | Schema, kind: str) -> None:
 
 
 def remove(place: Path | Schema) -> None:
-    """Take a vault away, if it is there."""
+    """Take a vault away that is no longer in force."""
     if isinstance(place, Path):
         remove_file(place)
     else:
-        place.database.remove(place.name)
+        place.database.give_up(place.name, place.install)
 
 
 def _copied(
     source: Store, to: Path | Schema, key: Key, kind: str, whom: Whom, *, as_it_is: bool = False
-) -> dict[str, int]:
-    """Copy every row; returns how many of each table."""
-    remove(to)
+) -> tuple[Tip, dict[str, str]]:
+    """Copy every row as one state has it; returns the end of its journal, and a digest of each table."""
+    if isinstance(to, Path):
+        remove_file(to)
+    else:
+        to.database.clear(to.name, to.install)
     try:
         target = store_at(to, key, kind, create=True, as_it_is=as_it_is)
         try:
             target.make(kind)
-            with source.reading(whom) as read, target.engine.connect() as written:
-                target.begin_filling(written)
-                counts = {table.name: _rows(read, written, table) for table in KINDS[kind].sorted_tables}
-                written.exec_driver_sql("COMMIT")
-        except target.raises as problem:
-            raise target.said(problem) from None
+            with source.reading(whom) as read:
+                tip = Tip(0, START) if as_it_is else last_entry(read, KINDS[kind])[0]
+                return tip, _filled(read, target, kind)
         finally:
             target.close()
     except OSError as problem:
         raise NotStored(f"The copy could not be written: {problem.strerror}.") from None
-    return counts
 
 
-def _rows(read: sa.Connection, written: sa.Connection, table: sa.Table) -> int:
-    count = 0
-    found = read.execution_options(stream_results=True).execute(sa.select(table))
+def _filled(read: sa.Connection, target: Store, kind: str) -> dict[str, str]:
+    """Write all rows; what the target's driver raises is told of the target."""
+    try:
+        with target.engine.connect() as written:
+            target.begin_filling(written)
+            digests = {table.name: _rows(read, written, table) for table in KINDS[kind].sorted_tables}
+            written.exec_driver_sql("COMMIT")
+            return digests
+    except target.raises as problem:
+        raise target.said(problem) from None
+
+
+def _rows(read: sa.Connection, written: sa.Connection, table: sa.Table) -> str:
+    digest = hashlib.sha256()
+    for some in _ordered(read, table):
+        written.execute(table.insert(), some)
+        _add(digest, some)
+    return digest.hexdigest()
+
+
+def _ordered(connection: sa.Connection, table: sa.Table) -> Iterator[list[dict[str, Any]]]:
+    """Go through the rows of a table in the order of their keys, some at once."""
+    asked = sa.select(table).order_by(*table.primary_key.columns)
+    found = connection.execution_options(stream_results=True).execute(asked)
     for some in found.mappings().partitions(_AT_ONCE):
-        written.execute(table.insert(), [dict(row) for row in some])
-        count += len(some)
-    return count
+        yield [dict(row) for row in some]
 
 
-def _counted(store: Store, kind: str) -> dict[str, int]:
+def _add(digest: Any, rows: list[dict[str, Any]]) -> None:  # noqa: ANN401 - hashlib has no name for it
+    for row in rows:
+        digest.update(repr(list(row.values())).encode())
+
+
+def _digests(store: Store, kind: str) -> dict[str, str]:
+    found = {}
     with store.reading(BACKUP) as connection:
-        return {
-            table.name: connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
-            for table in KINDS[kind].sorted_tables
-        }
+        for table in KINDS[kind].sorted_tables:
+            digest = hashlib.sha256()
+            for some in _ordered(connection, table):
+                _add(digest, some)
+            found[table.name] = digest.hexdigest()
+    return found
 
 
 def _settle(to: Path | Schema) -> None:

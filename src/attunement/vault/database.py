@@ -16,9 +16,9 @@ import psycopg
 import psycopg.conninfo
 import sqlalchemy as sa
 
-from attunement.errors import InputError, InUse, NotStored, VaultProblem
+from attunement.errors import Damaged, InputError, InUse, NotStored, VaultProblem
 from attunement.vault.sealed import give_seals
-from attunement.vault.store import VARIABLE
+from attunement.vault.store import IN_FORCE, NEWER, OVER, VARIABLE
 from attunement.vault.whom import OWNER, Hand
 
 if TYPE_CHECKING:
@@ -164,15 +164,64 @@ class Database:
 
     def analyse(self, schema: str) -> None:
         """Let the server count what was carried into a schema, or it plans its first queries blindly."""
-        with self.asked(schema) as connection:
+        with self._sentences(), self.asked(schema) as connection:
             connection.execute(f'SET ROLE "{OWNER}"')
             connection.execute("ANALYZE")
 
-    def remove(self, schema: str) -> None:
-        """Take a schema away with all that is in it, if it is there."""
-        with self.asked() as connection:
+    # -- what is in it
+
+    def schemas(self, install: str) -> dict[str, str]:
+        """Return the schemas of a practice, and how each stands: in force, unfinished, or over."""
+        asked = """SELECT nspname, obj_description(oid, 'pg_namespace') FROM pg_namespace
+        WHERE nspowner::regrole::text = %s ORDER BY nspname"""
+        with self._sentences(), self.asked() as connection:
+            found = connection.execute(asked, [OWNER]).fetchall()
+        told = {name: str(comment).partition(f"attunement {install}") for name, comment in found}
+        return {
+            name: rest.strip() or IN_FORCE
+            for name, (before, mark, rest) in told.items()
+            if mark and not before
+        }
+
+    def mark(self, schema: str, install: str, how: str) -> None:
+        """Write down how a schema stands."""
+        with self._sentences(), self.asked() as connection:
+            connection.execute(f'SET ROLE "{OWNER}"')
+            connection.execute(marked(schema, install, how))
+
+    def clear(self, schema: str, install: str) -> None:
+        """Make room for a copy: what an interrupted one left there goes, and nothing that is in force.
+
+        Raises
+        ------
+        Damaged
+            Where a vault is in force there that whoever asks does not know of.
+        """
+        how = self.schemas(install).get(schema)
+        if how == IN_FORCE:
+            raise Damaged(NEWER)
+        if how is not None:
+            self._drop(schema)
+
+    def give_up(self, schema: str, install: str) -> None:
+        """Take a schema away that is no longer in force; where somebody reads it still, that is done later."""
+        with contextlib.suppress(VaultProblem):
+            self.mark(schema, install, OVER)
+            self._drop(schema)
+
+    def _drop(self, schema: str) -> None:
+        with self._sentences(), self.asked() as connection:
             connection.execute(f'SET ROLE "{OWNER}"')
             connection.execute(f'DROP SCHEMA IF EXISTS "{schema}" CASCADE')
+
+    @contextlib.contextmanager
+    def _sentences(self) -> Iterator[None]:
+        try:
+            yield
+        except psycopg.Error:
+            raise NotStored(
+                f"The database {self.place} is busy or failed; what was asked of it was not done."
+            ) from None
 
     def refuse_another(self, install: str) -> None:
         """Refuse a database in which another practice is: no two share one.
@@ -185,18 +234,13 @@ class Database:
         asked = (
             "SELECT obj_description(oid, 'pg_namespace') FROM pg_namespace WHERE nspowner::regrole::text = %s"
         )
-        with self.asked() as connection:
-            found = {row[0] for row in connection.execute(asked, [OWNER])}
-        if found - {f"attunement {install}"}:
+        with self._sentences(), self.asked() as connection:
+            found = [str(row[0]) for row in connection.execute(asked, [OWNER])]
+        if any(not each.startswith(f"attunement {install}") for each in found):
             raise VaultProblem(
-                f"There is another practice in the database {self.place}; each has a database of its own."
+                f"There is another practice in the database {self.place}, or what an interrupted `init` left of one; "
+                "each has a database of its own."
             )
-
-    def schemas(self, install: str) -> tuple[str, ...]:
-        """Return the schemas of a practice."""
-        asked = "SELECT nspname FROM pg_namespace WHERE obj_description(oid, 'pg_namespace') = %s ORDER BY nspname"
-        with self.asked() as connection:
-            return tuple(row[0] for row in connection.execute(asked, [f"attunement {install}"]))
 
     # -- held
 
@@ -252,6 +296,12 @@ class Database:
                 with contextlib.suppress(Exception):
                     self._lock.close()
                 self._lock = None
+
+
+def marked(schema: str, install: str, how: str) -> str:
+    """Return the statement that writes down how a schema stands."""
+    told = f"attunement {install}" if how == IN_FORCE else f"attunement {install} {how}"
+    return f"COMMENT ON SCHEMA \"{schema}\" IS '{told}'"
 
 
 def _read(address: str) -> dict[str, str]:

@@ -37,6 +37,11 @@ def generation(file: str) -> tuple[str, int]:
     return family, int(number) if number.isdecimal() else 0
 
 
+def schema_of(file: str) -> str:
+    """Return the name of a vault's schema: ``record_2`` for ``record-2.schema``."""
+    return file.removesuffix(suffix_of(file)).replace("-", "_")
+
+
 def suffix_of(file: str) -> str:
     """Return what tells where a vault is."""
     return file[file.rindex(".") :]

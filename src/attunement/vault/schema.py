@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,10 +12,11 @@ from sqlalchemy.dialects import postgresql
 
 from attunement.errors import Damaged, InUse, NotStored, Refused
 from attunement.vault import migrations, tables
-from attunement.vault.database import Database  # noqa: TC001 - a field's type
-from attunement.vault.naming import IN_DATABASE
+from attunement.vault.database import Database, marked
+from attunement.vault.naming import IN_DATABASE, schema_of
 from attunement.vault.policies import held_to
 from attunement.vault.sealed import Fields, Sealed
+from attunement.vault.store import UNFINISHED
 from attunement.vault.whom import KEEPER, OWNER, REFUSED, Hand, Whom
 
 if TYPE_CHECKING:
@@ -68,12 +68,7 @@ class Schema:
     @property
     def name(self) -> str:
         """The schema's own name."""
-        return schema_name(self.file)
-
-
-def schema_name(file: str) -> str:
-    """Return the name of a schema: ``record_2`` for ``record-2.schema``."""
-    return re.sub(r"[^a-z0-9]", "_", file.removesuffix(IN_DATABASE))
+        return schema_of(self.file)
 
 
 class SchemaStore:
@@ -104,9 +99,7 @@ class SchemaStore:
             try:
                 connection.exec_driver_sql(f'SET LOCAL ROLE "{OWNER}"')
                 connection.exec_driver_sql(f'CREATE SCHEMA "{self.place.name}"')
-                connection.exec_driver_sql(
-                    f"COMMENT ON SCHEMA \"{self.place.name}\" IS 'attunement {self.place.install}'"
-                )
+                connection.exec_driver_sql(marked(self.place.name, self.place.install, UNFINISHED))
                 _as_kept(kind).create_all(connection, checkfirst=False)
                 connection.exec_driver_sql(
                     "CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)"
@@ -115,7 +108,7 @@ class SchemaStore:
                     "INSERT INTO alembic_version VALUES (%s)", (migrations.HEADS[kind],)
                 )
                 for statement in held_to(
-                    kind, self.place.name, self.place.owner, schema_name(self.place.record)
+                    kind, self.place.name, self.place.owner, schema_of(self.place.record)
                 ):
                     connection.exec_driver_sql(statement)
                 connection.exec_driver_sql("COMMIT")

@@ -15,6 +15,13 @@ if TYPE_CHECKING:
 VARIABLE: Final = "ATTUNEMENT_DATABASE_URL"
 """What names the address of a clinic's database."""
 
+IN_FORCE, UNFINISHED, OVER = "in force", "unfinished", "over"
+"""How a schema stands: `keys.json` names it, does not yet, or no longer does."""
+NEWER: Final = (
+    "The database holds vaults of this practice already that this keys.json does not know of: the folder is an older "
+    "copy than the database. Nothing was changed; put the newest keys.json back into the folder."
+)
+
 
 class Store(Protocol):
     """What a vault needs of the place that it is in."""
