@@ -109,8 +109,9 @@ def test_every_sentence_is_said_somewhere() -> None:
     lines = {f"conversation_ask_{each}" for each in instrument("connection").scale("total").items}
     tried = {f"conversation{ask}_step_{each}" for ask in ("", "_ask") for each in ("open", "yes", "no")}
     rooms = {each for each in sentences() if each.startswith(("rooms_about_", "rooms_no_", "rooms_from_"))}
+    built_of_two = {f"trajectory_pairing_{each}" for each in ("apart", "alike", "unclear")}
     steps = {f"steps_{each}_{part}" for each in ABOUT for part in ("name", "opening", "1", "2", "3")}
-    built = board | feelings | words | lines | tried | rooms | steps
+    built = board | feelings | words | lines | tried | rooms | steps | built_of_two
     built |= {f"further_{each}" for each in FURTHER}
     whose = {f"whose_{each.replace(' ', '_').replace(chr(39), '')}" for each in WHOSE}
     own = {f"supervision_own_{each}" for each in (*PULLS, *STRAINS, *whose)}

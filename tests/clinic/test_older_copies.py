@@ -139,7 +139,7 @@ def test_what_is_sealed_is_compared_to_the_last_byte_before_it_counts(
     lived.first.lock()
     filled = carrying._rows  # noqa: SLF001 - what a bug would be in
 
-    def flipped(read: object, written: object, table: object) -> str:
+    def flipped(read: object, written: object, table: object) -> int:
         digest = filled(read, written, table)  # type: ignore[arg-type]
         if getattr(table, "name", "") == "reflection":
             written.exec_driver_sql("UPDATE reflection SET body = zeroblob(length(body))")  # type: ignore[attr-defined]
@@ -162,7 +162,7 @@ def reader(lived: Cast, address: str) -> Iterator[psycopg.Connection[tuple[objec
         connection.execute("SET ROLE attunement_backup")
         connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
         for schema, table in (("record_2", "client"), ("identity_2", "person")):
-            connection.execute(f"SELECT count(*) FROM {schema}.{table}")  # type: ignore[call-overload] # noqa: S608
+            connection.execute(f"SELECT count(*) FROM {schema}.{table}")  # noqa: S608
         yield connection
 
 
@@ -218,7 +218,7 @@ def test_a_copy_while_others_write_is_of_one_state(in_database: Cast, tmp_path: 
     seen(in_database.first, "K-01")
     rows = carrying._rows  # noqa: SLF001 - in the middle of the copy
 
-    def meanwhile(read: object, written: object, table: object) -> str:
+    def meanwhile(read: object, written: object, table: object) -> int:
         if getattr(table, "name", "") == "account":
             in_database.first.log_contact("K-01", BEGAN, kind="call", begun_by="client")
         return rows(read, written, table)  # type: ignore[arg-type]

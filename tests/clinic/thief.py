@@ -12,7 +12,7 @@ import psycopg.conninfo
 from test_secrets import drawn, found, left_behind, ways
 
 from attunement.vault.keyfile import KeyFile
-from attunement.vault.schema import schema_name
+from attunement.vault.naming import schema_of
 from attunement.vault.store import VARIABLE
 from attunement.vault.whom import Hand
 
@@ -62,7 +62,7 @@ class Loot:
         """The schema of the record, of identity, or of somebody's reflections."""
         keyfile = KeyFile.load(self.folder / "practice")
         own = {code: each.own.file for code, each in keyfile.accounts.items() if each.own}
-        return schema_name((keyfile.files | own)[vault])
+        return schema_of((keyfile.files | own)[vault])
 
     def ask(self, question: str) -> list[tuple[object, ...]]:
         """Ask the database what one likes; it is the thief's own now."""

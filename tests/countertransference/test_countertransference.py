@@ -118,7 +118,7 @@ def test_a_solo_caseload_tells_what_a_client_stirs_against_the_others_and_no_hab
     assert told.evidence["value"].sum() == pytest.approx(1.0)
     habit = alone.habitual(feeling="tense")
     assert isinstance(habit, NotYet)
-    assert "published figures" in habit.supply
+    assert "norms of therapists elsewhere" in habit.supply
 
 
 def test_with_a_norm_a_habit_is_told_against_it_and_says_so(solo: Felt) -> None:

@@ -50,7 +50,9 @@ class Both(Walk):
     def hold(self, way: tuple[str, int, Scheme]) -> None:
         self.name, width, scheme = way
         self.page.set_viewport_size({"width": width, "height": 860})
-        self.page.emulate_media(color_scheme=scheme)
+        self.page.emulate_media(
+            color_scheme=scheme, reduced_motion="reduce"
+        )  # or axe sees colours on their way
 
 
 @dataclass

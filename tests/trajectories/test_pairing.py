@@ -10,8 +10,10 @@ import polars as pl
 import pytest
 
 from attunement.errors import ColumnProblem
-from attunement.findings import Finding, NotYet
+from attunement.findings import Estimate, Finding, NotYet
 from attunement.trajectories import Caseload, Measure, pairing, trajectories
+from attunement.trajectories.pairing import _sentence
+from attunement.wording import sentences
 
 if TYPE_CHECKING:
     from attunement.instruments.description import Language
@@ -97,3 +99,25 @@ def test_no_sentence_ranks_therapists(now: float, before: float, language: Langu
     assert not re.search(r"\b(better|worse|best|mejor|peor)\b", found.sentence)
     assert "better therapist" in found.limits[0] or "mejor terapeuta" in found.limits[0]
     assert "T-2" not in found.sentence
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_every_sentence_about_two_therapists_is_reached(language: Language) -> None:
+    worked = courses(8.5, 4.5, language=language)
+    seen = [Estimate(7.0, 6.5, 7.5, "points"), Estimate(6.0, 5.5, 6.5, "points")]
+    said = [
+        _sentence(worked, seen, Estimate(*apart, "points"), 5)
+        for apart in ((1.0, 0.3, 1.7), (0.0, -0.1, 0.1), (0.2, -3.0, 3.4))
+    ]
+    found = told(8.5, 4.5, language=language)
+    assert isinstance(found, Finding)
+    said += [found.about, found.sentence, *found.limits]
+    too_few = told(8.5, 4.5, sessions=2, language=language)
+    assert isinstance(too_few, NotYet)
+    whole = "\n".join([*said, too_few.about, too_few.supply])
+    assert [
+        name
+        for name, both in sentences().items()
+        if name.startswith("trajectory_") and "_pairing" in name and name != "trajectory_limit_pairing"
+        and not re.search(re.sub(r"\\\{[a-z_]+\\\}", ".+?", re.escape(both[language])), whole)
+    ] == []  # fmt: skip

@@ -95,7 +95,7 @@ def remove(place: Path | Schema) -> None:
 
 def _copied(
     source: Store, to: Path | Schema, key: Key, kind: str, whom: Whom, *, as_it_is: bool = False
-) -> tuple[Tip, dict[str, str]]:
+) -> tuple[Tip, dict[str, int]]:
     """Copy every row as one state has it; returns the end of its journal, and a digest of each table."""
     if isinstance(to, Path):
         remove_file(to)
@@ -114,7 +114,7 @@ def _copied(
         raise NotStored(f"The copy could not be written: {problem.strerror}.") from None
 
 
-def _filled(read: sa.Connection, target: Store, kind: str) -> dict[str, str]:
+def _filled(read: sa.Connection, target: Store, kind: str) -> dict[str, int]:
     """Write all rows; what the target's driver raises is told of the target."""
     try:
         with target.engine.connect() as written:
@@ -126,36 +126,32 @@ def _filled(read: sa.Connection, target: Store, kind: str) -> dict[str, str]:
         raise target.said(problem) from None
 
 
-def _rows(read: sa.Connection, written: sa.Connection, table: sa.Table) -> str:
-    digest = hashlib.sha256()
-    for some in _ordered(read, table):
+def _rows(read: sa.Connection, written: sa.Connection, table: sa.Table) -> int:
+    """Write a table's rows as they come; returns their digest."""
+    digest = 0
+    for some in _some(read, table):
         written.execute(table.insert(), some)
-        _add(digest, some)
-    return digest.hexdigest()
+        digest += _digest(some)
+    return digest
 
 
-def _ordered(connection: sa.Connection, table: sa.Table) -> Iterator[list[dict[str, Any]]]:
-    """Go through the rows of a table in the order of their keys, some at once."""
-    asked = sa.select(table).order_by(*table.primary_key.columns)
-    found = connection.execution_options(stream_results=True).execute(asked)
+def _some(connection: sa.Connection, table: sa.Table) -> Iterator[list[dict[str, Any]]]:
+    found = connection.execution_options(stream_results=True).execute(sa.select(table))
     for some in found.mappings().partitions(_AT_ONCE):
         yield [dict(row) for row in some]
 
 
-def _add(digest: Any, rows: list[dict[str, Any]]) -> None:  # noqa: ANN401 - hashlib has no name for it
-    for row in rows:
-        digest.update(repr(list(row.values())).encode())
+def _digest(rows: list[dict[str, Any]]) -> int:
+    """Add up a digest of each row: two stores need not have them in the same order."""
+    each = (hashlib.sha256(repr(list(row.values())).encode()).digest() for row in rows)
+    return sum(int.from_bytes(digest) for digest in each)
 
 
-def _digests(store: Store, kind: str) -> dict[str, str]:
-    found = {}
+def _digests(store: Store, kind: str) -> dict[str, int]:
     with store.reading(BACKUP) as connection:
-        for table in KINDS[kind].sorted_tables:
-            digest = hashlib.sha256()
-            for some in _ordered(connection, table):
-                _add(digest, some)
-            found[table.name] = digest.hexdigest()
-    return found
+        return {
+            table.name: sum(map(_digest, _some(connection, table))) for table in KINDS[kind].sorted_tables
+        }
 
 
 def _settle(to: Path | Schema) -> None:
