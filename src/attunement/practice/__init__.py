@@ -4,7 +4,10 @@
 policy          who may do what: one table, one function
 desk            the one gate that every verb passes
 handing_over    a client goes to another therapist, for good or for a while
+hands           in which role of a clinic's database a verb is done
 house           the folder with `keys.json` and the vaults
+unlocked        somebody's reflections while they are unlocked
+leftovers       what an interrupted change leaves, and that it goes
 practice        `Practice`: founding, opening, signing in
 agenda          how each of one's clients stands now
 caseload        clients, sessions, contacts, consents
@@ -31,6 +34,8 @@ keeping         who a code is, holds, erasure, what leaves, journal, backup
 reminding       what is due, and reminders of it by mail
 release         what leaves, by an allow-list of columns
 rotation        new keys for all vaults
+moving          from files into a database, and back
+staging         a copy of all vaults as files, for a backup
 restoring       from a backup to a practice
 ==============  =============================================================
 """

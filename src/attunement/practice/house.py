@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Final, NoReturn, ParamSpec, TypeVar
 from filelock import FileLock, Timeout
 
 from attunement.errors import AttunementError, Damaged, InputError, InUse, NotStored, VaultProblem
+from attunement.practice.leftovers import MAKING, forget_leftovers
 from attunement.practice.unlocked import Reflections
 from attunement.vault.carrying import carry, remove
 from attunement.vault.clock import Clock
-from attunement.vault.file import remove_file
 from attunement.vault.keyfile import NAME, SHARED, KeyFile
-from attunement.vault.naming import IN_DATABASE, IN_FILE, SEALED, generation, schema_of, suffix_of
+from attunement.vault.naming import IN_DATABASE, generation, schema_of, suffix_of
+from attunement.vault.places import replace_file
 from attunement.vault.process import harden
-from attunement.vault.store import IN_FORCE, NEWER, OVER, VARIABLE
+from attunement.vault.store import IN_FORCE, NEWER, VARIABLE
 from attunement.vault.vault import Vault
 
 if TYPE_CHECKING:
@@ -184,6 +185,7 @@ class House:
         before = self._own_file(self.keyfile, own.account)
         after = self.keyfile.moved_own(own, suffix, self.keys["record"])
         to = self.place(self._own_file(after, own.account), own.account)
+        self.about_to_make(after)
         source = Vault(self.place(before, own.account), own.file, "reflections", self.clock)
         try:
             if not self._carried_before(source, to, own):
@@ -242,7 +244,14 @@ class House:
         """Replace `keys.json`."""
         keyfile.save(self.folder)
         self.keyfile = keyfile
+        (self.folder / MAKING).unlink(missing_ok=True)
         self._mark_in_force()
+
+    def about_to_make(self, keyfile: KeyFile) -> None:
+        """Write down which files are being made for another `keys.json`; until that is there they count for nothing."""
+        files = [file for file in keyfile.named if suffix_of(file) != IN_DATABASE]
+        new = sorted(set(files) - set(self.keyfile.named))
+        replace_file(self.folder / MAKING, "\n".join(new).encode())
 
     def _mark_in_force(self) -> None:
         """Let the database know which schemas `keys.json` names: no others are ever in the way of a copy."""
@@ -327,23 +336,6 @@ def forget_unfinished(folder: Path, keyfile: KeyFile, address: str | None) -> No
             for schema in database.schemas(keyfile.install):
                 database.give_up(schema, keyfile.install)
             database.release()
-
-
-def forget_leftovers(folder: Path, keyfile: KeyFile, database: Database | None) -> None:
-    """Remove what an interrupted change of keys or move left: files of an earlier generation, schemas that are over.
-
-    An old copy of the key file costs nothing that was written since: what is of a later generation stays.
-    """
-    named = dict(generation(file) for file in keyfile.named)
-    for path in (*folder.glob(f"*{IN_FILE}"), *folder.glob(f"*{SEALED}")):
-        family, number = generation(path.name)
-        if path.name not in keyfile.named and number < named.get(family, 0):
-            remove_file(path)
-    if database is not None:
-        with contextlib.suppress(VaultProblem):
-            over = [name for name, how in database.schemas(keyfile.install).items() if how == OVER]
-            for name in over:
-                database.give_up(name, keyfile.install)
 
 
 def refuse_used(folder: Path) -> None:

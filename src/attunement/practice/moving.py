@@ -68,6 +68,7 @@ class Moving(Desk):
     def _all_carried(self, before: KeyFile, moved: KeyFile) -> list[tuple[str, Tip]]:
         """Carry what can be carried, let the copies count, and only then remove what they are copies of."""
         house = self.house
+        house.about_to_make(moved)
         with house.still():
             tips = [_carried(house, name, before, moved) for name in SHARED]
             for code, file in _sealed_reflections(before):

@@ -67,6 +67,7 @@ class Rotation(Desk):
                 before=house.keys["record"],
                 cost=cost or Cost(),
             )
+            house.about_to_make(after)
             for name in SHARED:
                 source = Vault(house.place(before.files[name]), house.keys[name], name, house.clock)
                 self._copied(
