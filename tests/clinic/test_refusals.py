@@ -11,7 +11,7 @@ import pytest
 from cast import PHRASES
 from server import PASSWORD, USER
 
-from attunement.errors import AttunementError, InputError, VaultProblem
+from attunement.errors import AttunementError, InputError, Refused, VaultProblem
 from attunement.practice import Practice
 from attunement.practice.house import reached
 from attunement.vault.database import Database
@@ -223,3 +223,25 @@ def test_the_command_line_refuses_with_two_and_a_sentence(address: str, tmp_path
     assert PASSWORD not in ended.stderr
     with Practice.open(tmp_path / "practice", "T-1", PHRASES["T-1"]) as practice:
         assert practice.verify()["record"].whole
+
+
+@pytest.mark.parametrize("store", ["in_files", "in_database"])
+def test_a_character_that_cannot_be_kept_is_named_and_nothing_is_stored(
+    request: pytest.FixtureRequest, store: str
+) -> None:
+    practice = request.getfixturevalue(store).first
+    practice.take_on("K-01")
+    before = practice.tip.seq
+    for attempt in (
+        lambda: practice.choose_step("K-01", "name\0it"),
+        lambda: practice.raise_concern("K-01", "qui\0et"),
+        lambda: practice.identify("K-01", "Some\0body"),
+    ):
+        with pytest.raises(InputError, match=r"cannot be kept \(NUL\); leave it out"):
+            attempt()
+    assert not practice.steps("K-01")
+    with pytest.raises((InputError, Refused), match=r"NUL|no such thing"):
+        practice.sessions("K\0-01")
+    entries = practice.house.record.entries(after=before)
+    assert [each["outcome"] for each in entries if "step" in each["verb"]] == ["not taken", "done"]
+    assert practice.verify()["record"].whole

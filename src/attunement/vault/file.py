@@ -103,6 +103,10 @@ class FileStore:
         """Whether the disk fails."""
         return isinstance(problem, _FAILS)
 
+    def leaves_open(self, problem: BaseException) -> bool:  # noqa: ARG002 - the signature of the protocol
+        """A disk that fails is asked by ourselves: what it did not take is undone."""
+        return False
+
     def said(self, problem: BaseException) -> VaultProblem:
         """Say what the driver said."""
         return sentence(problem, self.name)

@@ -11,11 +11,12 @@ import psycopg
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from attunement.errors import Damaged, InUse, NotStored, Refused
+from attunement.errors import Damaged, InputError, InUse, NotStored, Refused
 from attunement.vault import migrations, tables
 from attunement.vault.database import Database  # noqa: TC001 - a field's type
 from attunement.vault.naming import IN_DATABASE
 from attunement.vault.policies import held_to
+from attunement.vault.rows import NUL
 from attunement.vault.sealed import Fields, Sealed
 from attunement.vault.whom import KEEPER, OWNER, REFUSED, Hand, Whom
 
@@ -173,12 +174,20 @@ class SchemaStore:
         problem = getattr(problem, "orig", problem)
         return isinstance(problem, _FAILS) or _forks(problem)
 
+    def leaves_open(self, problem: BaseException) -> bool:
+        """Whether the line broke before the server said what came of a COMMIT."""
+        problem = getattr(problem, "orig", problem)
+        state = _state(problem)
+        return isinstance(problem, _FAILS) and (not state or state.startswith(_NO_ANSWER))
+
     def said(self, problem: BaseException) -> AttunementError:
         """Say what the server said, without a value in it."""
         problem = getattr(problem, "orig", problem)
         state = _state(problem)
         if _forks(problem):
             return NotStored(_FORKS)
+        if isinstance(problem, psycopg.DataError) and "NUL" in str(problem):
+            return InputError(NUL)
         if state == "42501":
             return Refused(REFUSED)
         if state in {"XX001", "XX002"}:
@@ -264,3 +273,4 @@ def _type(given: sa.types.TypeEngine[Any]) -> sa.types.TypeEngine[Any]:
 
 
 _FAILS: Final = (psycopg.OperationalError, psycopg.InternalError, psycopg.InterfaceError)
+_NO_ANSWER: Final = ("08", "57P", "40003")

@@ -49,6 +49,9 @@ class Store(Protocol):
     def fails_all(self, problem: BaseException) -> bool:
         """Whether the place itself fails, and not one piece of work."""
 
+    def leaves_open(self, problem: BaseException) -> bool:
+        """Whether, where this came of a COMMIT, it may have been done all the same."""
+
     def said(self, problem: BaseException) -> AttunementError:
         """Say in a sentence what the driver said, without a value in it."""
 
