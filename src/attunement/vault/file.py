@@ -122,11 +122,12 @@ class FileStore:
         except OSError as problem:
             raise NotStored(f"{path.name} could not be written: {problem.strerror}.") from None
 
-    def sweep(self) -> None:
-        """Leave nothing of what was taken away: neither in free pages nor in the WAL."""
+    def sweep(self) -> bool:
+        """Leave nothing of what was taken away: neither in free pages nor in the WAL, as far as nobody reads there."""
         with in_sentences(self.name), self.engine.connect() as connection:
             connection.exec_driver_sql("VACUUM")
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            busy, *_ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()[0]
+        return not busy
 
     def problems(self) -> list[str]:
         """Check every page against its MAC, and the structure of the file."""

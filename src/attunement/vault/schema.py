@@ -209,13 +209,20 @@ class SchemaStore:
         except self.raises as problem:
             raise self.said(problem) from None
 
-    def sweep(self) -> None:
-        """Write the tables anew without what was taken away; the server's log and backups keep it until they end."""
+    def sweep(self) -> bool:
+        """Write the tables anew without what was taken away; the server's log and backups keep it until they end.
+
+        The server keeps what an older snapshot could still see, whoever has it open, and a replica or a slot that wants
+        it: it says of each table how many rows those are.
+        """
+        kept: list[int] = []
         with self.reaching(), self.place.database.asked(self.place.name) as connection:
+            connection.add_notice_handler(lambda said: kept.append(_still_kept(said)))
             connection.execute("SET lock_timeout = '30s'; SET statement_timeout = 0")
             connection.execute(f'SET ROLE "{OWNER}"')
             for table in tables.KINDS[self._kind].sorted_tables:
-                connection.execute(f'VACUUM (FULL) "{table.name}"')
+                connection.execute(f'VACUUM (FULL, VERBOSE) "{table.name}"')
+        return not any(kept)
 
     def problems(self) -> list[str]:
         """Ask the server whether pages on its disk went bad, as far as it has seen."""
@@ -228,6 +235,12 @@ class SchemaStore:
     def close(self) -> None:
         """Forget the connections."""
         self.engine.dispose()
+
+
+def _still_kept(said: psycopg.errors.Diagnostic) -> int:
+    """How many dead rows of a table could not be left out, from what VACUUM says of it in whatever language."""
+    number = re.match(r"\d+", said.message_detail or "")
+    return int(number.group()) if number else 0
 
 
 def _driver(connection: sa.Connection) -> Any:  # noqa: ANN401 - psycopg's connection

@@ -55,8 +55,8 @@ class Store(Protocol):
     def said(self, problem: BaseException) -> AttunementError:
         """Say in a sentence what the driver said, without a value in it."""
 
-    def sweep(self) -> None:
-        """Leave nothing of what was taken away."""
+    def sweep(self) -> bool:
+        """Leave nothing of what was taken away; whether nothing was left, for whoever reads an older state keeps it."""
 
     def problems(self) -> list[str]:
         """Look at all of it for damage; a sentence each."""
