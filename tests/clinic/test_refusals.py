@@ -110,6 +110,7 @@ def test_a_user_with_too_many_rights_or_too_few_is_refused(
         ("full_page_writes", "off", "lose what it acknowledged"),
         ("log_parameter_max_length_on_error", "-1", "log would hold"),
         ("log_statement", "'all'", "log would hold"),
+        ("log_transaction_sample_rate", "0.5", "log would hold"),
     ],
 )
 def test_a_server_that_forgets_or_tells_is_refused(
@@ -175,6 +176,26 @@ def test_row_level_security_that_was_switched_off_is_noticed(
     assert "row-level security off" in doors(
         server, database, "ALTER TABLE record_1.session DISABLE ROW LEVEL SECURITY"
     )
+
+
+@pytest.mark.parametrize(
+    "opened",
+    [
+        "CREATE POLICY anybody ON record_1.check_in FOR SELECT TO PUBLIC USING (true)",
+        f"CREATE POLICY theirs ON record_1.check_in FOR SELECT TO {USER} USING (true)",
+        "GRANT SELECT ON record_1.check_in TO PUBLIC",
+        f"GRANT SELECT (answers) ON record_1.check_in TO {USER}",
+    ],
+)
+def test_rows_that_were_given_to_others_are_noticed(
+    server: Server, database: str, tmp_path: Path, opened: str
+) -> None:
+    address = server.address(database)
+    Practice.found(
+        tmp_path / "practice", "T-1", PHRASES["T-1"], RecoveryCode.fresh(), cost=LEAST, database=address
+    ).close()
+    reached(address).release()
+    assert "none of a clinic's" in doors(server, database, opened)
 
 
 def test_a_practice_in_a_database_says_so_where_none_is_named(
