@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import os
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
 import sqlalchemy as sa
-from cast import PHRASES, reflected, seen
+from cast import BEGAN, PHRASES, reflected, seen
 
 from attunement.errors import InUse, VaultProblem
 from attunement.practice import Practice
+from attunement.sessions import Purpose
 from attunement.vault import tables
 from attunement.vault.file import FileStore
 from attunement.vault.schema import SchemaStore
@@ -109,3 +111,19 @@ def test_what_was_destroyed_is_told_as_destroyed_where_its_traces_could_not_be_s
     with Practice.open(folder, "T-1", PHRASES["T-1"]) as again:
         assert None not in erasures(again)
         assert again.verify()["identity"].whole
+
+
+def test_the_record_does_not_name_a_reflection_that_was_shared_and_then_destroyed(in_files: Cast) -> None:
+    practice = in_files.first
+    seen(practice, "K-01")
+    reflected(practice, "K-01", 1)
+    practice.unlock(PHRASES["T-1"])
+    practice.pin("S-1", practice.fingerprint("S-1"))
+    practice.give_consent("K-01", Purpose.SUPERVISION)
+    practice.share("K-01", 1, "S-1", until=BEGAN + timedelta(days=20))
+    [reflection] = practice.reflections("K-01")
+    practice.destroy_reflection("K-01", 1)
+    assert not practice.shares()
+    entries = practice.house.record.entries()
+    assert "revoke share" in {each["verb"] for each in entries}
+    assert not any(reflection.id in f"{each['about']} {each['touched']}" for each in entries)

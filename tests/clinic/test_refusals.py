@@ -20,7 +20,7 @@ from attunement.vault.recovery import RecoveryCode
 from attunement.vault.store import VARIABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from server import Server
@@ -250,14 +250,15 @@ def test_the_command_line_refuses_with_two_and_a_sentence(address: str, tmp_path
 def test_a_character_that_cannot_be_kept_is_named_and_nothing_is_stored(
     request: pytest.FixtureRequest, store: str
 ) -> None:
-    practice = request.getfixturevalue(store).first
+    practice: Practice = request.getfixturevalue(store).first
     practice.take_on("K-01")
     before = practice.tip.seq
-    for attempt in (
+    attempts: tuple[Callable[[], object], ...] = (
         lambda: practice.choose_step("K-01", "name\0it"),
         lambda: practice.raise_concern("K-01", "qui\0et"),
         lambda: practice.identify("K-01", "Some\0body"),
-    ):
+    )
+    for attempt in attempts:
         with pytest.raises(InputError, match=r"cannot be kept \(NUL\); leave it out"):
             attempt()
     assert not practice.steps("K-01")

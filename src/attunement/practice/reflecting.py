@@ -170,7 +170,7 @@ class Reflecting(Desk):
 
             def work(rows: Rows) -> tuple[str, None]:
                 rows.remove(tables.share, shared)
-                return note, None
+                return "", None
 
             self._act(Verb.REVOKE, work)
 
