@@ -204,7 +204,6 @@ class Practice(
 
     def _account(self, account: str) -> Who:
         """Who somebody is, by the record: `keys.json` says who can open, not what they may."""
-
         query = sa.select(tables.account).where(tables.account.c.id == account)
         held = self._as_left(query)
 
