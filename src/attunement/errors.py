@@ -19,7 +19,7 @@ prints it and exits with 2; a page answers with it and a status of 4xx. Nobody e
     │   ├── Damaged             a file, an envelope or the journal is not as it was written
     │   ├── NewerVersion        written by a later version of this program
     │   ├── InUse               another process has it open
-    │   └── NotStored           the disk is full or failing: nothing was stored, sending it again would do
+    │   └── NotStored           the disk is full or failing: nothing was stored, or it is not known; it says which
     ├── NotSent               a mail server did not take a mail; nothing is noted as sent
     └── Refused               the practice's policy says no, or there is no such thing: the two read alike
         └── Gone                it was there and is over: used, ended, revoked, erased
@@ -83,7 +83,7 @@ class InUse(VaultProblem):
 
 
 class NotStored(VaultProblem):
-    """The disk is full or failing: nothing was stored, and sending it again would do."""
+    """The disk is full, failing or away: nothing was stored, and sending it again would do; or it is not known."""
 
 
 class NotSent(AttunementError):  # noqa: N818 - reads as a sentence

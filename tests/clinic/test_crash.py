@@ -269,3 +269,39 @@ def test_all_its_writers_take_a_practice_back_together(here: Path, own_server: S
             own_server.start()
             futures = [vault.submit(lambda rows: rows.tip) for vault in vaults for _ in range(3)]
             assert [future.result(15) for future in futures]
+
+
+def test_a_commit_of_which_nothing_is_heard_is_told_as_not_known(
+    here: Path, own_server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wait_for(standby: str) -> None:
+        own_server.run(f"ALTER SYSTEM SET synchronous_standby_names = '{standby}'", "SELECT pg_reload_conf()")
+        own_server.until("synchronous_standby_names", standby)
+
+    with opened(here) as practice:
+        assert session(practice) == 2
+        wait_for("a_replica_that_is_gone")
+        monkeypatch.setattr("attunement.vault.database.Connection.patience", 1.0)
+        try:
+            with pytest.raises(NotStored, match="not known whether this was stored: look before") as told:
+                session(practice)
+            assert "nothing was stored" not in str(told.value)
+        finally:
+            wait_for("")
+        until(lambda: again(lambda: practice.sessions("K-07")))
+        assert [each.number for each in practice.sessions("K-07")] == [1, 2, 3]  # it was
+        assert session(practice) == 4
+        assert practice.house.record.verify().whole
+
+
+def test_a_server_that_goes_before_commit_has_stored_nothing_and_it_is_said(
+    here: Path, own_server: Server
+) -> None:
+    with opened(here) as practice:
+        assert session(practice) == 2
+        own_server.stop()
+        with pytest.raises(NotStored) as told:
+            session(practice)
+        assert "not known" not in str(told.value)
+        own_server.start()
+        assert session(practice) == 3

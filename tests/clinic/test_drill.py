@@ -43,7 +43,7 @@ IN_CLEAR = {
 """What may be read in a stolen database of all that was planted, and why; it does stand there."""
 
 COLUMNS_IN_CLEAR = {
-    "account": "id roles credential ended",
+    "account": "id credential ended",
     "client": "id code since",
     "dyad": "id therapist client since ended ending until known_as",
     "session": "id dyad number began attendance lateness",
@@ -53,7 +53,7 @@ COLUMNS_IN_CLEAR = {
     "instrument": "id name version body at by ended",
     "step": "id dyad chosen repaired",
     "consent": "id client purpose given withdrawn",
-    "share": "id sender recipient note client revision expires body box signature kind",
+    "share": "id sender recipient client revision expires box kind",
     "step_answer": "id step check_in talked",
     "own_curve": "id since",
     "concern": "id dyad session check_in at closed closed_by done_at",
@@ -169,6 +169,44 @@ def test_no_reflection_can_be_joined_to_a_client_or_a_session(loot: Loot, owner:
         assert loot.ask(joined) == [(0,)], (table, way)
     same = f"SELECT count(*) FROM {kept} AS one JOIN {kept} AS other ON one.client = other.session"  # noqa: S608 - our own names
     assert loot.ask(same) == [(0,)]
+
+
+@pytest.mark.parametrize("owner", ["T-1", "T-2"])
+def test_a_reflection_that_was_shared_is_not_found_in_the_record_by_its_id_its_bytes_or_the_journal(
+    loot: Loot, owner: str
+) -> None:
+    record = loot.schema("record")
+    kept = loot.ask(f"SELECT id, body, key FROM {loot.schema(owner)}.reflection")  # noqa: S608 - our own names
+    assert kept
+    assert loot.ask(f"SELECT count(*) FROM {record}.share WHERE kind = 'reflection'") != [(0,)]  # noqa: S608 - our own names
+    for table in tables.RECORD.tables:
+        for row in loot.ask(f"SELECT * FROM {record}.{table}"):  # noqa: S608 - our own names
+            for row_id, body, key in kept:
+                assert isinstance(row_id, str)
+                assert isinstance(body, bytes)
+                assert isinstance(key, bytes)
+                for value in row:
+                    assert not isinstance(value, str) or row_id not in value, table
+                    assert not isinstance(value, bytes) or not any(
+                        each in value for each in (row_id.encode(), bytes.fromhex(row_id), body, key)
+                    ), table
+
+
+@pytest.mark.parametrize(
+    ("column", "texts"),
+    [
+        (tables.check_in.c.answers, ('{"hope":9.0}', '{"hope":10.0}', '{"hope":null}')),
+        (tables.concern.c.item, ("state.safety", "state.of another item")),
+        (tables.account.c.roles, ("admin", "admin supervisor therapist")),
+    ],
+)
+def test_the_size_of_what_is_sealed_does_not_tell_what_it_is(
+    column: sa.Column[str], texts: tuple[str, ...]
+) -> None:
+    kind, seals = column.type, Seals(Key.fresh())
+    assert isinstance(kind, Sealed)
+    sealed = [seals.seal(each, kind.about, lookup=kind.lookup, padded=kind.padded) for each in texts]
+    assert len({len(each) for each in sealed}) == 1
 
 
 def test_nothing_that_was_taken_opens_a_field(loot: Loot, monkeypatch: pytest.MonkeyPatch) -> None:

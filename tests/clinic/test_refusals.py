@@ -11,7 +11,7 @@ import pytest
 from cast import PHRASES
 from server import PASSWORD, USER
 
-from attunement.errors import AttunementError, InputError, VaultProblem
+from attunement.errors import AttunementError, InputError, Refused, VaultProblem
 from attunement.practice import Practice
 from attunement.practice.house import reached
 from attunement.vault.database import Database
@@ -20,7 +20,7 @@ from attunement.vault.recovery import RecoveryCode
 from attunement.vault.store import VARIABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from server import Server
@@ -110,6 +110,7 @@ def test_a_user_with_too_many_rights_or_too_few_is_refused(
         ("full_page_writes", "off", "lose what it acknowledged"),
         ("log_parameter_max_length_on_error", "-1", "log would hold"),
         ("log_statement", "'all'", "log would hold"),
+        ("log_transaction_sample_rate", "0.5", "log would hold"),
     ],
 )
 def test_a_server_that_forgets_or_tells_is_refused(
@@ -177,6 +178,26 @@ def test_row_level_security_that_was_switched_off_is_noticed(
     )
 
 
+@pytest.mark.parametrize(
+    "opened",
+    [
+        "CREATE POLICY anybody ON record_1.check_in FOR SELECT TO PUBLIC USING (true)",
+        f"CREATE POLICY theirs ON record_1.check_in FOR SELECT TO {USER} USING (true)",
+        "GRANT SELECT ON record_1.check_in TO PUBLIC",
+        f"GRANT SELECT (answers) ON record_1.check_in TO {USER}",
+    ],
+)
+def test_rows_that_were_given_to_others_are_noticed(
+    server: Server, database: str, tmp_path: Path, opened: str
+) -> None:
+    address = server.address(database)
+    Practice.found(
+        tmp_path / "practice", "T-1", PHRASES["T-1"], RecoveryCode.fresh(), cost=LEAST, database=address
+    ).close()
+    reached(address).release()
+    assert "none of a clinic's" in doors(server, database, opened)
+
+
 def test_a_practice_in_a_database_says_so_where_none_is_named(
     server: Server, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -223,3 +244,26 @@ def test_the_command_line_refuses_with_two_and_a_sentence(address: str, tmp_path
     assert PASSWORD not in ended.stderr
     with Practice.open(tmp_path / "practice", "T-1", PHRASES["T-1"]) as practice:
         assert practice.verify()["record"].whole
+
+
+@pytest.mark.parametrize("store", ["in_files", "in_database"])
+def test_a_character_that_cannot_be_kept_is_named_and_nothing_is_stored(
+    request: pytest.FixtureRequest, store: str
+) -> None:
+    practice: Practice = request.getfixturevalue(store).first
+    practice.take_on("K-01")
+    before = practice.tip.seq
+    attempts: tuple[Callable[[], object], ...] = (
+        lambda: practice.choose_step("K-01", "name\0it"),
+        lambda: practice.raise_concern("K-01", "qui\0et"),
+        lambda: practice.identify("K-01", "Some\0body"),
+    )
+    for attempt in attempts:
+        with pytest.raises(InputError, match=r"cannot be kept \(NUL\); leave it out"):
+            attempt()
+    assert not practice.steps("K-01")
+    with pytest.raises((InputError, Refused), match=r"NUL|no such thing"):
+        practice.sessions("K\0-01")
+    entries = practice.house.record.entries(after=before)
+    assert [each["outcome"] for each in entries if "step" in each["verb"]] == ["not taken", "done"]
+    assert practice.verify()["record"].whole

@@ -107,23 +107,93 @@ def test_a_therapist_who_is_nobody_has_nothing_of_any_client(sql: Sql, table: st
         assert count(sql, table) == 0
 
 
-def test_a_therapist_changes_and_takes_away_nothing_of_anothers(sql: Sql) -> None:
+OF_ANOTHER = {
+    "dyad": "id = '{dyad}'",
+    "client": "id = '{client}'",
+    "consent": "client = '{client}'",
+    "invitation": "session IN ({sessions})",
+    "check_in": "session IN ({sessions})",
+    **dict.fromkeys(("session", "contact", "step", "concern"), "dyad = '{dyad}'"),
+}
+SETS = {
+    "dyad": "ended = since", "client": "code = 'K-99'", "session": "number = number + 100",
+    "invitation": "version = '9'",
+    "check_in": "version = '9'", "consent": "purpose = 'research'", "contact": "kind = 'call'",
+    "step": "repaired = 'yes'", "concern": "closed = at",
+}  # fmt: skip
+
+
+@pytest.fixture
+def theirs(sql: Sql) -> dict[str, str]:
+    """Of the other therapist: dyad, client and sessions."""
     stand(sql, Hand.KEEPER)
-    theirs = sql.execute("SELECT id FROM dyad WHERE therapist = 'T-2'").fetchone()[0]
+    dyad, client = sql.execute("SELECT id, client FROM dyad WHERE therapist = 'T-2'").fetchone()
+    found = sql.execute("SELECT id FROM session WHERE dyad = %s", [dyad]).fetchall()
+    return {"dyad": dyad, "client": client, "sessions": ", ".join(f"'{each}'" for (each,) in found)}
+
+
+@pytest.mark.parametrize("table", OF_A_CLIENT)
+def test_a_therapist_changes_and_takes_away_nothing_of_anothers(
+    sql: Sql, theirs: dict[str, str], table: str
+) -> None:
+    where = OF_ANOTHER[table].format(**theirs)
+    assert sql.execute(f"SELECT FROM {table} WHERE {where}").rowcount > 0
     stand(sql, Hand.THERAPIST, "T-1")
-    for table in OF_A_CLIENT:
-        column = "client" if table in {"client", "consent"} else "dyad"
-        where = f"id = '{theirs}'" if table == "dyad" else f"{column} = '{theirs}'"
-        if table in {"session", "contact", "step", "concern", "dyad"}:
-            assert refused(sql, f"UPDATE {table} SET id = id WHERE {where}")  # noqa: S608 - of a test
-            assert refused(sql, f"DELETE FROM {table} WHERE {where}")  # noqa: S608 - of a test
-    with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        sql.execute("UPDATE dyad SET therapist = 'T-2'")  # nor gives one away
-    with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        sql.execute(
-            "INSERT INTO contact (id, dyad, at, kind, begun_by) VALUES ('x', %s, 'now', 'call', 'client')",
-            [theirs],
-        )
+    assert sql.execute(f"SELECT FROM {table} WHERE {where}").rowcount == 0
+    sql.execute("BEGIN")
+    try:
+        assert sql.execute(f"UPDATE {table} SET {SETS[table]}").rowcount > 0  # noqa: S608 - of a test
+    finally:
+        sql.execute("ROLLBACK")
+    assert refused(sql, f"UPDATE {table} SET {SETS[table]} WHERE {where}")  # noqa: S608 - of a test
+    assert refused(sql, f"DELETE FROM {table} WHERE {where}")  # noqa: S608 - of a test
+    stand(sql, Hand.KEEPER)
+    assert sql.execute(f"SELECT FROM {table} WHERE {where}").rowcount > 0
+
+
+def test_a_therapist_hangs_nothing_on_anothers_and_gives_none_of_theirs_away(
+    sql: Sql, theirs: dict[str, str]
+) -> None:
+    stand(sql, Hand.THERAPIST, "T-1")
+    for statement in (
+        "UPDATE dyad SET therapist = 'T-2'",
+        "UPDATE dyad SET client = %(client)s",
+        "UPDATE session SET dyad = %(dyad)s",
+        "INSERT INTO contact (id, dyad, at, kind, begun_by) VALUES ('x', %(dyad)s, 'now', 'call', 'client')",
+    ):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            sql.execute(statement, theirs)
+
+
+@pytest.mark.parametrize(("own", "other"), [("T-1", "T-2"), ("T-2", "T-1")])
+def test_a_therapist_gets_no_client_of_anothers_by_a_dyad_or_a_handover_of_their_own_making(
+    sql: Sql, own: str, other: str
+) -> None:
+    stand(sql, Hand.KEEPER)
+    theirs, client = sql.execute("SELECT id, client FROM dyad WHERE therapist = %s", [other]).fetchone()
+    mine = sql.execute("SELECT id FROM dyad WHERE therapist = %s", [own]).fetchone()[0]
+    stand(sql, Hand.THERAPIST, own)
+    before = [count(sql, table) for table in (*OF_A_CLIENT, "identity_1.person")]
+    offer = (
+        "INSERT INTO handover (id, dyad, recipient, kind, course, offered, made, accepted) "
+        "VALUES ('x', %s, %s, 'cover', 'shown', 'now', %s, %s)"
+    )
+    for statement, values in (
+        ("INSERT INTO dyad (id, therapist, client, since) VALUES ('x', %s, %s, 'now')", [own, client]),
+        (offer, [mine, own, theirs, None]),
+        (offer, [mine, other, theirs, "now"]),
+        (offer, [theirs, own, None, None]),
+    ):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            sql.execute(statement, values)
+    assert [count(sql, table) for table in (*OF_A_CLIENT, "identity_1.person")] == before
+
+
+def test_a_therapist_gives_themselves_no_role(sql: Sql) -> None:
+    stand(sql, Hand.THERAPIST, "T-2")
+    for column in ("roles", "ended", "id"):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            sql.execute(f"UPDATE account SET {column} = {column} WHERE id = 'T-2'")  # noqa: S608 - of a test
 
 
 @pytest.mark.parametrize("hand", [Hand.SUPERVISOR, Hand.ADMIN])

@@ -202,7 +202,7 @@ def test_an_erasure_that_was_interrupted_is_finished_at_the_next_opening(
     seen(practice, "K-07")
     practice.identify("K-07", "Somebody")
     with monkeypatch.context() as interrupted:
-        interrupted.setattr(Practice, "finish_erasing", lambda _: None)
+        interrupted.setattr(Practice, "finish_erasing", lambda _: True)
         practice.erase("K-07")
     with reopened(practice) as opened:
         people = opened.house.identity

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 import sqlalchemy as sa
 
-from attunement.errors import Gone, InputError, KeyChanged, Locked, Refused
+from attunement.errors import Gone, InputError, InUse, KeyChanged, Locked, NotStored, Refused, VaultProblem
 from attunement.practice.hands import whom
 from attunement.practice.policy import REFUSED, Verb, Who, permits
 from attunement.practice.whose import DYADS, known_as, own_dyads
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from attunement.vault.vault import Vault
 
 Result = TypeVar("Result")
+TRACES: Final = (
+    "What is left of it on the disk could not be removed yet, for somebody is reading there or the disk fails; "
+    "the next erasing removes it."
+)
 _LOCKED: Final = "Your reflections are locked; your passphrase opens them."
 
 
@@ -142,6 +146,25 @@ class Desk:
         if found is None:
             raise Refused(REFUSED)
         return found
+
+    def _sweep(self, vault: Vault, done: str) -> None:
+        """Leave nothing of what was taken away; where that cannot be, say so, and that what was done is done.
+
+        Raises
+        ------
+        VaultProblem
+            Where something is left.
+        """
+        if not swept(vault):
+            raise VaultProblem(f"{done} {TRACES}")
+
+
+def swept(vault: Vault) -> bool:
+    """Leave nothing of what was taken away, if that can be now; from the rows it is gone either way."""
+    try:
+        return vault.store.sweep()
+    except (InUse, NotStored):
+        return False
 
 
 def there(found: Row | None) -> Row:

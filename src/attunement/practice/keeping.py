@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
-from attunement.errors import InputError, Locked
+from attunement.errors import InputError, InUse, Locked, NotStored, VaultProblem
 from attunement.practice import release
 from attunement.practice.described import with_description
-from attunement.practice.desk import Desk
+from attunement.practice.desk import Desk, swept
 from attunement.practice.policy import Verb
 from attunement.practice.staging import staged
 from attunement.practice.whose import others_at_work
@@ -33,6 +33,11 @@ if TYPE_CHECKING:
 
 TO_CLIENT: Final = "link"
 """The kind of a reminder that went to the client."""
+_UNFINISHED: Final = (
+    "{client} is erased from the record. What is left of them elsewhere, in the vault of names or in parts of the "
+    "disk that are free now, could not be removed yet, for somebody is reading there or the disk fails; it is tried "
+    "again at the next erasing and when the practice is opened."
+)
 _OF_DYAD = (tables.step, tables.contact, tables.session)
 
 
@@ -92,6 +97,8 @@ class Keeping(Desk):
         ------
         InputError
             Where a hold forbids it, or another therapist of the practice is at work with this client.
+        VaultProblem
+            Where they are erased, and what is left on the disk could not be removed yet.
         """
 
         def work(rows: Rows) -> tuple[str, None]:
@@ -108,28 +115,39 @@ class Keeping(Desk):
             return dyad["client"], None
 
         self._act(Verb.ERASE, work)
-        self.finish_erasing()
+        if not self.finish_erasing():
+            raise VaultProblem(_UNFINISHED.format(client=client))
 
-    def finish_erasing(self) -> None:
-        """Do what is left of erasures, also those that a stopped program left unfinished."""
+    def finish_erasing(self) -> bool:
+        """Do what is left of erasures, also of those that were left unfinished; whether nothing is left to do now."""
+        try:
+            return self._finished()
+        except (InUse, NotStored):
+            return False
+
+    def _finished(self) -> bool:
         unfinished = sa.select(tables.erased).where(tables.erased.c.swept.is_(None))
         with self.house.record.reading(KEEPER) as rows:
             left = rows.all(unfinished)
         if not left:
-            return
+            return True
         ids = [row["id"] for row in left]
-        self._forget(self.house.identity, tables.person, tables.person.c.id, ids)
+        whole = self._forget(self.house.identity, tables.person, tables.person.c.id, ids)
         for unlocked in self.house.reflections.values():
             with contextlib.suppress(Locked):
-                self._forget(unlocked.use()[0], tables.reflection, tables.reflection.c.client, ids)
-        self.house.record.sweep()
+                about = tables.reflection.c.client
+                whole &= self._forget(unlocked.use()[0], tables.reflection, about, ids)
+        if not (swept(self.house.record) and whole):
+            return False
 
-        def swept(rows: Rows) -> None:
+        def finished(rows: Rows) -> None:
             for row in rows.all(unfinished):
-                rows.change(tables.erased, row, swept=rows.now().at)
+                if row["id"] in ids:
+                    rows.change(tables.erased, row, swept=rows.now().at)
             rows.note(self.who.code, Verb.ERASE, "", "swept")
 
-        self.house.record.do(swept, KEEPER)
+        self.house.record.do(finished, KEEPER)
+        return True
 
     # -- what leaves
 
@@ -239,7 +257,7 @@ class Keeping(Desk):
 
         self._act(verb, work)
 
-    def _forget(self, vault: Vault, table: sa.Table, column: sa.Column[str], clients: list[str]) -> None:
+    def _forget(self, vault: Vault, table: sa.Table, column: sa.Column[str], clients: list[str]) -> bool:
         with vault.reading(KEEPER) as rows:
             left = [row["id"] for row in rows.all(sa.select(table.c.id).where(column.in_(clients)))]
         if left:
@@ -249,7 +267,7 @@ class Keeping(Desk):
                 rows.note(self.who.code, Verb.ERASE, "")
 
             vault.do(work, KEEPER)
-        vault.sweep()
+        return swept(vault)
 
 
 def _all_of(rows: Rows, client: str) -> list[tuple[sa.Table, list[str]]]:

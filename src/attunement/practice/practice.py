@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import sqlalchemy as sa
 
-from attunement.errors import Refused, WrongKey
+from attunement.errors import Damaged, Refused, WrongKey
 from attunement.practice.accounts import Accounts, found_account
 from attunement.practice.agenda import Overview
 from attunement.practice.dropping import Dropping
@@ -32,6 +32,7 @@ from attunement.vault.locks import Cost, refuse_weak
 from attunement.vault.naming import IN_DATABASE, IN_FILE
 from attunement.vault.process import harden
 from attunement.vault.sealing import Key
+from attunement.vault.verifying import is_as_left
 from attunement.vault.whom import DOOR, KEEPER
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 
     from attunement.vault.database import Database
     from attunement.vault.recovery import RecoveryCode
-    from attunement.vault.rows import Rows
+    from attunement.vault.rows import Row, Rows
 
 
 class Practice(
@@ -206,15 +207,30 @@ class Practice(
 
     def _account(self, account: str) -> Who:
         """Who somebody is, by the record: `keys.json` says who can open, not what they may."""
+        query = sa.select(tables.account).where(tables.account.c.id == account)
+        held = self._as_left(query)
 
         def work(rows: Rows) -> Who:
-            row = rows.one(sa.select(tables.account).where(tables.account.c.id == account))
+            row = held or rows.one(query)
             if row is None or row["ended"] is not None:
                 raise Refused("There is no such account, or it has ended.")
             rows.note(account, Verb.SIGN_IN, "")
             return Who(account, frozenset(Role(role) for role in row["roles"].split()))
 
         return self.house.record.do(work, DOOR)
+
+    def _as_left(self, account: sa.Select[Any]) -> Row | None:
+        """An account as the journal answers for it, where it is in a database: there others could give it roles."""
+        if self.house.database is None:
+            return None
+        with self.house.record.reading(KEEPER) as rows:
+            row = rows.one(account)
+            if row is not None and not is_as_left(rows, tables.account, row):
+                raise Damaged(
+                    f"The account {row['id']} is not as the journal says, and cannot sign in. Somebody wrote to the "
+                    "database beside this program; `attunement journal verify` says what else is not as it was left."
+                )
+            return row
 
 
 def _made(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import sqlalchemy as sa
 
 from attunement.errors import Damaged, InputError, WrongKey
-from attunement.practice.desk import Desk
+from attunement.practice.desk import Desk, swept
 from attunement.practice.policy import Verb
 from attunement.practice.whose import known_as
 from attunement.sessions import Reflected, Reflection
@@ -150,7 +150,7 @@ class Reflecting(Desk):
             return row["id"], (row["id"], row["client"])
 
         self._take_back(*self._act(Verb.DESTROY_REFLECTION, work, vault))
-        vault.sweep()
+        self._sweep(vault, "The reflection is destroyed.")
 
     # -- inside
 
@@ -170,7 +170,7 @@ class Reflecting(Desk):
 
             def work(rows: Rows) -> tuple[str, None]:
                 rows.remove(tables.share, shared)
-                return note, None
+                return "", None
 
             self._act(Verb.REVOKE, work)
 
@@ -234,7 +234,7 @@ class Reflecting(Desk):
                 return "", None
 
             self._act(Verb.ERASE, work, vault)
-            vault.sweep()
+            swept(vault)
 
     def _known_client(self, client: str) -> tuple[str, dict[str, int]]:
         """The client's id, and which session is which: read from the record, which learns nothing of it."""

@@ -178,7 +178,7 @@ class Signing(Reflecting):
             return signed, None
 
         self._act(Verb.TAKE_BACK_SIGNED, work)
-        self.house.record.sweep()
+        self._sweep(self.house.record, "It is taken back.")
 
     # -- together
 
@@ -220,7 +220,7 @@ class Signing(Reflecting):
             return str(kept["id"]), norms
 
         published = self._act(Verb.PUBLISH_NORM, work)
-        self.house.record.sweep()
+        self._sweep(self.house.record, "The norms are published.")
         return published
 
     def pooled(self, language: Language = "en") -> Pooled:

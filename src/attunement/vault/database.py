@@ -381,7 +381,7 @@ def _logs(connection: Connection) -> bool:
     slow = any(
         _shown(connection, name) != "-1" for name in ("log_min_duration_statement", "log_min_duration_sample")
     )
-    return statements or slow
+    return statements or slow or float(_shown(connection, "log_transaction_sample_rate")) > 0
 
 
 _ROLES: Final = [*Hand, OWNER]
@@ -422,5 +422,20 @@ _QUESTIONS: Final = (
         """SELECT bool_or(NOT relrowsecurity) FROM pg_class JOIN pg_roles ON pg_roles.oid = relowner
         WHERE relkind = 'r' AND rolname = 'attunement_owner'""",
         False,
+    ),
+    (
+        f"somebody has given rows in it to a role that is none of a clinic's, by a policy or a grant; {_HOW}",
+        """SELECT EXISTS (
+            SELECT FROM pg_class JOIN pg_roles ON pg_roles.oid = relowner
+            LEFT JOIN pg_policy ON polrelid = pg_class.oid,
+            LATERAL (
+                SELECT unnest(polroles) UNION ALL SELECT grantee FROM aclexplode(relacl)
+                UNION ALL SELECT grantee FROM pg_attribute, aclexplode(attacl) WHERE attrelid = pg_class.oid
+            ) AS given (whom)
+            WHERE rolname = 'attunement_owner' AND relkind IN ('r', 'v', 'm', 'p') AND NOT EXISTS (
+                SELECT FROM pg_roles WHERE oid = whom AND rolname = ANY(%s::text[])
+            )
+        )""",
+        True,
     ),
 )

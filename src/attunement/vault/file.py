@@ -103,6 +103,10 @@ class FileStore:
         """Whether the disk fails."""
         return isinstance(problem, _FAILS)
 
+    def leaves_open(self, problem: BaseException) -> bool:  # noqa: ARG002 - the signature of the protocol
+        """A disk that fails is asked by ourselves: what it did not take is undone."""
+        return False
+
     def said(self, problem: BaseException) -> VaultProblem:
         """Say what the driver said."""
         return sentence(problem, self.name)
@@ -118,11 +122,12 @@ class FileStore:
         except OSError as problem:
             raise NotStored(f"{path.name} could not be written: {problem.strerror}.") from None
 
-    def sweep(self) -> None:
-        """Leave nothing of what was taken away: neither in free pages nor in the WAL."""
+    def sweep(self) -> bool:
+        """Leave nothing of what was taken away: neither in free pages nor in the WAL, as far as nobody reads there."""
         with in_sentences(self.name), self.engine.connect() as connection:
             connection.exec_driver_sql("VACUUM")
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            busy, *_ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()[0]
+        return not busy
 
     def problems(self) -> list[str]:
         """Check every page against its MAC, and the structure of the file."""

@@ -2,7 +2,9 @@
 
 The practice has its own policy (`attunement.practice.policy`) and its queries name whose rows they want. These rules
 stand under both, in the server: a query that forgot to name it gets nothing. Each piece of work takes one role
-(`attunement.vault.whom`); the program's user has the rights of none by itself, and no role owns a table.
+(`attunement.vault.whom`); the program's user has the rights of none by itself. A role of its own owns the tables; no
+piece of work takes it, but the program does, to make and to clean them. So whoever has the user's password can take it
+too, and switch these rules off: they are for a query of ours that went wrong, and not for a thief of that password.
 
 A therapist's rows are those of their own dyads; a supervisor's what was shared with them; an admin's the accounts and
 the journal; the door's what one token leads to. The keeper sees the record and no reflections. Reflections are their
@@ -12,13 +14,15 @@ owner's alone, and are sealed besides: who takes the owner's role finds bytes.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from attunement.vault.tables import KINDS
 from attunement.vault.whom import Hand
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import sqlalchemy as sa
 
 _T, _S, _A, _D, _K = Hand.THERAPIST, Hand.SUPERVISOR, Hand.ADMIN, Hand.DOOR, Hand.KEEPER
 _ACCOUNTS: Final = (_T, _S, _A)
@@ -40,12 +44,16 @@ class Rule:
         Which rows, as SQL.
     may
         What: SELECT, INSERT, UPDATE, DELETE.
+    changes
+        Which columns an UPDATE may set; if left out all, but for what says whose the row is. A rule about the row as
+        it becomes cannot see whose it was.
     """
 
     table: str
     hand: str
     rows: str
     may: tuple[str, ...] = _ALL
+    changes: tuple[str, ...] = ()
 
 
 def held_to(kind: str, schema: str, owner: str, record: str) -> Iterator[str]:
@@ -69,9 +77,23 @@ def held_to(kind: str, schema: str, owner: str, record: str) -> Iterator[str]:
     hands = sorted({rule.hand for rule in rules})
     yield f'GRANT USAGE ON SCHEMA "{schema}" TO {", ".join(hands)}, CURRENT_ROLE'
     for rule in rules:
-        yield f'GRANT {", ".join(rule.may)} ON "{rule.table}" TO {rule.hand}'
+        yield f'GRANT {_granted(rule, kind)} ON "{rule.table}" TO {rule.hand}'
         for number, command in enumerate(rule.may):
             yield _policy(rule, command, f"{rule.hand} {command.lower()} {_number(rules, rule)}{number}")
+
+
+def _granted(rule: Rule, kind: str) -> str:
+    if rule.hand == Hand.KEEPER or "UPDATE" not in rule.may:
+        return ", ".join(rule.may)
+    changes = rule.changes or [
+        column.name for column in KINDS[kind].tables[rule.table].columns if not _says_whose(column)
+    ]
+    columns = ", ".join(f'"{name}"' for name in changes)
+    return ", ".join(f"UPDATE ({columns})" if each == "UPDATE" else each for each in rule.may)
+
+
+def _says_whose(column: sa.Column[Any]) -> bool:
+    return column.primary_key or bool(column.foreign_keys)
 
 
 def _number(rules: list[Rule], rule: Rule) -> int:
@@ -123,7 +145,8 @@ _LED: Final = "led_to_dyad()"
 _COVERING: Final = "covering_mine()"
 _OF_RECORD: Final = (
     # a therapist: their own dyads, and what hangs on them
-    Rule("dyad", _T, f"therapist = {_ME}"),
+    Rule("dyad", _T, f"therapist = {_ME}", ("SELECT", "UPDATE", "DELETE"), ("ended", "ending")),
+    Rule("dyad", _T, f"therapist = {_ME} AND untaken(client)", ("INSERT",)),  # taking over is the keeper's
     Rule("dyad", _T, f"id IN (SELECT {_COVERING})", _READ),
     Rule("client", _T, _of_own_client("client.id"), ("SELECT", "UPDATE", "DELETE")),
     Rule("client", _T, _EVERYTHING, ("INSERT",)),  # the dyad comes after its client
@@ -141,7 +164,9 @@ _OF_RECORD: Final = (
     Rule("share", _T, f"{_SENT_OR_GOT} OR {_of_own_client('share.client')}", ("SELECT", "DELETE")),
     Rule("share", _T, f"sender = {_ME}", ("INSERT",)),
     Rule("erased", _T, _EVERYTHING, _READ),
-    Rule("handover", _T, f"recipient = {_ME} OR {_of_own_dyad('handover')}"),
+    Rule("handover", _T, f"recipient = {_ME} OR {_of_own_dyad('handover')}", _READ),
+    Rule("handover", _T, _of_own_dyad("handover"), ("DELETE",)),
+    Rule("handover", _T, f"made IS NULL AND accepted IS NULL AND {_of_own_dyad('handover')}", ("INSERT",)),
     Rule("signed", _T, f"therapist = {_ME}"),
     # a supervisor: what was shared with them
     Rule("share", _S, _SENT_OR_GOT, _READ),
@@ -160,7 +185,7 @@ _OF_RECORD: Final = (
     ),
     # every account: its own, and what is everybody's
     *(Rule(name, hand, _MINE) for name in ("factor", "token", "reminded") for hand in _ACCOUNTS),
-    *(Rule("account", hand, f"id = {_ME}", ("UPDATE",)) for hand in (_T, _S)),
+    *(Rule("account", hand, f"id = {_ME}", ("UPDATE",), ("email",)) for hand in (_T, _S)),
     *(Rule("journal", hand, "verb = 'back up'", _READ) for hand in (_T, _S)),
     *(
         Rule(name, hand, _EVERYTHING, _READ)
@@ -170,7 +195,7 @@ _OF_RECORD: Final = (
     # the door: what one token leads to
     *(Rule(name, _D, _EVERYTHING, _READ) for name in ("account", "instrument", "protocol")),
     Rule("token", _D, f"hash = {_HASH}", _READ),
-    Rule("invitation", _D, f"token_hash = {_HASH}", ("SELECT", "UPDATE")),
+    Rule("invitation", _D, f"token_hash = {_HASH}", ("SELECT", "UPDATE"), ("used",)),
     Rule("dyad", _D, f"id = {_LED}", _READ),
     Rule("session", _D, f"dyad = {_LED}", _READ),
     Rule("consent", _D, "EXISTS (SELECT FROM dyad WHERE dyad.client = consent.client)", _READ),
@@ -196,5 +221,10 @@ _ASKED: Final = (
     END""",
     "REVOKE EXECUTE ON FUNCTION covering_mine() FROM PUBLIC",
     f"GRANT EXECUTE ON FUNCTION covering_mine() TO {Hand.THERAPIST}",
+    """CREATE FUNCTION untaken(whose text) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path = "{schema}", pg_temp
+    RETURN NOT EXISTS (SELECT FROM dyad WHERE dyad.client = whose)""",
+    "REVOKE EXECUTE ON FUNCTION untaken(text) FROM PUBLIC",
+    f"GRANT EXECUTE ON FUNCTION untaken(text) TO {Hand.THERAPIST}",
 )
-"""The dyad that a token leads to, and those in which somebody covers for one; and nothing about any other."""
+"""The dyad that a token leads to, those in which somebody covers for one, and whether a client is anybody's yet."""

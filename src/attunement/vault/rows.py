@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 
 from sqlalchemy.dialects import postgresql, sqlite
 
-from attunement.errors import Refused
+from attunement.errors import InputError, Refused
 from attunement.vault import tables
 from attunement.vault.instants import read, written
 from attunement.vault.journal import GONE, START, Entry, Tip, digest, touched_as_text
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from attunement.vault.sealing import Key
 
 Row = dict[str, Any]
+NUL: Final = "A text holds a character that cannot be kept (NUL); leave it out."
 _inserts: WeakKeyDictionary[sa.Table, dict[str, str]] = WeakKeyDictionary()
 _MARK: Final = {"sqlite": "?", "postgresql": "%s"}
 _DIALECTS: Final[dict[str, Dialect]] = {
@@ -234,6 +235,8 @@ class Rows:
         self._driver.execute(statements[self._mark], kept)
 
     def _kept(self, column: sa.Column[Any], value: Any) -> Any:  # noqa: ANN401 - a value of a column
+        if isinstance(value, str) and "\0" in value:
+            raise InputError(NUL)
         if self._seals is not None and isinstance(column.type, Sealed):
             return column.type.process_bind_param(value, self._dialect)
         return written(value) if isinstance(value, datetime) else value

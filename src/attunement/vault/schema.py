@@ -10,11 +10,12 @@ import psycopg
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from attunement.errors import Damaged, InUse, NotStored, Refused
+from attunement.errors import Damaged, InputError, InUse, NotStored, Refused
 from attunement.vault import migrations, tables
 from attunement.vault.database import Database, marked
 from attunement.vault.naming import IN_DATABASE, schema_of
 from attunement.vault.policies import held_to
+from attunement.vault.rows import NUL
 from attunement.vault.sealed import Fields, Sealed
 from attunement.vault.store import UNFINISHED
 from attunement.vault.whom import KEEPER, OWNER, REFUSED, Hand, Whom
@@ -166,12 +167,20 @@ class SchemaStore:
         problem = getattr(problem, "orig", problem)
         return isinstance(problem, _FAILS) or _forks(problem)
 
+    def leaves_open(self, problem: BaseException) -> bool:
+        """Whether the line broke before the server said what came of a COMMIT."""
+        problem = getattr(problem, "orig", problem)
+        state = _state(problem)
+        return isinstance(problem, _FAILS) and (not state or state.startswith(_NO_ANSWER))
+
     def said(self, problem: BaseException) -> AttunementError:
         """Say what the server said, without a value in it."""
         problem = getattr(problem, "orig", problem)
         state = _state(problem)
         if _forks(problem):
             return NotStored(_FORKS)
+        if isinstance(problem, psycopg.DataError) and "NUL" in str(problem):
+            return InputError(NUL)
         if state == "42501":
             return Refused(REFUSED)
         if state in {"XX001", "XX002"}:
@@ -193,13 +202,20 @@ class SchemaStore:
         except self.raises as problem:
             raise self.said(problem) from None
 
-    def sweep(self) -> None:
-        """Write the tables anew without what was taken away; the server's log and backups keep it until they end."""
+    def sweep(self) -> bool:
+        """Write the tables anew without what was taken away; the server's log and backups keep it until they end.
+
+        The server keeps what an older snapshot could still see, whoever has it open, and a replica or a slot that wants
+        it: it says of each table how many rows those are.
+        """
+        kept: list[int] = []
         with self.reaching(), self.place.database.asked(self.place.name) as connection:
+            connection.add_notice_handler(lambda said: kept.append(_still_kept(said)))
             connection.execute("SET lock_timeout = '30s'; SET statement_timeout = 0")
             connection.execute(f'SET ROLE "{OWNER}"')
             for table in tables.KINDS[self._kind].sorted_tables:
-                connection.execute(f'VACUUM (FULL) "{table.name}"')
+                connection.execute(f'VACUUM (FULL, VERBOSE) "{table.name}"')
+        return not any(kept)
 
     def problems(self) -> list[str]:
         """Ask the server whether pages on its disk went bad, as far as it has seen."""
@@ -212,6 +228,12 @@ class SchemaStore:
     def close(self) -> None:
         """Forget the connections."""
         self.engine.dispose()
+
+
+def _still_kept(said: psycopg.errors.Diagnostic) -> int:
+    """How many dead rows of a table could not be left out, from what VACUUM says of it in whatever language."""
+    number = re.match(r"\d+", said.message_detail or "")
+    return int(number.group()) if number else 0
 
 
 def _driver(connection: sa.Connection) -> Any:  # noqa: ANN401 - psycopg's connection
@@ -257,3 +279,4 @@ def _type(given: sa.types.TypeEngine[Any]) -> sa.types.TypeEngine[Any]:
 
 
 _FAILS: Final = (psycopg.OperationalError, psycopg.InternalError, psycopg.InterfaceError)
+_NO_ANSWER: Final = ("08", "57P", "40003")

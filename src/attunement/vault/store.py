@@ -56,11 +56,14 @@ class Store(Protocol):
     def fails_all(self, problem: BaseException) -> bool:
         """Whether the place itself fails, and not one piece of work."""
 
+    def leaves_open(self, problem: BaseException) -> bool:
+        """Whether, where this came of a COMMIT, it may have been done all the same."""
+
     def said(self, problem: BaseException) -> AttunementError:
         """Say in a sentence what the driver said, without a value in it."""
 
-    def sweep(self) -> None:
-        """Leave nothing of what was taken away."""
+    def sweep(self) -> bool:
+        """Leave nothing of what was taken away; whether nothing was left, for whoever reads an older state keeps it."""
 
     def problems(self) -> list[str]:
         """Look at all of it for damage; a sentence each."""

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 PATIENCE: Final = 15.0  # seconds until a request is told to come again
+UNKNOWN: Final = "It is not known whether this was stored: look before you send it again."
+"""Said where COMMIT was sent, and nothing came back."""
 _MOST = 256  # pieces of work in one transaction
 _Work = tuple["Callable[[Rows], Any]", "Whom | None"]
 _Job = tuple["Callable[[Rows], Any]", "Whom | None", "Future[Any]"]
@@ -67,14 +69,17 @@ class Writer:
         Raises
         ------
         NotStored
-            Where the disk fails, or takes longer than 15 seconds.
+            Where the disk fails, or takes longer than 15 seconds; it says so where it is not known what came of it.
         """
         future = self.submit(work, whom)
         try:
             return future.result(PATIENCE)
         except TookTooLong:
-            future.cancel()
-            raise NotStored(f"{self._name} did not answer in time; please send it again.") from None
+            if future.cancel():
+                raise NotStored(
+                    f"{self._name} did not answer in time; nothing was stored, please send it again."
+                ) from None
+            raise NotStored(f"{self._name} did not answer in time. {UNKNOWN}") from None
 
     def close(self) -> None:
         """Finish what is queued, and end."""
@@ -129,7 +134,7 @@ class Writer:
                 rows = self._open_rows(connection, self._failed or anew)
                 outcomes = [self._one(connection, rows, *each) for each in works]
                 self._store.refuse_holes(connection)
-                connection.exec_driver_sql("COMMIT")
+                self._end(connection)
             except BaseException:
                 with contextlib.suppress(Exception):
                     connection.exec_driver_sql("ROLLBACK")
@@ -138,6 +143,14 @@ class Writer:
             rows.committed()
             self._failed = False
             return outcomes
+
+    def _end(self, connection: sa.Connection) -> None:
+        try:
+            connection.exec_driver_sql("COMMIT")
+        except self._store.raises as problem:
+            if self._store.leaves_open(problem):
+                raise NotStored(UNKNOWN) from None
+            raise
 
     def _one(
         self, connection: sa.Connection, rows: Rows, work: Callable[[Rows], Any], whom: Whom | None
