@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from cast import BEGAN, PHRASES, Cast, reflected, seen
 
-from attunement.errors import Damaged, NotStored
+from attunement.errors import Damaged, InputError, NotStored
 from attunement.practice import Practice
 from attunement.practice.house import reached
 from attunement.practice.restoring import restore
@@ -229,14 +229,14 @@ def test_a_copy_while_others_write_is_of_one_state(in_database: Cast, tmp_path: 
     assert len(in_database.first.contacts("K-01")) >= 1
 
 
-def test_what_a_database_cannot_keep_is_told_of_it_and_not_of_the_file(lived: Cast, address: str) -> None:
+def test_a_character_that_a_database_cannot_keep_is_named_and_not_the_disk(lived: Cast, address: str) -> None:
     house = lived.first.house
     with house.record.store.engine.connect() as connection:
         connection.exec_driver_sql("UPDATE client SET code = 'K' || char(0) || '1'")
     source = Vault(house.place(house.keyfile.files["record"]), house.keys["record"], "record", house.clock)
     house.database = reached(address)
     try:
-        with pytest.raises(NotStored, match="database"):
+        with pytest.raises(InputError, match="NUL"):
             carrying.carry(source, house.place("record-9.schema"), house.keys["record"], house.clock)
     finally:
         source.close()
