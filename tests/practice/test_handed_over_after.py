@@ -1,0 +1,136 @@
+"""After a client went to a colleague: what is the client's is with whoever has them, and what was one's own stays."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pytest
+from cast import BEGAN, PHRASES, Cast, reflected, seen
+
+from attunement.errors import InputError
+from attunement.sessions import Purpose
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from attunement.practice import Practice
+    from attunement.practice.handing_over import Handover
+
+WEEK = timedelta(days=7)
+
+
+@pytest.fixture
+def practice(cast: Cast) -> Cast:
+    """T-1 has K-01, who agreed to everything, is written down, and answered twice."""
+    seen(cast.first, "K-01")
+    cast.first.identify("K-01", "Somebody", "first@home.example")
+    return cast
+
+
+def transferred(cast: Cast, *, course: bool = False) -> str:
+    offer = cast.first.offer("K-01", "T-2", kind="transfer", course=course)
+    return cast.second.accept(offer.id, "L-07").client.code
+
+
+def covered(cast: Cast) -> Handover:
+    offer = cast.first.offer("K-01", "T-2", kind="cover", until=BEGAN + 3 * WEEK)
+    cast.second.accept(offer.id, "L-07")
+    return offer
+
+
+def of_the_client(who: Practice, code: str) -> dict[str, Callable[[], object]]:
+    """What is done to what is the client's, and not one therapist's."""
+    return {
+        "identity": partial(who.identity, code),
+        "identify": partial(who.identify, code, "Overwritten"),
+        "give_consent": partial(who.give_consent, code, Purpose.CHECK_INS),
+        "withdraw_consent": partial(who.withdraw_consent, code, Purpose.CHECK_INS),
+        "hold": partial(who.hold, code, "overwritten"),
+        "release": partial(who.release, code),
+        "resume": partial(who.resume, code),
+        "erase": partial(who.erase, code),
+    }
+
+
+# -- after a transfer
+
+
+def test_whoever_handed_a_client_over_for_good_reaches_nothing_that_is_the_clients(practice: Cast) -> None:
+    first, second = practice.first, practice.second
+    transferred(practice)
+    second.identify("L-07", "Somebody", "second@home.example")
+    second.hold("L-07", "a court")
+    for call in of_the_client(first, "K-01").values():
+        with pytest.raises(InputError, match="You handed K-01 over for good; ask whoever has this client now"):
+            call()
+    first.end("K-01", "agreed")  # how it ended can still be said, and opens nothing
+    with pytest.raises(InputError, match="for good"):
+        first.identity("K-01")
+    assert second.identity("L-07") == ("Somebody", "second@home.example")
+    assert second.clients()[-1].client.held == "a court"
+    assert all(each.withdrawn is None for each in second.consents("L-07"))
+
+
+def test_once_the_other_has_ended_too_whoever_handed_over_still_erases_nothing(practice: Cast) -> None:
+    transferred(practice)
+    practice.second.log_session("L-07", BEGAN)
+    practice.second.end("L-07")
+    with pytest.raises(InputError, match="for good"):
+        practice.first.erase("K-01")
+    assert len(practice.second.sessions("L-07")) == 1
+    practice.second.erase("L-07")
+    assert practice.first.clients() == ()
+
+
+def test_what_was_ones_own_before_a_transfer_stays_readable(practice: Cast) -> None:
+    first = practice.first
+    reflected(first, "K-01", 2)
+    transferred(practice)
+    assert [len(each) for each in (first.sessions("K-01"), first.check_ins("K-01"))] == [2, 2]
+    assert first.export("K-01")
+    (mine,) = first.clients()
+    assert mine.handed
+    first.unlock(PHRASES["T-1"])
+    assert len(first.reflections("K-01")) == 2
+
+
+def test_a_client_who_is_handed_back_is_wholly_ones_own_again(practice: Cast) -> None:
+    first = practice.first
+    transferred(practice)
+    back = practice.second.offer("L-07", "T-1", kind="transfer")
+    first.accept(back.id, "K-01")
+    with pytest.raises(InputError, match="for good"):
+        practice.second.identity("L-07")
+    first.identify("K-01", "Somebody Else")
+    practice.hands.pass_by(WEEK)
+    first.end("K-01")
+    assert not first.clients()[0].handed
+    assert first.resume("K-01").ended is None
+    first.erase("K-01")
+    assert practice.second.clients() == ()
+
+
+# -- during a cover
+
+
+def test_whoever_covers_reaches_the_client_and_hears_what_they_agree_to(practice: Cast) -> None:
+    covered(practice)
+    second = practice.second
+    assert second.identity("L-07") == ("Somebody", "first@home.example")
+    second.withdraw_consent("L-07", Purpose.RESEARCH)
+    second.give_consent("L-07", Purpose.RESEARCH)
+    second.hold("L-07", "a court")
+    assert practice.first.clients()[0].client.held == "a court"
+
+
+def test_whoever_covers_writes_no_name_and_neither_changes_a_hold_nor_erases(practice: Cast) -> None:
+    covered(practice)
+    practice.first.hold("K-01", "a court")
+    tried = of_the_client(practice.second, "L-07")
+    for verb in ("identify", "hold", "release", "erase"):
+        with pytest.raises(InputError, match="You cover L-07 for somebody, who alone can"):
+            tried[verb]()
+    assert practice.first.identity("K-01")[0] == "Somebody"
+    assert practice.first.clients()[0].client.held == "a court"
