@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
-from cast import BEGAN, PHRASES, Cast, reflected, seen
+from cast import ANSWERS, BEGAN, PHRASES, Cast, reflected, seen
 
 from attunement.errors import InputError
 from attunement.sessions import Purpose
@@ -134,3 +134,33 @@ def test_whoever_covers_writes_no_name_and_neither_changes_a_hold_nor_erases(pra
             tried[verb]()
     assert practice.first.identity("K-01")[0] == "Somebody"
     assert practice.first.clients()[0].client.held == "a court"
+
+
+# -- the course before
+
+
+def test_a_course_is_shown_once_however_often_the_client_went_to_and_fro(practice: Cast) -> None:
+    first, second = practice.first, practice.second
+    transferred(practice, course=True)
+    practice.hands.pass_by(WEEK)
+    back = second.offer("L-07", "T-1", kind="transfer", course=True)
+    first.accept(back.id, "K-01")
+    first.log_session("K-01", BEGAN + WEEK, number=3)
+    practice.client.receive(first.invite("K-01", 3).token, ANSWERS, "sending-of-K-01-3")
+    practice.hands.pass_by(WEEK)
+    transferred(practice, course=True)
+    met = second.met_before("L-07")
+    assert set(met["therapist"]) == {"before"}
+    assert met["session"].to_list() == [1, 2, 3]
+
+
+def test_a_course_that_was_shown_once_is_shown_up_to_then(practice: Cast) -> None:
+    first, second = practice.first, practice.second
+    transferred(practice, course=True)
+    practice.hands.pass_by(WEEK)
+    first.accept(second.offer("L-07", "T-1", kind="transfer").id, "K-01")
+    first.log_session("K-01", BEGAN + WEEK, number=3)
+    practice.client.receive(first.invite("K-01", 3).token, ANSWERS, "sending-of-K-01-3")
+    practice.hands.pass_by(WEEK)
+    transferred(practice, course=False)
+    assert second.met_before("L-07")["session"].to_list() == [1, 2]

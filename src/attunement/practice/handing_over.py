@@ -328,9 +328,11 @@ def _covers(dyad: str) -> sa.Select[Any]:
 
 
 def _shown_to(made: str) -> sa.Select[Any]:
-    """Handovers by which a dyad came about, and whose sender let the course be seen."""
+    """Dyads from which this one came about, each once and up to the last time that its course was let be seen."""
     table = tables.handover
-    return sa.select(table).where(table.c.made == made, table.c.course == SHOWN).order_by(table.c.accepted)
+    last = sa.func.max(table.c.accepted).label("accepted")
+    shown = sa.select(table.c.dyad, last).where(table.c.made == made, table.c.course == SHOWN)
+    return shown.group_by(table.c.dyad).order_by(last)
 
 
 def _until(dyad: str, accepted: datetime) -> sa.Select[Any]:
