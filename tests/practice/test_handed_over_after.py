@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from cast import ANSWERS, BEGAN, PHRASES, Cast, reflected, seen
 
-from attunement.errors import InputError
+from attunement.errors import InputError, Refused
 from attunement.sessions import Purpose
 
 if TYPE_CHECKING:
@@ -164,3 +164,107 @@ def test_a_course_that_was_shown_once_is_shown_up_to_then(practice: Cast) -> Non
     practice.hands.pass_by(WEEK)
     transferred(practice, course=False)
     assert second.met_before("L-07")["session"].to_list() == [1, 2]
+
+
+# -- when a therapist has left
+
+
+def left(cast: Cast) -> None:
+    """T-1 has K-01, K-03 and K-04, has ended with K-04, and leaves while a concern about K-01 is open."""
+    cast.first.take_on("K-03")
+    cast.first.take_on("K-04")
+    cast.first.end("K-04")
+    cast.first.raise_concern("K-01", "quiet", session=2)
+    closed = cast.first.raise_concern("K-01", "PLANTED and done with", session=1)
+    cast.first.close_concern(closed.id, "called", BEGAN)
+    cast.admin.end_account("T-1")
+
+
+def test_the_clients_of_one_who_has_left_go_on_with_another(practice: Cast) -> None:
+    left(practice)
+    second = practice.second
+    assert practice.admin.hand_on("T-1", "T-2") == 2
+    offers = {each.was: each for each in second.handovers()}
+    assert set(offers) == {"K-01", "K-03"}
+    assert {(each.kind, each.course, each.state, each.client) for each in offers.values()} == {
+        ("transfer", False, "offered", "")
+    }
+    assert second.accept(offers["K-01"].id, "L-07").client.code == "L-07"
+    second.decline(offers["K-03"].id)
+    assert second.identity("L-07")[0] == "Somebody"
+    assert second.sessions("L-07") == ()
+    assert practice.admin.hand_on("T-1", "T-2") == 1
+
+
+def test_open_concerns_of_one_who_has_left_come_to_whoever_takes_the_client_on(practice: Cast) -> None:
+    left(practice)
+    practice.admin.hand_on("T-1", "T-2")
+    offers = {each.was: each for each in practice.second.handovers()}
+    practice.second.accept(offers["K-01"].id, "L-07")
+    (concern,) = practice.second.concerns("L-07")
+    assert (concern.client, concern.why, concern.session) == ("L-07", "quiet", None)
+    practice.second.close_concern(concern.id, "called them", BEGAN)
+    assert practice.admin.verify()["record"].whole
+
+
+def test_open_concerns_of_one_who_is_still_there_stay_with_them(practice: Cast) -> None:
+    practice.first.raise_concern("K-01", "quiet", session=2)
+    transferred(practice)
+    assert practice.second.concerns("L-07") == ()
+    assert len(practice.first.concerns("K-01")) == 1
+
+
+def test_a_client_of_one_who_has_left_can_be_erased_by_whoever_took_them_on(practice: Cast) -> None:
+    left(practice)
+    practice.admin.hand_on("T-1", "T-2")
+    for each in practice.second.handovers():
+        practice.second.accept(each.id, f"for {each.was}")
+    practice.second.erase("for K-01")
+    assert [each.client.code for each in practice.second.clients()] == ["for K-03"]
+
+
+def test_whoever_covered_for_one_who_has_left_goes_on_for_good(practice: Cast) -> None:
+    covered(practice)
+    practice.second.log_session("L-07", BEGAN)
+    practice.admin.end_account("T-1")
+    practice.admin.hand_on("T-1", "T-2")
+    (offer,) = [each for each in practice.second.handovers() if each.state == "offered"]
+    taken = practice.second.accept(offer.id, "L-07")
+    assert taken.until is None
+    assert len(practice.second.sessions("L-07")) == 1
+
+
+def test_clients_are_handed_on_twice_to_nobody(practice: Cast) -> None:
+    left(practice)
+    assert [practice.admin.hand_on("T-1", "T-2") for _ in range(2)] == [2, 0]
+    assert len(practice.second.handovers()) == 2
+
+
+def test_clients_are_handed_on_from_one_who_has_left_to_one_who_is_a_therapist_here(practice: Cast) -> None:
+    with pytest.raises(InputError, match="can still sign in"):
+        practice.admin.hand_on("T-1", "T-2")
+    left(practice)
+    for nobody in ("S-1", "T-1", "T-9"):
+        with pytest.raises(InputError, match="is no therapist here"):
+            practice.admin.hand_on("T-1", nobody)
+    with pytest.raises(Refused):
+        practice.admin.hand_on("T-9", "T-2")
+    with pytest.raises(Refused):
+        practice.second.hand_on("T-1", "T-2")
+    assert practice.second.handovers() == ()
+
+
+def test_an_admin_who_hands_on_learns_nothing_of_the_clients(practice: Cast) -> None:
+    left(practice)
+    practice.admin.hand_on("T-1", "T-2")
+    with pytest.raises(Refused):
+        practice.admin.handovers()
+    entry = practice.admin.journal()[-2]
+    assert (entry["who"], entry["verb"], entry["about"]) == ("A-1", "hand on clients", "T-1")
+    assert "K-0" not in str(practice.admin.journal())
+
+
+def test_by_which_code_a_colleague_knows_a_client_is_not_said_while_they_are_there(practice: Cast) -> None:
+    practice.first.offer("K-01", "T-2", kind="transfer")
+    (offer,) = practice.second.handovers()
+    assert (offer.client, offer.was) == ("", "")

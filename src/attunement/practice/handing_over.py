@@ -59,6 +59,9 @@ class Handover:
     client
         The code: the sender's own for the sender, and for the recipient the one they took the client on by; empty
         before that.
+    was
+        By which code a sender who has left the practice knew the client: they can no longer say so, and a paper file
+        may bear it. Empty while they can, and in the list of the sender.
     """
 
     id: str
@@ -69,6 +72,7 @@ class Handover:
     course: bool
     state: Literal["offered", "accepted"]
     client: str = ""
+    was: str = ""
 
 
 class HandingOver(Desk):
@@ -103,7 +107,9 @@ class HandingOver(Desk):
 
         def work(rows: Rows) -> tuple[str, Handover]:
             dyad = self._dyad(rows, client)
-            self._refuse_no_therapist(rows, to)
+            if to == self.who.code:
+                raise InputError("A client is handed over to somebody else; choose another therapist.")
+            _refuse_no_therapist(rows, to)
             _refuse_unfit(dyad, client)
             if ends is not None and not rows.now().steady < ends <= rows.now().steady + LONGEST_COVER:
                 raise InputError("A cover ends within the next 180 days; choose such a day.")
@@ -125,7 +131,7 @@ class HandingOver(Desk):
         def query(rows: Rows) -> tuple[str, tuple[Handover, ...]]:
             mine, theirs = rows.all(_given(self.who.code)), rows.all(_taken(self.who.code))
             standing = [row for row in (*mine, *theirs) if self._there_still(rows, row)]
-            return "", tuple(_as_handover(row, row["code"] or "") for row in standing)
+            return "", tuple(_as_handover(row, row["code"] or "", row.get("was") or "") for row in standing)
 
         return self._see(Verb.SEE_HANDOVERS, query)
 
@@ -154,6 +160,7 @@ class HandingOver(Desk):
             made = self._made(rows, sender["client"], typed, row["until"])
             if row["kind"] == "transfer":
                 self._hand_off(rows, sender, made)
+                _take_concerns(rows, sender, made)
             _forget_others(rows, row, made)
             rows.change(tables.handover, row, accepted=rows.now().at, made=made)
             return handover, as_dyad(rows.all(DYADS.where(tables.dyad.c.id == made))[0])
@@ -193,6 +200,42 @@ class HandingOver(Desk):
 
         self._act(Verb.WITHDRAW_HANDOVER, work)
 
+    def hand_on(self, therapist: str, to: str) -> int:
+        """Offer the clients of a therapist who has left to another, for good; returns how many were offered.
+
+        An admin does this and learns nothing of any client. Each is an offer like any other, of which the course is not
+        shown: whoever it is made to sees by which code the one who left knew the client, and accepts or declines. What
+        is offered to them already, and those with whom the other had ended, are passed over.
+
+        Parameters
+        ----------
+        therapist
+            The account that has ended.
+        to
+            The account of a therapist of the practice.
+
+        Raises
+        ------
+        InputError
+            Where the one can still sign in, or the other is no therapist here.
+        """
+
+        def work(rows: Rows) -> tuple[str, int]:
+            if self._whole(rows, tables.account, therapist)["ended"] is None:
+                raise InputError(
+                    f"{therapist} can still sign in, and hands clients over themselves; or end the account first."
+                )
+            _refuse_no_therapist(rows, to)
+            left = rows.all(_left_by(therapist, to))
+            for dyad in left:
+                rows.add(
+                    tables.handover, dyad=dyad["id"], recipient=to, kind="transfer", until=None,
+                    offered=rows.now().at, course=f"not {SHOWN}",
+                )  # fmt: skip
+            return therapist, len(left)
+
+        return self._act(Verb.HAND_ON, work)
+
     def met_before(self, client: str) -> pl.DataFrame:
         """Return how the bond with a client went with those from whom one took them on, where they let that be seen.
 
@@ -222,14 +265,6 @@ class HandingOver(Desk):
         return scored(self._see(Verb.SEE_MET_BEFORE, query))
 
     # -- inside
-
-    def _refuse_no_therapist(self, rows: Rows, account: str) -> None:
-        """Refuse to offer to one who could not accept."""
-        if account == self.who.code:
-            raise InputError("A client is handed over to somebody else; choose another therapist.")
-        row = rows.one(sa.select(tables.account).where(tables.account.c.id == account))
-        if row is None or row["ended"] is not None or Role.THERAPIST not in row["roles"].split():
-            raise InputError(f"{account} is no therapist here, or no longer; nothing was offered.")
 
     def _offered(self, rows: Rows, verb: Verb, handover: str) -> tuple[Row, Row]:
         """An offer to oneself that still stands, and the dyad of whoever made it."""
@@ -297,14 +332,17 @@ def _given(therapist: str) -> sa.Select[Any]:
 
 def _taken(therapist: str) -> sa.Select[Any]:
     """Handovers to a therapist, with the code that they took the client on by; none where they have not."""
-    sender = tables.dyad.alias("sender")
+    sender, person, left = tables.dyad.alias("sender"), tables.client.alias("person"), tables.account
+    was = sa.case((left.c.ended.is_not(None), sa.func.coalesce(sender.c.known_as, person.c.code)))
     return (
         sa.select(
             tables.handover, sender.c.therapist.label("sender"), sender.c.ended,
-            tables.dyad.c.until.label("made_until"), known_as,
+            tables.dyad.c.until.label("made_until"), known_as, was.label("was"),
         )
         .select_from(tables.handover)
         .join(sender, sender.c.id == tables.handover.c.dyad)
+        .join(person, person.c.id == sender.c.client)
+        .join(left, left.c.id == sender.c.therapist)
         .outerjoin(tables.dyad, tables.dyad.c.id == tables.handover.c.made)
         .outerjoin(tables.client, tables.client.c.id == tables.dyad.c.client)
         .where(tables.handover.c.recipient == therapist)
@@ -315,6 +353,18 @@ def _taken(therapist: str) -> sa.Select[Any]:
 def _open_offers(dyad: str) -> sa.Select[Any]:
     table = tables.handover
     return sa.select(table).where(table.c.dyad == dyad, table.c.accepted.is_(None))
+
+
+def _left_by(therapist: str, to: str) -> sa.Select[Any]:
+    """Dyads of a therapist that have not ended, and are not offered to another yet; covers ended with the account."""
+    offered = sa.exists().where(
+        tables.handover.c.dyad == tables.dyad.c.id,
+        tables.handover.c.recipient == to,
+        tables.handover.c.kind == "transfer",
+        tables.handover.c.accepted.is_(None),
+    )
+    mine = (tables.dyad.c.therapist == therapist, tables.dyad.c.ended.is_(None), tables.dyad.c.until.is_(None))
+    return sa.select(tables.dyad.c.id).where(*mine, ~offered).order_by(tables.dyad.c.since)
 
 
 def _covers(dyad: str) -> sa.Select[Any]:
@@ -355,6 +405,26 @@ def _forget_others(rows: Rows, accepted: Row, made: str) -> None:
     rows.remove(table, [row["id"] for row in gone if row["id"] != accepted["id"]])
 
 
+def _take_concerns(rows: Rows, sender: Row, made: str) -> None:
+    """Let open concerns of one who has left go with the client: nobody else could look after them.
+
+    They come without the session and the check-in that gave rise to them, which stay with the dyad of then.
+    """
+    account = rows.one(sa.select(tables.account).where(tables.account.c.id == sender["therapist"]))
+    if account is None or account["ended"] is None:
+        return
+    table = tables.concern
+    for row in rows.all(sa.select(table).where(table.c.dyad == sender["id"], table.c.closed.is_(None))):
+        rows.change(table, row, dyad=made, session=None, check_in=None)
+
+
+def _refuse_no_therapist(rows: Rows, account: str) -> None:
+    """Refuse to offer to one who could not accept."""
+    row = rows.one(sa.select(tables.account).where(tables.account.c.id == account))
+    if row is None or row["ended"] is not None or Role.THERAPIST not in row["roles"].split():
+        raise InputError(f"{account} is no therapist here, or no longer; nothing was offered.")
+
+
 def _refuse_odd(kind: str, until: datetime | None) -> None:
     if kind not in get_args(HandoverKind):
         raise InputError("A handover is a transfer or a cover.")
@@ -371,9 +441,9 @@ def _refuse_unfit(dyad: Row, client: str) -> None:
         raise InputError(f"You have ended with {client}; resume first, and then hand over.")
 
 
-def _as_handover(row: Row, client: str) -> Handover:
+def _as_handover(row: Row, client: str, was: str = "") -> Handover:
     state: Literal["offered", "accepted"] = "offered" if row["accepted"] is None else "accepted"
     return Handover(
         row["id"], row["sender"], row["recipient"], row["kind"], row["until"], row["course"] == SHOWN, state,
-        client,
+        client, was,
     )  # fmt: skip
