@@ -63,7 +63,9 @@ def test_whoever_handed_a_client_over_for_good_reaches_nothing_that_is_the_clien
     second.identify("L-07", "Somebody", "second@home.example")
     second.hold("L-07", "a court")
     for call in of_the_client(first, "K-01").values():
-        with pytest.raises(InputError, match="You handed K-01 over for good; ask whoever has this client now"):
+        with pytest.raises(
+            InputError, match="You handed K-01 over for good; ask whoever has this client now"
+        ):
             call()
     first.end("K-01", "agreed")  # how it ended can still be said, and opens nothing
     with pytest.raises(InputError, match="for good"):

@@ -158,7 +158,9 @@ def hand_on(therapist: str, to: str, /, *, folder: Folder = HOME, me: Me = "") -
     """
     with opened(folder, me) as practice:
         offered = practice.hand_on(therapist, to)
-    say(f"{offered} client{'' if offered == 1 else 's'} of {therapist} offered to {to}, who finds them under Handovers.")
+    say(
+        f"{offered} client{'' if offered == 1 else 's'} of {therapist} offered to {to}, who finds them under Handovers."
+    )
 
 
 def passphrase(*, folder: Folder = HOME, me: Me = "") -> None:

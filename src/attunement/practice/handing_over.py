@@ -9,16 +9,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final, Literal, get_args
+from typing import TYPE_CHECKING, Final, Literal, get_args
 
 import sqlalchemy as sa
 
 from attunement.errors import InputError, Refused
 from attunement.practice.caseload import as_dyad
 from attunement.practice.desk import Desk
+from attunement.practice.handed import (
+    SHOWN,
+    covers,
+    given,
+    left_by,
+    open_offers,
+    shown_to,
+    take_concerns,
+    taken,
+    up_to,
+)
 from attunement.practice.policy import REFUSED, Role, Verb
-from attunement.practice.rated import CHECK_IN, checked_in, scored
-from attunement.practice.whose import DYADS, known_as, refuse_twin
+from attunement.practice.rated import scored
+from attunement.practice.whose import DYADS, refuse_twin
 from attunement.sessions import code, instant
 from attunement.vault import tables
 
@@ -34,8 +45,6 @@ LONGEST_COVER: Final = timedelta(days=180)
 HandoverKind = Literal["transfer", "cover"]
 BEFORE: Final = "before"
 """What an earlier therapist is called where the course is shown."""
-SHOWN: Final = "shown"
-"""The word for a course of the bond that whoever takes the client on may see."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +122,9 @@ class HandingOver(Desk):
             _refuse_unfit(dyad, client)
             if ends is not None and not rows.now().steady < ends <= rows.now().steady + LONGEST_COVER:
                 raise InputError("A cover ends within the next 180 days; choose such a day.")
-            open_offers = rows.all(_open_offers(dyad["id"]))
-            rows.remove(tables.handover, [each["id"] for each in open_offers if _over(rows, each["until"])])
-            if any(each["recipient"] == to and not _over(rows, each["until"]) for each in open_offers):
+            standing = rows.all(open_offers(dyad["id"]))
+            rows.remove(tables.handover, [each["id"] for each in standing if _over(rows, each["until"])])
+            if any(each["recipient"] == to and not _over(rows, each["until"]) for each in standing):
                 raise InputError(f"{client} is offered to {to} already; withdraw that offer first.")
             kept = rows.add(
                 tables.handover, dyad=dyad["id"], recipient=to, kind=kind, until=ends, offered=rows.now().at,
@@ -129,7 +138,7 @@ class HandingOver(Desk):
         """Return what one has offered, what is offered to one, and what came of it; what is over is not there."""
 
         def query(rows: Rows) -> tuple[str, tuple[Handover, ...]]:
-            mine, theirs = rows.all(_given(self.who.code)), rows.all(_taken(self.who.code))
+            mine, theirs = rows.all(given(self.who.code)), rows.all(taken(self.who.code))
             standing = [row for row in (*mine, *theirs) if self._there_still(rows, row)]
             return "", tuple(_as_handover(row, row["code"] or "", row.get("was") or "") for row in standing)
 
@@ -160,7 +169,7 @@ class HandingOver(Desk):
             made = self._made(rows, sender["client"], typed, row["until"])
             if row["kind"] == "transfer":
                 self._hand_off(rows, sender, made)
-                _take_concerns(rows, sender, made)
+                take_concerns(rows, sender, made)
             _forget_others(rows, row, made)
             rows.change(tables.handover, row, accepted=rows.now().at, made=made)
             return handover, as_dyad(rows.all(DYADS.where(tables.dyad.c.id == made))[0])
@@ -226,7 +235,7 @@ class HandingOver(Desk):
                     f"{therapist} can still sign in, and hands clients over themselves; or end the account first."
                 )
             _refuse_no_therapist(rows, to)
-            left = rows.all(_left_by(therapist, to))
+            left = rows.all(left_by(therapist, to))
             for dyad in left:
                 rows.add(
                     tables.handover, dyad=dyad["id"], recipient=to, kind="transfer", until=None,
@@ -254,11 +263,11 @@ class HandingOver(Desk):
 
         def query(rows: Rows) -> tuple[str, list[Row]]:
             dyad = self._dyad(rows, client)
-            met = enumerate(rows.all(_shown_to(dyad["id"])), 1)
+            met = enumerate(rows.all(shown_to(dyad["id"])), 1)
             found = [
                 {**row, "therapist": BEFORE if place == 1 else f"{BEFORE} {place}", "code": client}
                 for place, each in met
-                for row in rows.all(_until(each["dyad"], each["accepted"]))
+                for row in rows.all(up_to(each["dyad"], each["accepted"]))
             ]
             return dyad["client"], found
 
@@ -296,7 +305,7 @@ class HandingOver(Desk):
 
     def _hand_off(self, rows: Rows, sender: Row, made: str) -> None:
         """End the sender's work with a client, and every cover of it: there is nobody left who is away."""
-        for row in rows.all(_covers(sender["id"]).where(tables.handover.c.made != made)):
+        for row in rows.all(covers(sender["id"]).where(tables.handover.c.made != made)):
             self._end_cover(rows, row["made"])
         rows.change(tables.dyad, sender, ended=rows.now().at, ending=None)
 
@@ -313,84 +322,6 @@ class HandingOver(Desk):
         return not _over(rows, row["made_until"])
 
 
-def _given(therapist: str) -> sa.Select[Any]:
-    """Handovers by a therapist, with their own code of the client."""
-    made = tables.dyad.alias("made")
-    return (
-        sa.select(
-            tables.handover, tables.dyad.c.therapist.label("sender"), tables.dyad.c.ended,
-            made.c.until.label("made_until"), known_as,
-        )
-        .select_from(tables.handover)
-        .join(tables.dyad, tables.dyad.c.id == tables.handover.c.dyad)
-        .join(tables.client, tables.client.c.id == tables.dyad.c.client)
-        .outerjoin(made, made.c.id == tables.handover.c.made)
-        .where(tables.dyad.c.therapist == therapist)
-        .order_by(tables.handover.c.offered)
-    )  # fmt: skip
-
-
-def _taken(therapist: str) -> sa.Select[Any]:
-    """Handovers to a therapist, with the code that they took the client on by; none where they have not."""
-    sender, person, left = tables.dyad.alias("sender"), tables.client.alias("person"), tables.account
-    was = sa.case((left.c.ended.is_not(None), sa.func.coalesce(sender.c.known_as, person.c.code)))
-    return (
-        sa.select(
-            tables.handover, sender.c.therapist.label("sender"), sender.c.ended,
-            tables.dyad.c.until.label("made_until"), known_as, was.label("was"),
-        )
-        .select_from(tables.handover)
-        .join(sender, sender.c.id == tables.handover.c.dyad)
-        .join(person, person.c.id == sender.c.client)
-        .join(left, left.c.id == sender.c.therapist)
-        .outerjoin(tables.dyad, tables.dyad.c.id == tables.handover.c.made)
-        .outerjoin(tables.client, tables.client.c.id == tables.dyad.c.client)
-        .where(tables.handover.c.recipient == therapist)
-        .order_by(tables.handover.c.offered)
-    )  # fmt: skip
-
-
-def _open_offers(dyad: str) -> sa.Select[Any]:
-    table = tables.handover
-    return sa.select(table).where(table.c.dyad == dyad, table.c.accepted.is_(None))
-
-
-def _left_by(therapist: str, to: str) -> sa.Select[Any]:
-    """Dyads of a therapist that have not ended, and are not offered to another yet; covers ended with the account."""
-    offered = sa.exists().where(
-        tables.handover.c.dyad == tables.dyad.c.id,
-        tables.handover.c.recipient == to,
-        tables.handover.c.kind == "transfer",
-        tables.handover.c.accepted.is_(None),
-    )
-    mine = (tables.dyad.c.therapist == therapist, tables.dyad.c.ended.is_(None), tables.dyad.c.until.is_(None))
-    return sa.select(tables.dyad.c.id).where(*mine, ~offered).order_by(tables.dyad.c.since)
-
-
-def _covers(dyad: str) -> sa.Select[Any]:
-    """Covers of a dyad that somebody has taken on."""
-    table, made = tables.handover, tables.dyad.alias("made")
-    return (
-        sa.select(table)
-        .join(made, made.c.id == table.c.made)
-        .where(table.c.dyad == dyad, table.c.kind == "cover", made.c.until.is_not(None))
-    )
-
-
-def _shown_to(made: str) -> sa.Select[Any]:
-    """Dyads from which this one came about, each once and up to the last time that its course was let be seen."""
-    table = tables.handover
-    last = sa.func.max(table.c.accepted).label("accepted")
-    shown = sa.select(table.c.dyad, last).where(table.c.made == made, table.c.course == SHOWN)
-    return shown.group_by(table.c.dyad).order_by(last)
-
-
-def _until(dyad: str, accepted: datetime) -> sa.Select[Any]:
-    """Check-ins on connection with an earlier therapist, up to the handover."""
-    sent = tables.check_in
-    return checked_in(tables.dyad.c.id == dyad).where(sent.c.instrument == CHECK_IN, sent.c.at <= accepted)
-
-
 def _over(rows: Rows, until: datetime | None) -> bool:
     return until is not None and until <= rows.now().steady
 
@@ -401,21 +332,8 @@ def _forget_others(rows: Rows, accepted: Row, made: str) -> None:
     before = sa.select(table).where(
         table.c.dyad == accepted["dyad"], table.c.made == made, table.c.kind == "cover"
     )
-    gone = [*rows.all(_open_offers(accepted["dyad"])), *rows.all(before)]
+    gone = [*rows.all(open_offers(accepted["dyad"])), *rows.all(before)]
     rows.remove(table, [row["id"] for row in gone if row["id"] != accepted["id"]])
-
-
-def _take_concerns(rows: Rows, sender: Row, made: str) -> None:
-    """Let open concerns of one who has left go with the client: nobody else could look after them.
-
-    They come without the session and the check-in that gave rise to them, which stay with the dyad of then.
-    """
-    account = rows.one(sa.select(tables.account).where(tables.account.c.id == sender["therapist"]))
-    if account is None or account["ended"] is None:
-        return
-    table = tables.concern
-    for row in rows.all(sa.select(table).where(table.c.dyad == sender["id"], table.c.closed.is_(None))):
-        rows.change(table, row, dyad=made, session=None, check_in=None)
 
 
 def _refuse_no_therapist(rows: Rows, account: str) -> None:
