@@ -51,6 +51,7 @@ def of_the_client(who: Practice, code: str) -> dict[str, Callable[[], object]]:
         "release": partial(who.release, code),
         "resume": partial(who.resume, code),
         "erase": partial(who.erase, code),
+        "offer": partial(who.offer, code, "T-2", kind="transfer"),
     }
 
 

@@ -29,7 +29,7 @@ from attunement.practice.handed import (
 )
 from attunement.practice.policy import REFUSED, Role, Verb
 from attunement.practice.rated import scored
-from attunement.practice.whose import DYADS, refuse_twin
+from attunement.practice.whose import DYADS, refuse_handed, refuse_twin
 from attunement.sessions import code, instant
 from attunement.vault import tables
 
@@ -355,7 +355,7 @@ def _refuse_odd(kind: str, until: datetime | None) -> None:
 def _refuse_unfit(dyad: Row, client: str) -> None:
     if dyad["until"] is not None:
         raise InputError(f"You cover {client} for somebody, who alone can hand this client over.")
-    if dyad["ended"] is not None:
+    if refuse_handed(dyad)["ended"] is not None:
         raise InputError(f"You have ended with {client}; resume first, and then hand over.")
 
 
