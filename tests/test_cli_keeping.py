@@ -87,6 +87,9 @@ def test_a_practice_is_kept_from_its_beginning_to_a_restored_backup(
     assert said(capsys, "journal", "tip", "--account", "S-1")[0] == 0
     assert said(capsys, "end-account", "S-1", "--account", "T-1")[0] == 0
     assert said(capsys, "journal", "tip", "--account", "S-1")[0] == 2
+    handed = said(capsys, "hand-on", "S-1", "T-1", "--account", "T-1")
+    assert handed[:2] == (0, "0 clients of S-1 offered to T-1, who finds them under Handovers.\n")
+    assert "can still sign in" in said(capsys, "hand-on", "T-1", "T-1", "--account", "T-1")[2]
 
 
 @pytest.mark.parametrize(

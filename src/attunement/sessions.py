@@ -131,6 +131,8 @@ class Dyad:
         How it ended, one of `ENDINGS`; None where that was not said.
     until
         The end of a cover; None where the client is the therapist's own.
+    handed
+        Whether it ended because the client was handed over for good.
     """
 
     id: str
@@ -140,6 +142,7 @@ class Dyad:
     ended: datetime | None = None
     ending: str | None = None
     until: datetime | None = None
+    handed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

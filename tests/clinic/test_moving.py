@@ -136,6 +136,13 @@ def test_reflections_that_are_locked_stay_in_their_file_until_their_owner_opens_
     assert lived.second.verify_reflections().whole
 
 
+def test_reflections_of_one_who_has_left_are_said_to_stay_and_not_to_come(lived: Cast, address: str) -> None:
+    lived.admin.end_account("T-2")
+    said = lived.admin.move(address)
+    assert "reflections of T-2: stay in their file: nobody can open them any more." in said
+    assert sum("come when they next unlock them" in sentence for sentence in said) == 2
+
+
 def test_reflections_that_are_locked_come_back_as_they_are_sealed(lived: Cast, address: str) -> None:
     lived.admin.move(address)
     for who in (lived.first, lived.second):

@@ -119,6 +119,7 @@ CALLS: dict[Verb, Call] = {
     Verb.ACCEPT: lambda who, _: who.accept("no handover", "K-98"),
     Verb.DECLINE: lambda who, _: who.decline("no handover"),
     Verb.WITHDRAW_HANDOVER: lambda who, _: who.withdraw_handover("no handover"),
+    Verb.HAND_ON: lambda who, _: who.hand_on("T-1", "T-2"),
     Verb.SEE_MET_BEFORE: lambda who, client: who.met_before(client),
     Verb.IDENTIFY: lambda who, client: who.identify(client, "Somebody"),
     Verb.SEE_IDENTITY: lambda who, client: who.identity(client),
@@ -300,6 +301,7 @@ EXPECTED: dict[Verb, type[AttunementError] | tuple[type[AttunementError], ...]] 
     Verb.ACCEPT: Refused,
     Verb.DECLINE: Refused,
     Verb.WITHDRAW_HANDOVER: Refused,
+    Verb.HAND_ON: InputError,  # who can still sign in hands over themselves
     Verb.DEIDENTIFY: InputError,
     Verb.DESTROY_REFLECTION: InputError,
     Verb.SHARE: InputError,

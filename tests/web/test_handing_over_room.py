@@ -99,6 +99,33 @@ def test_a_cover_is_told_on_the_page_and_ends_when_it_is_taken_back(
     assert (gone.status_code, gone.text.replace("L-07", "L-77")) == (404, nobodys.text)
 
 
+def test_the_page_of_a_client_who_was_handed_over_offers_nothing_that_is_the_others(
+    house: Building, pair: tuple[Guest, Guest]
+) -> None:
+    first, second = pair
+    first.post("/clients/K-01/hand-over", to="T-2", kind="transfer")
+    second.post(f"/handovers/{offered(house)}/accept", client="L-07")
+    page = first.get("/clients/K-01").text
+    assert "/resume" not in page
+    assert "/consents" not in page
+    assert "/consents" in second.get("/clients/L-07").text
+    answer = first.post("/clients/K-01/resume")
+    assert answer.status_code == 400
+    assert "ask whoever has this client now to hand them back" in answer.text
+
+
+def test_an_offer_by_one_who_has_left_says_by_which_code_they_knew_the_client(
+    house: Building, pair: tuple[Guest, Guest]
+) -> None:
+    _, second = pair
+    house.cast.admin.end_account("T-1")
+    house.cast.admin.hand_on("T-1", "T-2")
+    page = second.get("/handovers").text
+    assert "T-1 has left the practice, and knew this client as K-01." in page
+    taken = second.post(f"/handovers/{offered(house)}/accept", client="L-07")
+    assert (taken.status_code, taken.headers["location"]) == (303, "/clients/L-07")
+
+
 def test_an_offer_is_declined_or_taken_back(house: Building, pair: tuple[Guest, Guest]) -> None:
     first, second = pair
     for who, verb in ((second, "decline"), (first, "withdraw")):

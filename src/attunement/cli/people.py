@@ -34,6 +34,7 @@ def add_to(app: App) -> None:
         app.command(command)
     app.command(rotate_keys, name="rotate-keys")
     app.command(end_account, name="end-account")
+    app.command(hand_on, name="hand-on")
 
 
 def init(
@@ -139,6 +140,27 @@ def end_account(code: str, /, *, folder: Folder = HOME, me: Me = "") -> None:
     with opened(folder, me) as practice:
         practice.end_account(code)
     say(f"{code} can no longer sign in. `attunement rotate-keys` makes what they could open useless to them.")
+
+
+def hand_on(therapist: str, to: str, /, *, folder: Folder = HOME, me: Me = "") -> None:
+    """Offer the clients of a therapist who has left to another, for good; you learn nothing of any client.
+
+    Parameters
+    ----------
+    therapist
+        The account that has ended.
+    to
+        The account of the other therapist, who accepts each client or declines.
+    folder
+        The practice.
+    me
+        Your own account, an admin's; the only one, if there is one.
+    """
+    with opened(folder, me) as practice:
+        offered = practice.hand_on(therapist, to)
+    say(
+        f"{offered} client{'' if offered == 1 else 's'} of {therapist} offered to {to}, who finds them under Handovers."
+    )
 
 
 def passphrase(*, folder: Folder = HOME, me: Me = "") -> None:

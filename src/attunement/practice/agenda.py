@@ -15,7 +15,7 @@ from attunement.practice.policy import Verb
 from attunement.practice.rated import CHECK_IN
 from attunement.practice.safety import all_concerns, as_concern
 from attunement.practice.steps import as_step
-from attunement.practice.whose import known_as
+from attunement.practice.whose import DYADS, known_as
 from attunement.sessions import PLANNED, CheckIn, Dyad, Invitation, Purpose, Session
 from attunement.vault import tables
 
@@ -152,10 +152,7 @@ def _queries(mine: sa.ColumnElement[bool]) -> dict[str, sa.Select[Any]]:
     recent = _recent_sessions(mine).select_from(of_session).subquery("recent")
     to_come = recent.c.attendance == PLANNED
     return {
-        "dyad": sa.select(
-            tables.dyad, tables.dyad.c.id.label("dyad"), known_as,
-            tables.client.c.since.label("client_since"), tables.client.c.held, tables.own_curve.c.since.label("curve"),
-        ).join(tables.client, tables.client.c.id == tables.dyad.c.client)
+        "dyad": DYADS.add_columns(tables.dyad.c.id.label("dyad"), tables.own_curve.c.since.label("curve"))
         .outerjoin(tables.own_curve, tables.own_curve.c.id == tables.dyad.c.id).where(mine)
         .order_by(tables.dyad.c.since, known_as),
         "session": sa.select(recent, sa.exists().where(check_in.c.session == recent.c.id).label("answered"))

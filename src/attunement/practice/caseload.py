@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from attunement.errors import InputError, Refused
 from attunement.practice.desk import Desk
 from attunement.practice.policy import Verb
-from attunement.practice.whose import DYADS, known_as, refuse_twin
+from attunement.practice.whose import DYADS, known_as, refuse_handed, refuse_twin
 from attunement.sessions import (
     ATTENDANCE,
     ENDINGS,
@@ -85,10 +85,16 @@ class Caseload(Desk):
         return self._act(Verb.END_DYAD, work)
 
     def resume(self, client: str) -> Dyad:
-        """Go on with a client with whom one had ended."""
+        """Go on with a client with whom one had ended.
+
+        Raises
+        ------
+        InputError
+            Where one has handed the client over for good.
+        """
 
         def work(rows: Rows) -> tuple[str, Dyad]:
-            found = self._dyad(rows, client)
+            found = refuse_handed(self._dyad(rows, client))
             open_again = {"ended": None, "ending": None}
             rows.change(tables.dyad, self._whole(rows, tables.dyad, found["id"]), **open_again)
             return found["client"], as_dyad({**found, **open_again})
@@ -230,11 +236,11 @@ class Caseload(Desk):
     # -- consents
 
     def give_consent(self, client: str, purpose: Purpose) -> Consent:
-        """Write down what a client has agreed to."""
+        """Write down what a client has agreed to; refused where one has handed the client over for good."""
         purpose = Purpose(purpose)
 
         def work(rows: Rows) -> tuple[str, Consent]:
-            dyad = self._dyad(rows, client)
+            dyad = refuse_handed(self._dyad(rows, client))
             given = in_force(rows, dyad["client"], purpose)
             if given is None:
                 given = rows.add(
@@ -245,11 +251,15 @@ class Caseload(Desk):
         return self._act(Verb.GIVE_CONSENT, work)
 
     def withdraw_consent(self, client: str, purpose: Purpose) -> None:
-        """Write down that a client no longer agrees; from here on nothing new is done on that ground."""
+        """Write down that a client no longer agrees; from here on nothing new is done on that ground.
+
+        Refused where one has handed the client over for good. Whoever covers may: to withdraw is the client's right,
+        before whoever sits there.
+        """
         purpose = Purpose(purpose)
 
         def work(rows: Rows) -> tuple[str, None]:
-            dyad = self._dyad(rows, client)
+            dyad = refuse_handed(self._dyad(rows, client))
             given = in_force(rows, dyad["client"], purpose)
             if given is None:
                 raise InputError(f"There is no consent to {purpose} to withdraw.")
@@ -340,6 +350,7 @@ def as_dyad(row: Row) -> Dyad:
         row.get("ended"),
         row.get("ending"),
         row.get("until"),
+        handed=bool(row.get("handed")),
     )
 
 

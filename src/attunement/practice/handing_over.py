@@ -9,16 +9,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final, Literal, get_args
+from typing import TYPE_CHECKING, Final, Literal, get_args
 
 import sqlalchemy as sa
 
 from attunement.errors import InputError, Refused
 from attunement.practice.caseload import as_dyad
 from attunement.practice.desk import Desk
+from attunement.practice.handed import (
+    SHOWN,
+    covers,
+    given,
+    left_by,
+    open_offers,
+    shown_to,
+    take_concerns,
+    taken,
+    up_to,
+)
 from attunement.practice.policy import REFUSED, Role, Verb
-from attunement.practice.rated import CHECK_IN, checked_in, scored
-from attunement.practice.whose import DYADS, known_as, refuse_twin
+from attunement.practice.rated import scored
+from attunement.practice.whose import DYADS, refuse_handed, refuse_twin
 from attunement.sessions import code, instant
 from attunement.vault import tables
 
@@ -34,8 +45,6 @@ LONGEST_COVER: Final = timedelta(days=180)
 HandoverKind = Literal["transfer", "cover"]
 BEFORE: Final = "before"
 """What an earlier therapist is called where the course is shown."""
-SHOWN: Final = "shown"
-"""The word for a course of the bond that whoever takes the client on may see."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +68,9 @@ class Handover:
     client
         The code: the sender's own for the sender, and for the recipient the one they took the client on by; empty
         before that.
+    was
+        By which code a sender who has left the practice knew the client: they can no longer say so, and a paper file
+        may bear it. Empty while they can, and in the list of the sender.
     """
 
     id: str
@@ -69,6 +81,7 @@ class Handover:
     course: bool
     state: Literal["offered", "accepted"]
     client: str = ""
+    was: str = ""
 
 
 class HandingOver(Desk):
@@ -103,13 +116,15 @@ class HandingOver(Desk):
 
         def work(rows: Rows) -> tuple[str, Handover]:
             dyad = self._dyad(rows, client)
-            self._refuse_no_therapist(rows, to)
+            if to == self.who.code:
+                raise InputError("A client is handed over to somebody else; choose another therapist.")
+            _refuse_no_therapist(rows, to)
             _refuse_unfit(dyad, client)
             if ends is not None and not rows.now().steady < ends <= rows.now().steady + LONGEST_COVER:
                 raise InputError("A cover ends within the next 180 days; choose such a day.")
-            open_offers = rows.all(_open_offers(dyad["id"]))
-            rows.remove(tables.handover, [each["id"] for each in open_offers if _over(rows, each["until"])])
-            if any(each["recipient"] == to and not _over(rows, each["until"]) for each in open_offers):
+            standing = rows.all(open_offers(dyad["id"]))
+            rows.remove(tables.handover, [each["id"] for each in standing if _over(rows, each["until"])])
+            if any(each["recipient"] == to and not _over(rows, each["until"]) for each in standing):
                 raise InputError(f"{client} is offered to {to} already; withdraw that offer first.")
             kept = rows.add(
                 tables.handover, dyad=dyad["id"], recipient=to, kind=kind, until=ends, offered=rows.now().at,
@@ -123,9 +138,9 @@ class HandingOver(Desk):
         """Return what one has offered, what is offered to one, and what came of it; what is over is not there."""
 
         def query(rows: Rows) -> tuple[str, tuple[Handover, ...]]:
-            mine, theirs = rows.all(_given(self.who.code)), rows.all(_taken(self.who.code))
+            mine, theirs = rows.all(given(self.who.code)), rows.all(taken(self.who.code))
             standing = [row for row in (*mine, *theirs) if self._there_still(rows, row)]
-            return "", tuple(_as_handover(row, row["code"] or "") for row in standing)
+            return "", tuple(_as_handover(row, row["code"] or "", row.get("was") or "") for row in standing)
 
         return self._see(Verb.SEE_HANDOVERS, query)
 
@@ -154,6 +169,7 @@ class HandingOver(Desk):
             made = self._made(rows, sender["client"], typed, row["until"])
             if row["kind"] == "transfer":
                 self._hand_off(rows, sender, made)
+                take_concerns(rows, sender, made)
             _forget_others(rows, row, made)
             rows.change(tables.handover, row, accepted=rows.now().at, made=made)
             return handover, as_dyad(rows.all(DYADS.where(tables.dyad.c.id == made))[0])
@@ -193,6 +209,42 @@ class HandingOver(Desk):
 
         self._act(Verb.WITHDRAW_HANDOVER, work)
 
+    def hand_on(self, therapist: str, to: str) -> int:
+        """Offer the clients of a therapist who has left to another, for good; returns how many were offered.
+
+        An admin does this and learns nothing of any client. Each is an offer like any other, of which the course is not
+        shown: whoever it is made to sees by which code the one who left knew the client, and accepts or declines. What
+        is offered to them already, and those with whom the other had ended, are passed over.
+
+        Parameters
+        ----------
+        therapist
+            The account that has ended.
+        to
+            The account of a therapist of the practice.
+
+        Raises
+        ------
+        InputError
+            Where the one can still sign in, or the other is no therapist here.
+        """
+
+        def work(rows: Rows) -> tuple[str, int]:
+            if self._whole(rows, tables.account, therapist)["ended"] is None:
+                raise InputError(
+                    f"{therapist} can still sign in, and hands clients over themselves; or end the account first."
+                )
+            _refuse_no_therapist(rows, to)
+            left = rows.all(left_by(therapist, to))
+            for dyad in left:
+                rows.add(
+                    tables.handover, dyad=dyad["id"], recipient=to, kind="transfer", until=None,
+                    offered=rows.now().at, course=f"not {SHOWN}",
+                )  # fmt: skip
+            return therapist, len(left)
+
+        return self._act(Verb.HAND_ON, work)
+
     def met_before(self, client: str) -> pl.DataFrame:
         """Return how the bond with a client went with those from whom one took them on, where they let that be seen.
 
@@ -211,25 +263,17 @@ class HandingOver(Desk):
 
         def query(rows: Rows) -> tuple[str, list[Row]]:
             dyad = self._dyad(rows, client)
-            met = enumerate(rows.all(_shown_to(dyad["id"])), 1)
+            met = enumerate(rows.all(shown_to(dyad["id"])), 1)
             found = [
                 {**row, "therapist": BEFORE if place == 1 else f"{BEFORE} {place}", "code": client}
                 for place, each in met
-                for row in rows.all(_until(each["dyad"], each["accepted"]))
+                for row in rows.all(up_to(each["dyad"], each["accepted"]))
             ]
             return dyad["client"], found
 
         return scored(self._see(Verb.SEE_MET_BEFORE, query))
 
     # -- inside
-
-    def _refuse_no_therapist(self, rows: Rows, account: str) -> None:
-        """Refuse to offer to one who could not accept."""
-        if account == self.who.code:
-            raise InputError("A client is handed over to somebody else; choose another therapist.")
-        row = rows.one(sa.select(tables.account).where(tables.account.c.id == account))
-        if row is None or row["ended"] is not None or Role.THERAPIST not in row["roles"].split():
-            raise InputError(f"{account} is no therapist here, or no longer; nothing was offered.")
 
     def _offered(self, rows: Rows, verb: Verb, handover: str) -> tuple[Row, Row]:
         """An offer to oneself that still stands, and the dyad of whoever made it."""
@@ -261,7 +305,7 @@ class HandingOver(Desk):
 
     def _hand_off(self, rows: Rows, sender: Row, made: str) -> None:
         """End the sender's work with a client, and every cover of it: there is nobody left who is away."""
-        for row in rows.all(_covers(sender["id"]).where(tables.handover.c.made != made)):
+        for row in rows.all(covers(sender["id"]).where(tables.handover.c.made != made)):
             self._end_cover(rows, row["made"])
         rows.change(tables.dyad, sender, ended=rows.now().at, ending=None)
 
@@ -278,67 +322,6 @@ class HandingOver(Desk):
         return not _over(rows, row["made_until"])
 
 
-def _given(therapist: str) -> sa.Select[Any]:
-    """Handovers by a therapist, with their own code of the client."""
-    made = tables.dyad.alias("made")
-    return (
-        sa.select(
-            tables.handover, tables.dyad.c.therapist.label("sender"), tables.dyad.c.ended,
-            made.c.until.label("made_until"), known_as,
-        )
-        .select_from(tables.handover)
-        .join(tables.dyad, tables.dyad.c.id == tables.handover.c.dyad)
-        .join(tables.client, tables.client.c.id == tables.dyad.c.client)
-        .outerjoin(made, made.c.id == tables.handover.c.made)
-        .where(tables.dyad.c.therapist == therapist)
-        .order_by(tables.handover.c.offered)
-    )  # fmt: skip
-
-
-def _taken(therapist: str) -> sa.Select[Any]:
-    """Handovers to a therapist, with the code that they took the client on by; none where they have not."""
-    sender = tables.dyad.alias("sender")
-    return (
-        sa.select(
-            tables.handover, sender.c.therapist.label("sender"), sender.c.ended,
-            tables.dyad.c.until.label("made_until"), known_as,
-        )
-        .select_from(tables.handover)
-        .join(sender, sender.c.id == tables.handover.c.dyad)
-        .outerjoin(tables.dyad, tables.dyad.c.id == tables.handover.c.made)
-        .outerjoin(tables.client, tables.client.c.id == tables.dyad.c.client)
-        .where(tables.handover.c.recipient == therapist)
-        .order_by(tables.handover.c.offered)
-    )  # fmt: skip
-
-
-def _open_offers(dyad: str) -> sa.Select[Any]:
-    table = tables.handover
-    return sa.select(table).where(table.c.dyad == dyad, table.c.accepted.is_(None))
-
-
-def _covers(dyad: str) -> sa.Select[Any]:
-    """Covers of a dyad that somebody has taken on."""
-    table, made = tables.handover, tables.dyad.alias("made")
-    return (
-        sa.select(table)
-        .join(made, made.c.id == table.c.made)
-        .where(table.c.dyad == dyad, table.c.kind == "cover", made.c.until.is_not(None))
-    )
-
-
-def _shown_to(made: str) -> sa.Select[Any]:
-    """Handovers by which a dyad came about, and whose sender let the course be seen."""
-    table = tables.handover
-    return sa.select(table).where(table.c.made == made, table.c.course == SHOWN).order_by(table.c.accepted)
-
-
-def _until(dyad: str, accepted: datetime) -> sa.Select[Any]:
-    """Check-ins on connection with an earlier therapist, up to the handover."""
-    sent = tables.check_in
-    return checked_in(tables.dyad.c.id == dyad).where(sent.c.instrument == CHECK_IN, sent.c.at <= accepted)
-
-
 def _over(rows: Rows, until: datetime | None) -> bool:
     return until is not None and until <= rows.now().steady
 
@@ -349,8 +332,15 @@ def _forget_others(rows: Rows, accepted: Row, made: str) -> None:
     before = sa.select(table).where(
         table.c.dyad == accepted["dyad"], table.c.made == made, table.c.kind == "cover"
     )
-    gone = [*rows.all(_open_offers(accepted["dyad"])), *rows.all(before)]
+    gone = [*rows.all(open_offers(accepted["dyad"])), *rows.all(before)]
     rows.remove(table, [row["id"] for row in gone if row["id"] != accepted["id"]])
+
+
+def _refuse_no_therapist(rows: Rows, account: str) -> None:
+    """Refuse to offer to one who could not accept."""
+    row = rows.one(sa.select(tables.account).where(tables.account.c.id == account))
+    if row is None or row["ended"] is not None or Role.THERAPIST not in row["roles"].split():
+        raise InputError(f"{account} is no therapist here, or no longer; nothing was offered.")
 
 
 def _refuse_odd(kind: str, until: datetime | None) -> None:
@@ -365,13 +355,13 @@ def _refuse_odd(kind: str, until: datetime | None) -> None:
 def _refuse_unfit(dyad: Row, client: str) -> None:
     if dyad["until"] is not None:
         raise InputError(f"You cover {client} for somebody, who alone can hand this client over.")
-    if dyad["ended"] is not None:
+    if refuse_handed(dyad)["ended"] is not None:
         raise InputError(f"You have ended with {client}; resume first, and then hand over.")
 
 
-def _as_handover(row: Row, client: str) -> Handover:
+def _as_handover(row: Row, client: str, was: str = "") -> Handover:
     state: Literal["offered", "accepted"] = "offered" if row["accepted"] is None else "accepted"
     return Handover(
         row["id"], row["sender"], row["recipient"], row["kind"], row["until"], row["course"] == SHOWN, state,
-        client,
+        client, was,
     )  # fmt: skip

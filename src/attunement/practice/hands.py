@@ -19,6 +19,7 @@ KEPT: Final = frozenset(
             Verb.ACCEPT,
             Verb.DECLINE,
             Verb.WITHDRAW_HANDOVER,
+            Verb.HAND_ON,
             Verb.SEE_MET_BEFORE,
         ),
     }

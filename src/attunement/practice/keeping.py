@@ -15,7 +15,7 @@ from attunement.practice.described import with_description
 from attunement.practice.desk import Desk, swept
 from attunement.practice.policy import Verb
 from attunement.practice.staging import staged
-from attunement.practice.whose import others_at_work
+from attunement.practice.whose import others_at_work, refuse_cover, refuse_handed
 from attunement.sessions import OWN_SIDE, PLANNED, Purpose
 from attunement.vault import tables
 from attunement.vault.backup import Manifest, checksums, recipient, staging, write_archive
@@ -47,7 +47,10 @@ class Keeping(Desk):
     # -- who a code is
 
     def identify(self, client: str, name: str, contact: str = "") -> None:
-        """Write down who a code is, in a vault of its own; nothing else here needs it."""
+        """Write down who a code is, in a vault of its own; nothing else here needs it.
+
+        Whoever covers, or has handed the client over for good, writes nothing here.
+        """
         if not 1 <= len(name.strip()) <= 200 or len(contact) > 500:
             raise InputError("A name has 1 to 200 characters, and how to reach somebody at most 500.")
         about = self._client_id(client, Verb.IDENTIFY)
@@ -64,7 +67,10 @@ class Keeping(Desk):
         self._act(Verb.IDENTIFY, work, self.house.identity)
 
     def identity(self, client: str) -> tuple[str, str]:
-        """Return who a code is: name and how to reach them, both empty where it was not written down."""
+        """Return who a code is: name and how to reach them, both empty where it was not written down.
+
+        Whoever covers may read it, to reach the client; whoever has handed them over for good may not.
+        """
         about = self._client_id(client, Verb.SEE_IDENTITY)
 
         def query(rows: Rows) -> tuple[str, tuple[str, str]]:
@@ -76,13 +82,13 @@ class Keeping(Desk):
     # -- holds and erasure
 
     def hold(self, client: str, reason: str) -> None:
-        """Keep a record from being erased, such as for a court."""
+        """Keep a record from being erased, such as for a court; whoever covers may, where none is in force."""
         if not 1 <= len(reason.strip()) <= 200:
             raise InputError("The reason of a hold has 1 to 200 characters.")
         self._set_hold(Verb.HOLD, client, reason.strip())
 
     def release(self, client: str) -> None:
-        """Let a record be erased again."""
+        """Let a record be erased again; refused to whoever covers."""
         self._set_hold(Verb.RELEASE, client, None)
 
     def erase(self, client: str) -> None:
@@ -96,13 +102,14 @@ class Keeping(Desk):
         Raises
         ------
         InputError
-            Where a hold forbids it, or another therapist of the practice is at work with this client.
+            Where a hold forbids it, another therapist of the practice is at work with this client, or one covers
+            them or has handed them over for good.
         VaultProblem
             Where they are erased, and what is left on the disk could not be removed yet.
         """
 
         def work(rows: Rows) -> tuple[str, None]:
-            dyad = self._dyad(rows, client)
+            dyad = refuse_cover(refuse_handed(self._dyad(rows, client)), "erase them")
             if dyad["held"]:
                 raise InputError("A hold forbids erasing this client; release it first.")
             if rows.one(others_at_work(dyad, rows.now().steady)) is not None:
@@ -247,11 +254,16 @@ class Keeping(Desk):
     def _client_id(self, client: str, verb: Verb) -> str:
         self._refuse_and_note_unless(verb)
         with self._noting(verb, self.house.identity), self._reading() as rows:
-            return str(self._dyad(rows, client)["client"])
+            dyad = refuse_handed(self._dyad(rows, client))
+            if verb is Verb.IDENTIFY:
+                refuse_cover(dyad, "write down who they are")
+            return str(dyad["client"])
 
     def _set_hold(self, verb: Verb, client: str, reason: str | None) -> None:
         def work(rows: Rows) -> tuple[str, None]:
-            dyad = self._dyad(rows, client)
+            dyad = refuse_handed(self._dyad(rows, client))
+            if verb is Verb.RELEASE or dyad["held"]:
+                refuse_cover(dyad, "change a hold")
             rows.change(tables.client, self._whole(rows, tables.client, dyad["client"]), held=reason)
             return dyad["client"], None
 

@@ -156,11 +156,10 @@ def _told(tips: list[tuple[str, Tip]], keyfile: KeyFile, database: Database | No
     for code, account in keyfile.accounts.items():
         if account.own is None:
             continue
-        there = suffix_of(account.own.file) == keyfile.suffix
-        sealed = suffix_of(account.own.file) == SEALED
-        kept = (
-            where
-            if there or sealed
-            else "come when they next unlock them; until then they stay in their file"
-        )
+        if suffix_of(account.own.file) in {keyfile.suffix, SEALED}:
+            kept = where
+        elif account.keys:
+            kept = "come when they next unlock them; until then they stay in their file"
+        else:
+            kept = "stay in their file: nobody can open them any more"
         yield f"reflections of {code}: {kept}."

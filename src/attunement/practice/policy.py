@@ -106,6 +106,7 @@ class Verb(StrEnum):
     ACCEPT = "accept handover"
     DECLINE = "decline handover"
     WITHDRAW_HANDOVER = "withdraw handover"
+    HAND_ON = "hand on clients"
     SEE_MET_BEFORE = "see course before"
     IDENTIFY = "identify"
     SEE_IDENTITY = "see identity"
@@ -181,6 +182,7 @@ ALLOWED: Final[dict[Verb, frozenset[Role]]] = {
     Verb.SEE_ACCOUNTS: _ALL,
     Verb.ADD_ACCOUNT: _ADMIN,
     Verb.END_ACCOUNT: _ADMIN,
+    Verb.HAND_ON: _ADMIN,
     Verb.ROTATE_KEYS: _ADMIN,
     Verb.SEE_JOURNAL: _ADMIN,
     Verb.VERIFY: _ALL,

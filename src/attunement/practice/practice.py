@@ -70,7 +70,7 @@ class Practice(
 
     ==================  =========================================================================
     clients             agenda · take_on · end · resume · clients · give_consent · withdraw_consent · consents
-    handing over        offer · handovers · accept · decline · withdraw_handover · met_before
+    handing over        offer · handovers · accept · decline · withdraw_handover · met_before · hand_on
     what happened       log_session · change_session · sessions · log_contact · contacts
     check-ins           invite · withdraw_invitation · invitation · receive · check_ins · show_curve · own_curve
     the drop box        link_drop_box · open_slots · fetch_drops

@@ -17,10 +17,17 @@ if TYPE_CHECKING:
 known_as: Final = sa.func.coalesce(dyad.c.known_as, client.c.code).label("code")
 """The code by which the therapist of a dyad knows the client; the one they took over by, or the client's first."""
 
-DYADS: Final = sa.select(dyad, known_as, client.c.since.label("client_since"), client.c.held).join(
-    client, client.c.id == dyad.c.client
+_HANDED: Final = (
+    sa.exists()
+    .where(handover.c.dyad == dyad.c.id, handover.c.kind == "transfer", handover.c.accepted == dyad.c.ended)
+    .correlate(dyad)
 )
-"""Dyads with the code that each therapist knows the client by, and what is said of the client."""
+"""Whether a dyad was ended by a transfer: accepting writes one moment into both, and nothing else ends it again."""
+DYADS: Final = sa.select(
+    dyad, known_as, client.c.since.label("client_since"), client.c.held, _HANDED.label("handed")
+).join(client, client.c.id == dyad.c.client)
+"""Dyads with the code that each therapist knows the client by, what is said of the client, and whether the therapist
+has handed the client over for good."""
 
 
 def own_dyads(therapist: str, steady: datetime) -> sa.ColumnElement[bool]:
@@ -45,6 +52,26 @@ def refuse_twin(rows: Rows, therapist: str, code: str) -> None:
         raise InputError(
             f"You have, or had, a client with the code {code} already; each has a code of its own."
         )
+
+
+def refuse_handed(own: Row) -> Row:
+    """Return a dyad; refuse where the client was handed over from it for good.
+
+    What one had written is one's own still. What is the client's (who they are, what they agree to, holds, erasing) is
+    with whoever has them now.
+    """
+    if own["handed"]:
+        raise InputError(
+            f"You handed {own['code']} over for good; ask whoever has this client now to hand them back."
+        )
+    return own
+
+
+def refuse_cover(own: Row, what: str) -> Row:
+    """Return a dyad; refuse where it is a cover: whoever is only away has not given these things out of hand."""
+    if own["until"] is not None:
+        raise InputError(f"You cover {own['code']} for somebody, who alone can {what}.")
+    return own
 
 
 def latest_code(of_client: sa.Column[str], therapist: sa.Column[str]) -> sa.Select[Any]:
