@@ -31,6 +31,7 @@ accounts        who may come in
 factors         a second step at the door
 tokens          by what a program comes in, and how far
 keeping         who a code is, holds, erasure, what leaves, journal, backup
+belonging       what belongs to a client: all rows, and their record
 reminding       what is due, and reminders of it by mail
 release         what leaves, by an allow-list of columns
 rotation        new keys for all vaults

@@ -15,9 +15,10 @@ import sqlalchemy as sa
 
 from attunement.errors import NotSent
 from attunement.post import address, is_address
+from attunement.practice.belonging import TO_CLIENT
 from attunement.practice.checking_in import CheckingIn
 from attunement.practice.hands import whom
-from attunement.practice.keeping import TO_CLIENT, Keeping
+from attunement.practice.keeping import Keeping
 from attunement.practice.policy import Role, Verb
 from attunement.practice.whose import known_as
 from attunement.sessions import Purpose

@@ -16,7 +16,8 @@ store        what a vault needs of the place that it is in
 file         that place as a file of our own
 cipher       SQLCipher connections, and their errors in sentences
 schema       that place as a schema of a PostgreSQL
-database     a clinic's PostgreSQL: looked at, and held by one program
+database     a clinic's PostgreSQL: reached, and held by one program
+doors        what is looked at before anything is kept in it
 policies     whose rows are whose, in the server
 whom         on whose behalf a piece of work is done
 preparing    what a database's administrator does once

@@ -1,13 +1,11 @@
 """A clinic's PostgreSQL: reached by an address, looked at before anything is kept there, and held by one program.
 
-What is looked at is what went wrong elsewhere: a database that asks for no password, an account that may do anything, a
-line that anybody can read, a server that forgets what it acknowledged, a log that holds what was answered.
+What is looked at stands in `attunement.vault.doors`.
 """
 
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import threading
 import time
 from typing import TYPE_CHECKING, Any, Final
@@ -16,19 +14,18 @@ import psycopg
 import psycopg.conninfo
 import sqlalchemy as sa
 
-from attunement.errors import Damaged, InputError, InUse, NotStored, VaultProblem
+from attunement.errors import Damaged, InUse, NotStored, VaultProblem
+from attunement.vault.doors import HOW, one, problems, read, refuse_open_doors, shown
 from attunement.vault.sealed import give_seals
 from attunement.vault.store import IN_FORCE, NEWER, OVER, VARIABLE
-from attunement.vault.whom import OWNER, Hand
+from attunement.vault.whom import OWNER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from attunement.vault.sealed import Fields
 
-LEAST_SERVER: Final = 16
 _HELD: Final = 7_316_2026  # an advisory lock of our own
-_EASY: Final = frozenset({"postgres", "password", "attunement", "admin", "secret", "changeme", "123456"})
 _PATIENCE: Final = 5  # seconds for a server to let somebody in; all told it is less than 15
 _UNTIL_GONE: Final = 1.0  # seconds in which a server sees that a program was killed
 _SILENT: Final = 8.0  # seconds in which a line says nothing, until it is taken for dead
@@ -42,7 +39,6 @@ _SETTINGS: Final = (
     "-c idle_session_timeout=0 "  # who holds the practice says nothing for hours
     "-c tcp_keepalives_idle=15 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"  # until its machine dies
 )
-_HOW: Final = "docs/how-to/clinic.md says how a database is prepared."
 
 
 class Connection(psycopg.Connection[tuple[Any, ...]]):
@@ -83,8 +79,8 @@ class Database:
     """
 
     def __init__(self, address: str) -> None:
-        self._given = _read(address)
-        _refuse_open_doors(self._given)
+        self._given = read(address)
+        refuse_open_doors(self._given)
         self._lock: Connection | None = None
         self._holding = threading.RLock()
         self.times_held = 0  # whoever was not there in between does not know what others wrote
@@ -139,7 +135,7 @@ class Database:
         if "password authentication failed" in said or "no password supplied" in said:
             return VaultProblem(f"The database {self.place} does not take this user and password.")
         if "does not exist" in said:
-            return VaultProblem(f"There is no database or user of this name on {self._given['host']}; {_HOW}")
+            return VaultProblem(f"There is no database or user of this name on {self._given['host']}; {HOW}")
         return NotStored(f"The database {self.place} does not answer; {VARIABLE} says where it is.")
 
     # -- looked at
@@ -153,14 +149,14 @@ class Database:
             With what is wrong, and what would do.
         """
         with self.asked() as connection:
-            for problem in _problems(connection):
+            for problem in problems(connection):
                 raise VaultProblem(f"Nothing is kept in this database: {problem}")
 
     @property
     def checksums(self) -> bool:
         """Whether the server finds pages that went bad on its disk."""
         with self.asked() as connection:
-            return _shown(connection, "data_checksums") == "on"
+            return shown(connection, "data_checksums") == "on"
 
     def analyse(self, schema: str) -> None:
         """Let the server count what was carried into a schema, or it plans its first queries blindly."""
@@ -287,7 +283,7 @@ class Database:
 
     def _tried(self) -> bool:
         assert self._lock is not None  # noqa: S101 - it has just been opened
-        return bool(_one(self._lock, "SELECT pg_try_advisory_lock(%s)", [_HELD]))
+        return bool(one(self._lock, "SELECT pg_try_advisory_lock(%s)", [_HELD]))
 
     def release(self) -> None:
         """Let another program open it."""
@@ -302,140 +298,3 @@ def marked(schema: str, install: str, how: str) -> str:
     """Return the statement that writes down how a schema stands."""
     told = f"attunement {install}" if how == IN_FORCE else f"attunement {install} {how}"
     return f"COMMENT ON SCHEMA \"{schema}\" IS '{told}'"
-
-
-def _read(address: str) -> dict[str, str]:
-    if not address.startswith(("postgresql://", "postgres://")):
-        raise InputError(f"{VARIABLE} is an address such as postgresql://USER:PASSWORD@HOST/DATABASE.")
-    try:
-        given = psycopg.conninfo.conninfo_to_dict(address)
-    except psycopg.Error:
-        raise InputError(f"{VARIABLE} cannot be read as an address of a PostgreSQL.") from None
-    told = {name: str(value) for name, value in given.items()}
-    for name in ("host", "dbname", "user"):
-        if not told.get(name):
-            raise InputError(
-                f"{VARIABLE} names no {name}; postgresql://USER:PASSWORD@HOST/DATABASE is meant."
-            )
-    return told
-
-
-def _refuse_open_doors(given: dict[str, str]) -> None:
-    """Refuse what can be told from the address alone."""
-    hosts = [host for name in ("host", "hostaddr") for host in given.get(name, "").split(",") if host]
-    password, user = given.get("password", ""), given["user"]
-    if not password and not all(host.startswith("/") for host in hosts):
-        raise InputError(
-            f"{VARIABLE} has no password; give the database's user one, of 20 characters drawn at random."
-        )
-    if password and (
-        password.lower() in _EASY | {user.lower(), given["dbname"].lower()} or len(password) < 12
-    ):
-        raise InputError(
-            f"The password in {VARIABLE} can be guessed; 20 characters drawn at random would do."
-        )
-    if not all(_is_here(host) for host in hosts) and given.get("sslmode") != "verify-full":
-        raise InputError(
-            "The database is on another machine, and the line to it could be read: add ?sslmode=verify-full to "
-            f"{VARIABLE}, with sslrootcert where its certificate is signed by your own authority."
-        )
-
-
-def _is_here(host: str) -> bool:
-    if host.startswith("/") or host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _problems(connection: Connection) -> Iterator[str]:
-    """What is wrong with a server and a user, the worst first."""
-    if connection.info.server_version // 10_000 < LEAST_SERVER:
-        yield f"its server is older than PostgreSQL {LEAST_SERVER}."
-        return
-    for sentence, question, about_roles in _QUESTIONS:
-        if _one(connection, question, [_ROLES] if about_roles else ()):
-            yield sentence
-    for setting in ("fsync", "full_page_writes"):
-        if _shown(connection, setting) != "on":
-            yield f"its server has {setting} off, and would lose what it acknowledged; set it on."
-    if _shown(connection, "log_parameter_max_length") != "0" and _logs(connection):
-        yield "its server's log would hold what was answered; set log_parameter_max_length = 0."
-    if _shown(connection, "log_parameter_max_length_on_error") != "0":
-        yield "its server's log would hold what was answered; set log_parameter_max_length_on_error = 0."
-
-
-def _shown(connection: Connection, setting: str) -> str:
-    return str(_one(connection, "SELECT current_setting(%s, true)", [setting]))
-
-
-def _one(connection: Connection, question: str, values: Sequence[Any] = ()) -> Any:  # noqa: ANN401 - whatever is asked
-    found = connection.execute(question, values or None).fetchone()
-    return found[0] if found else None
-
-
-def _logs(connection: Connection) -> bool:
-    statements = _shown(connection, "log_statement") in {"mod", "all"}
-    slow = any(
-        _shown(connection, name) != "-1" for name in ("log_min_duration_statement", "log_min_duration_sample")
-    )
-    return statements or slow or float(_shown(connection, "log_transaction_sample_rate")) > 0
-
-
-_ROLES: Final = [*Hand, OWNER]
-_QUESTIONS: Final = (
-    (
-        "its user is a superuser or may pass over row-level security; make one that may not.",
-        "SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user",
-        False,
-    ),
-    (
-        "its user may make roles or databases; make one that may not.",
-        "SELECT rolcreaterole OR rolcreatedb FROM pg_roles WHERE rolname = current_user",
-        False,
-    ),
-    (
-        "it lets in without a password (trust in pg_hba.conf); set scram-sha-256.",
-        "SELECT system_user IS NULL",
-        False,
-    ),
-    (
-        f"the roles of a clinic are not there, or its user is no member of them; {_HOW}",
-        """SELECT bool_or(rolname IS NULL OR NOT pg_has_role(current_user, pg_roles.oid, 'SET'))
-        FROM unnest(%s::text[]) AS needed (name) LEFT JOIN pg_roles ON rolname = name""",
-        True,
-    ),
-    (
-        f"its user has the rights of a clinic's roles at all times, and not one at a time; {_HOW}",
-        "SELECT bool_or(pg_has_role(current_user, name, 'USAGE')) FROM unnest(%s::text[]) AS needed (name)",
-        True,
-    ),
-    (
-        "it is not in UTF-8; make one that is.",
-        "SELECT pg_encoding_to_char(encoding) <> 'UTF8' FROM pg_database WHERE datname = current_database()",
-        False,
-    ),
-    (
-        f"somebody has switched row-level security off in it; {_HOW}",
-        """SELECT bool_or(NOT relrowsecurity) FROM pg_class JOIN pg_roles ON pg_roles.oid = relowner
-        WHERE relkind = 'r' AND rolname = 'attunement_owner'""",
-        False,
-    ),
-    (
-        f"somebody has given rows in it to a role that is none of a clinic's, by a policy or a grant; {_HOW}",
-        """SELECT EXISTS (
-            SELECT FROM pg_class JOIN pg_roles ON pg_roles.oid = relowner
-            LEFT JOIN pg_policy ON polrelid = pg_class.oid,
-            LATERAL (
-                SELECT unnest(polroles) UNION ALL SELECT grantee FROM aclexplode(relacl)
-                UNION ALL SELECT grantee FROM pg_attribute, aclexplode(attacl) WHERE attrelid = pg_class.oid
-            ) AS given (whom)
-            WHERE rolname = 'attunement_owner' AND relkind IN ('r', 'v', 'm', 'p') AND NOT EXISTS (
-                SELECT FROM pg_roles WHERE oid = whom AND rolname = ANY(%s::text[])
-            )
-        )""",
-        True,
-    ),
-)
