@@ -31,7 +31,7 @@ build/fhir/.ready:
 
 # What is asked of a practice in files is asked of one in PostgreSQL as well.
 ON_POSTGRESQL := $(addprefix tests/practice/test_,$(addsuffix .py,\
-  policy handing_over normed keeping supervision reports tokens reminding crossing races at_once))
+  policy handing_over supervision reports at_once))
 
 test: $(VENV)/.ready-test build/fhir/.ready  ## every test; those that miss something say what
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
