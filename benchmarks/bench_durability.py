@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "faults"))
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "clinic"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "practice"))
 
 import harm
 
