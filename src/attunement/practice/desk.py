@@ -162,7 +162,7 @@ class Desk:
 def swept(vault: Vault) -> bool:
     """Leave nothing of what was taken away, if that can be now; from the rows it is gone either way."""
     try:
-        return vault.store.sweep()
+        return vault.sweep()
     except (InUse, NotStored):
         return False
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NoReturn, ParamSpec, TypeVar
 from filelock import FileLock, Timeout
 
 from attunement.errors import AttunementError, Damaged, InputError, InUse, NotStored, VaultProblem
-from attunement.practice.leftovers import MAKING, forget_leftovers
+from attunement.practice.leftovers import MAKING, forget_all, forget_leftovers
 from attunement.practice.unlocked import Reflections
 from attunement.vault.carrying import carry, remove
 from attunement.vault.clock import Clock
@@ -328,13 +328,10 @@ def _none_named() -> NoReturn:
 
 
 def forget_unfinished(folder: Path, keyfile: KeyFile, address: str | None) -> None:
-    """Remove the vaults of a practice whose keys were never written: they are of no use to anybody."""
-    for file in folder.glob("*.vault*"):
-        file.unlink()
+    """Remove the vaults of a practice whose keys were never written, after its house was closed."""
     with contextlib.suppress(AttunementError), held(keyfile, address) as database:
+        forget_all(folder, database, keyfile.install)
         if database is not None:
-            for schema in database.schemas(keyfile.install):
-                database.give_up(schema, keyfile.install)
             database.release()
 
 

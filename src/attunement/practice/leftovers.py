@@ -20,6 +20,15 @@ MAKING: Final = ".making"
 """Names the files that are being made for another `keys.json`, while they are."""
 
 
+def forget_all(folder: Path, database: Database | None, install: str) -> None:
+    """Remove the vaults of a practice whose keys were never written: they are of no use to anybody."""
+    for file in folder.glob("*.vault*"):
+        file.unlink()
+    if database is not None:
+        for schema in database.schemas(install):
+            database.give_up(schema, install)
+
+
 def forget_leftovers(folder: Path, keyfile: KeyFile, database: Database | None) -> None:
     """Remove what an interrupted change of keys or move left: files that were being made or are of before, schemas.
 

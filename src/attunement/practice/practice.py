@@ -13,6 +13,7 @@ from attunement.practice.dropping import Dropping
 from attunement.practice.factors import Factors
 from attunement.practice.handing_over import HandingOver
 from attunement.practice.house import House, claimed_new, forget_unfinished, held
+from attunement.practice.leftovers import forget_all
 from attunement.practice.moving import Moving
 from attunement.practice.normed import Normed
 from attunement.practice.own_tables import Tables
@@ -245,10 +246,7 @@ def _made(
     try:
         return House(folder, keyfile, keys, clock, lock, create=True, database=database)
     except BaseException:
-        for schema in database.schemas(keyfile.install) if database else ():
-            database.give_up(schema, keyfile.install)  # type: ignore[union-attr]
-        for file in folder.glob("*.vault*"):
-            file.unlink()
+        forget_all(folder, database, keyfile.install)
         raise
 
 

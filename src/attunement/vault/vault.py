@@ -159,9 +159,9 @@ class Vault:
 
     # -- the place
 
-    def sweep(self) -> None:
-        """Leave nothing of what was taken away."""
-        self.store.sweep()
+    def sweep(self) -> bool:
+        """Leave nothing of what was taken away; returns whether nothing was left."""
+        return self.store.sweep()
 
     def problems(self) -> list[str]:
         """Look at all of it for damage; a sentence each."""
