@@ -42,6 +42,7 @@ restoring       from a backup to a practice
 """
 
 from attunement.practice.agenda import Agenda, Standing
+from attunement.practice.desk import together
 from attunement.practice.dropping import Fetched, Line
 from attunement.practice.factors import Factor
 from attunement.practice.handing_over import Handover
@@ -60,5 +61,5 @@ from attunement.practice.tokens import Given, Token
 __all__ = [
     "Agenda", "Asked", "Colleague", "Crossed", "Due", "Factor", "Fetched", "Given", "Handover", "InForce", "Invited",
     "Line", "Loaded", "Pooled", "Practice", "Rated", "Received", "Role", "Scope", "Sender", "Sent", "Shared",
-    "SignedOut", "Standing", "TakenIn", "Token", "Tried", "Verb", "Who", "permits",
+    "SignedOut", "Standing", "TakenIn", "Token", "Tried", "Verb", "Who", "permits", "together",
 ]  # fmt: skip

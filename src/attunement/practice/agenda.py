@@ -13,13 +13,14 @@ from attunement.practice.checking_in import as_check_in
 from attunement.practice.described import loaded_to_ask, with_description
 from attunement.practice.policy import Verb
 from attunement.practice.rated import CHECK_IN
-from attunement.practice.safety import all_concerns, as_concern
+from attunement.practice.safety import CONCERNS, as_concern
 from attunement.practice.steps import as_step
-from attunement.practice.whose import DYADS, known_as
+from attunement.practice.whose import DYADS, OWN, known_as
 from attunement.sessions import PLANNED, CheckIn, Dyad, Invitation, Purpose, Session
 from attunement.vault import tables
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from attunement.concerns import Concern
@@ -108,17 +109,15 @@ class Overview(Caseload):
         """
 
         def query(rows: Rows) -> tuple[str, Agenda]:
-            mine, about = self._own_dyads(rows), ""
+            asked, about, given = _OF_ALL, "", self._me(rows)
             if client is not None:
                 found = self._dyad(rows, client)
-                mine, about = tables.dyad.c.id == found["id"], found["client"]
+                asked, about, given = _OF_ONE, found["client"], {**given, "dyad": found["id"]}
             now = rows.now()
-            own = {name: _grouped(rows.all(query)) for name, query in _queries(mine).items()}
-            still_open = all_concerns(now.steady).where(mine, tables.concern.c.closed.is_(None))
-            own["concern"] = _grouped(rows.all(still_open), "looked_after")
+            own = {name: _grouped(rows.all(query, **given)) for name, query in asked.items()}
             standings = tuple(_standing(row, own) for rows_of in own["dyad"].values() for row in rows_of)
             loaded = loaded_to_ask(rows) if client is not None else ()
-            return about, Agenda(now.at, now.steady, standings, _stamp(rows, self._own_dyads(rows)), loaded)
+            return about, Agenda(now.at, now.steady, standings, _stamp(rows, self._me(rows)), loaded)
 
         return self._see(Verb.SEE_AGENDA, query)
 
@@ -134,7 +133,7 @@ class Overview(Caseload):
         def query(rows: Rows) -> tuple[str, Agenda]:
             about = self._dyad(rows, client)["client"] if client is not None else ""
             now = rows.now()
-            return about, Agenda(now.at, now.steady, (), _stamp(rows, self._own_dyads(rows)))
+            return about, Agenda(now.at, now.steady, (), _stamp(rows, self._me(rows)))
 
         return self._see(Verb.SEE_TRAJECTORIES, query)
 
@@ -168,6 +167,7 @@ def _queries(mine: sa.ColumnElement[bool]) -> dict[str, sa.Select[Any]]:
         "consent": sa.select(tables.consent, tables.dyad.c.id.label("dyad"))
         .join(tables.dyad, tables.dyad.c.client == tables.consent.c.client)
         .where(mine, tables.consent.c.withdrawn.is_(None)),
+        "concern": CONCERNS.where(mine, tables.concern.c.closed.is_(None)),
     }  # fmt: skip
 
 
@@ -181,7 +181,11 @@ def _recent_sessions(mine: sa.ColumnElement[bool]) -> sa.Select[Any]:
 
 
 def _latest_check_ins(mine: sa.ColumnElement[bool], *which: sa.ColumnElement[bool]) -> sa.Select[Any]:
-    """The last check-in of each dyad."""
+    """The last check-in of each dyad.
+
+    Which it is, is made up first: a database that holds rows to whom they are for looks into no index by a value that
+    it has still to work out, and would go through the whole clinic's.
+    """
     check_in, session = tables.check_in, tables.session
     last = (
         sa.select(check_in.c.id)
@@ -192,17 +196,23 @@ def _latest_check_ins(mine: sa.ColumnElement[bool], *which: sa.ColumnElement[boo
         .correlate(tables.dyad)
         .scalar_subquery()
     )
+    latest = sa.select(last.label("id")).select_from(tables.dyad).where(mine).cte("latest")
     return (
         with_description(sa.select(check_in, session.c.dyad, session.c.number))
         .join(session, session.c.id == check_in.c.session)
-        .where(check_in.c.id.in_(sa.select(last).select_from(tables.dyad).where(mine)))
+        .join(latest.prefix_with("MATERIALIZED"), check_in.c.id == latest.c.id)
     )
 
 
-def _grouped(found: list[Row], by: str = "dyad") -> Grouped:
+_OF_ALL: Final = _queries(OWN)
+_OF_ONE: Final = _queries(tables.dyad.c.id == sa.bindparam("dyad"))
+
+
+def _grouped(found: list[Row]) -> Grouped:
+    """By dyad; a concern by the one in which it is looked after, where a cover is over."""
     grouped: Grouped = defaultdict(list)
     for row in found:
-        grouped[row[by]].append(row)
+        grouped[row.get("looked_after") or row["dyad"]].append(row)
     return grouped
 
 
@@ -228,21 +238,28 @@ def _standing(row: Row, own: dict[str, Grouped]) -> Standing:
     )
 
 
-def _stamp(rows: Rows, mine: sa.ColumnElement[bool]) -> str:
+def _counted(table: sa.Table, when: sa.Column[datetime]) -> sa.Select[Any]:
+    return (
+        sa.select(
+            sa.func.count().label("many"), sa.func.max(when).label("last"), sa.func.max(table.c.id).label("id")
+        )
+        .select_from(table)
+        .join(tables.session, tables.session.c.id == table.c.session)
+        .join(tables.dyad, tables.dyad.c.id == tables.session.c.dyad)
+        .where(OWN)
+    )
+
+
+_COUNTED: Final = (
+    _counted(tables.check_in, tables.check_in.c.at),
+    _counted(tables.rating, tables.session.c.began),
+)
+
+
+def _stamp(rows: Rows, mine: Mapping[str, Any]) -> str:
     """How many answers and imported ratings there are, and since when: a rating that comes or goes changes it."""
     parts = []
-    for table, when in ((tables.check_in, tables.check_in.c.at), (tables.rating, tables.session.c.began)):
-        query: sa.Select[Any, Any, Any] = (
-            sa.select(
-                sa.func.count().label("many"),
-                sa.func.max(when).label("last"),
-                sa.func.max(table.c.id).label("id"),
-            )
-            .select_from(table)
-            .join(tables.session, tables.session.c.id == table.c.session)
-            .join(tables.dyad, tables.dyad.c.id == tables.session.c.dyad)
-            .where(mine)
-        )
-        row = rows.one(query) or {}
+    for query in _COUNTED:
+        row = rows.one(query, **mine) or {}
         parts.append(f"{row.get('many')} {row.get('last')} {row.get('id')}")
     return "; ".join(parts)

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final, TypeVar
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import sqlalchemy as sa
 
 from attunement.errors import Gone, InputError, InUse, KeyChanged, Locked, NotStored, Refused, VaultProblem
 from attunement.practice.hands import whom
 from attunement.practice.policy import REFUSED, Verb, Who, permits
-from attunement.practice.whose import DYADS, known_as, own_dyads
+from attunement.practice.whose import DYADS, OWN, known_as, own_dyads
 from attunement.vault.tables import dyad as dyads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from concurrent.futures import Future
     from contextlib import AbstractContextManager
 
     from attunement.practice.house import House
     from attunement.vault.account import Own
+    from attunement.vault.journal import Entry
     from attunement.vault.rows import Row, Rows
     from attunement.vault.vault import Vault
 
@@ -28,6 +31,13 @@ TRACES: Final = (
     "the next erasing removes it."
 )
 _LOCKED: Final = "Your reflections are locked; your passphrase opens them."
+_READING: ContextVar[list[tuple[Vault, Future[Entry]]] | None] = ContextVar("reading", default=None)
+_BY_CODE: Final = DYADS.where(OWN, known_as == sa.bindparam("client"))
+_ONCE_READING: ContextVar[list[tuple[Vault, Future[Entry]]] | None] = ContextVar("reading", default=None)
+_BY_CODE: Final = DYADS.where(
+    dyads.c.therapist == sa.bindparam("therapist"), known_as == sa.bindparam("client")
+)
+_BY_ID: Final = DYADS.where(OWN, dyads.c.id == sa.bindparam("dyad"))
 
 
 class Desk:
@@ -76,13 +86,22 @@ class Desk:
             self._refuse_unless(verb)
             with vault.reading(whom(self.who, verb, token)) as rows:
                 about, result = query(rows)
-        self._note(verb, "done", vault, about)
+        self._note_seen(verb, vault, about)
         return result
 
     def _note(self, verb: Verb, outcome: str, vault: Vault | None = None, about: str = "") -> None:
         """Write an entry alone."""
         noted = whom(self.who, verb)
         (vault or self.house.record).do(lambda rows: rows.note(self.who.signs, verb, about, outcome), noted)
+
+    def _note_seen(self, verb: Verb, vault: Vault, about: str) -> None:
+        """Write the entry that something was read; `together` waits for it where somebody reads more."""
+        noted = vault.submit(lambda rows: rows.note(self.who.signs, verb, about), whom(self.who, verb))
+        reading = _READING.get()
+        if reading is None:
+            vault.waited(noted)
+        else:
+            reading.append((vault, noted))
 
     def _reading(self, token: bytes = b"") -> AbstractContextManager[Rows]:
         """Read from the record what one may see, for a verb that leaves its entry elsewhere."""
@@ -126,17 +145,21 @@ class Desk:
         """Which dyads are one's own now."""
         return own_dyads(self.who.code, rows.now().steady)
 
+    def _me(self, rows: Rows) -> dict[str, Any]:
+        """What a query that was built once is given, to ask for one's own dyads now."""
+        return {"therapist": self.who.code, "steady": rows.now().steady}
+
     def _dyad(self, rows: Rows, code: str) -> Row:
         """One's own dyad with a client, by the client's code; what is somebody else's is not there."""
-        return there(rows.one(DYADS.where(self._own_dyads(rows), known_as == code)))
+        return there(rows.one(_BY_CODE, **self._me(rows), client=code))
 
     def _once_own_dyad(self, rows: Rows, code: str) -> Row:
         """One's own dyad with a client, also where it was a cover that is over."""
-        return there(rows.one(DYADS.where(dyads.c.therapist == self.who.code, known_as == code)))
+        return there(rows.one(_ONCE_BY_CODE, therapist=self.who.code, client=code))
 
     def _dyad_of(self, rows: Rows, verb: Verb, dyad: str) -> Row:
         """A dyad by its id, to which something belongs; refused where it is not one's own now."""
-        found = rows.one(DYADS.where(self._own_dyads(rows), dyads.c.id == dyad))
+        found = rows.one(_BY_ID, **self._me(rows), dyad=dyad)
         self._refuse_unless(verb, owner=found["therapist"] if found else "")
         return there(found)
 
@@ -157,6 +180,25 @@ class Desk:
         """
         if not swept(vault):
             raise VaultProblem(f"{done} {TRACES}")
+
+
+@contextmanager
+def together() -> Iterator[None]:
+    """Read many things as one: nothing of them is to be shown before this ends, for then their entries are on the disk.
+
+    Raises
+    ------
+    NotStored
+        Where one of them is not.
+    """
+    reading: list[tuple[Vault, Future[Entry]]] = []
+    before = _READING.set(reading)
+    try:
+        yield
+    finally:
+        _READING.reset(before)
+    for vault, noted in reading:
+        vault.waited(noted)
 
 
 def swept(vault: Vault) -> bool:

@@ -21,7 +21,7 @@ from attunement.practice.policy import Verb
 from attunement.practice.rated import CHECK_IN
 from attunement.practice.reflecting import Reflecting
 from attunement.practice.steps import all_steps
-from attunement.practice.whose import covers_over, known_as
+from attunement.practice.whose import COVERS_OVER, known_as
 from attunement.sessions import PLANNED, UNDATED
 from attunement.steps import table
 from attunement.vault import tables
@@ -96,7 +96,7 @@ class Tables(Crossing, Reflecting):
         """What changes whenever something does from which `own_tables` or `rated` are made; it says nothing else."""
         opened = self.house.reflections.get(self.who.code)
         with self._reading() as rows:
-            over = rows.one(covers_over(self.who.code, rows.now().steady)) or {}
+            over = rows.one(COVERS_OVER, **self._me(rows)) or {}
         return f"{self.house.record.stamp(*_OF_RECORD)} {over.get('many')} {opened.stamp if opened else 'locked'}"
 
     def own_tables(self, *, reflections: bool = True) -> OwnTables:
@@ -134,7 +134,7 @@ class Tables(Crossing, Reflecting):
         """
         if reflections:
             vault, _ = self._own(Verb.SEE_REFLECTIONS)
-            self._note(Verb.SEE_REFLECTIONS, "done", vault)
+            self._note_seen(Verb.SEE_REFLECTIONS, vault, "")
         else:
             self._see(Verb.SEE_TRAJECTORIES, lambda _: ("", None))
 

@@ -10,7 +10,7 @@ from attunement.concerns import Concern, Protocol
 from attunement.errors import InputError
 from attunement.practice.desk import Desk, there
 from attunement.practice.policy import Verb
-from attunement.practice.whose import DYADS, to_look_after
+from attunement.practice.whose import DYADS, LOOKED_AFTER, OWN
 from attunement.sessions import instant
 from attunement.vault import tables
 
@@ -98,7 +98,7 @@ class Safety(Desk):
 
         def query(rows: Rows) -> tuple[str, tuple[Concern, ...]]:
             dyad = self._dyad(rows, client)
-            found = rows.all(all_concerns(rows.now().steady).where(tables.dyad.c.id == dyad["id"]))
+            found = rows.all(_OF_DYAD, steady=rows.now().steady, dyad=dyad["id"])
             return dyad["client"], tuple(as_concern(row, client) for row in found)
 
         return self._see(Verb.SEE_CONCERNS, query)
@@ -130,9 +130,7 @@ class Safety(Desk):
 
     def _who_looks_after(self, rows: Rows, concern: str) -> Row:
         """One's own dyad to which a concern belongs, or in which one was covered for."""
-        after = to_look_after(rows.now().steady)
-        own = DYADS.join(after, after.c.dyad == tables.dyad.c.id).where(self._own_dyads(rows))
-        found = rows.one(own.where(after.c.concern == concern))
+        found = rows.one(_LOOKING_AFTER, **self._me(rows), concern=concern)
         self._refuse_unless(Verb.CLOSE_CONCERN, owner=found["therapist"] if found else "")
         return there(found)
 
@@ -162,17 +160,19 @@ def raise_from_answers(
         )
 
 
-def all_concerns(steady: datetime) -> sa.Select[Any]:
-    """Concerns with the session's number and the dyad in which each is ``looked_after``, in order."""
-    after = to_look_after(steady)
-    return (
-        sa.select(tables.concern, tables.session.c.number, after.c.dyad.label("looked_after"))
-        .select_from(tables.concern)
-        .join(after, after.c.concern == tables.concern.c.id)
-        .join(tables.dyad, tables.dyad.c.id == after.c.dyad)
-        .outerjoin(tables.session, tables.session.c.id == tables.concern.c.session)
-        .order_by(tables.concern.c.at)
-    )
+CONCERNS: Final = (
+    sa.select(tables.concern, tables.session.c.number, LOOKED_AFTER.c.dyad.label("looked_after"))
+    .select_from(tables.concern)
+    .join(LOOKED_AFTER, LOOKED_AFTER.c.concern == tables.concern.c.id)
+    .join(tables.dyad, tables.dyad.c.id == LOOKED_AFTER.c.dyad)
+    .outerjoin(tables.session, tables.session.c.id == tables.concern.c.session)
+    .order_by(tables.concern.c.at)
+)
+"""Concerns with the session's number and the dyad in which each is ``looked_after`` at a steady time, in order."""
+_OF_DYAD: Final = CONCERNS.where(tables.dyad.c.id == sa.bindparam("dyad"))
+_LOOKING_AFTER: Final = DYADS.join(LOOKED_AFTER, LOOKED_AFTER.c.dyad == tables.dyad.c.id).where(
+    OWN, LOOKED_AFTER.c.concern == sa.bindparam("concern")
+)
 
 
 def as_concern(row: Row, client: str) -> Concern:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
@@ -10,8 +11,6 @@ from attunement.errors import InputError
 from attunement.vault.tables import account, client, concern, dyad, handover
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from attunement.vault.rows import Row, Rows
 
 known_as: Final = sa.func.coalesce(dyad.c.known_as, client.c.code).label("code")
@@ -30,20 +29,31 @@ DYADS: Final = sa.select(
 has handed the client over for good."""
 
 
-def own_dyads(therapist: str, steady: datetime) -> sa.ColumnElement[bool]:
+Steady = datetime | sa.BindParameter[datetime]
+STEADY: Final[sa.BindParameter[datetime]] = sa.bindparam("steady")
+"""Where the steady time of a piece of work goes, in a query that is built once."""
+
+
+def own_dyads(therapist: str | sa.BindParameter[str], steady: Steady) -> sa.ColumnElement[bool]:
     """Say which dyads are somebody's at a steady time: a cover that is over is no longer there for whoever covered."""
     return sa.and_(dyad.c.therapist == therapist, under_way(steady))
 
 
-def under_way(steady: datetime) -> sa.ColumnElement[bool]:
+def under_way(steady: Steady) -> sa.ColumnElement[bool]:
     """Say which dyads are no cover, or one that is not over."""
     return sa.or_(dyad.c.until.is_(None), dyad.c.until > steady)
 
 
-def covers_over(therapist: str, steady: datetime) -> sa.Select[Any]:
-    """Return how many of somebody's covers are over: what was worked out with those clients is of yesterday."""
-    over = (dyad.c.therapist == therapist, dyad.c.until <= steady)
-    return sa.select(sa.func.count().label("many")).select_from(dyad).where(*over)
+OWN: Final = own_dyads(sa.bindparam("therapist"), STEADY)
+"""Which dyads are one's own, in a query that is built once: to build one takes longer than to ask it."""
+
+
+COVERS_OVER: Final = (
+    sa.select(sa.func.count().label("many"))
+    .select_from(dyad)
+    .where(dyad.c.therapist == sa.bindparam("therapist"), dyad.c.until <= STEADY)
+)
+"""How many of one's covers are over: what was worked out with those clients is of yesterday."""
 
 
 def refuse_twin(rows: Rows, therapist: str, code: str) -> None:
@@ -100,7 +110,7 @@ def others_at_work(own: Row, steady: datetime) -> sa.Select[Any]:
     )
 
 
-def to_look_after(steady: datetime) -> sa.Subquery:
+def _to_look_after() -> sa.Subquery:
     """Say whose each concern is to look after: its own dyad's, and after a cover that of whoever was covered for.
 
     Whoever covered no longer sees the client, and what was raised about somebody's safety must not be left to nobody.
@@ -111,6 +121,9 @@ def to_look_after(steady: datetime) -> sa.Subquery:
         sa.select(concern.c.id.label("concern"), handover.c.dyad)
         .join(cover, cover.c.id == concern.c.dyad)
         .join(handover, handover.c.made == cover.c.id)
-        .where(cover.c.until <= steady, handover.c.kind == "cover")
+        .where(cover.c.until <= STEADY, handover.c.kind == "cover")
     )
     return sa.union_all(own, back).subquery("looked_after")
+
+
+LOOKED_AFTER: Final = _to_look_after()

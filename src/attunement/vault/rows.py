@@ -135,14 +135,14 @@ class Rows:
 
     # -- reading
 
-    def one(self, query: sa.Select[Any]) -> Row | None:
+    def one(self, query: sa.Select[Any], **bound: Any) -> Row | None:  # noqa: ANN401 - values of parameters
         """Return the first row, or None."""
-        row = self._connection.execute(query).mappings().first()
+        row = self._connection.execute(query, bound).mappings().first()
         return None if row is None else dict(row)
 
-    def all(self, query: sa.Select[Any]) -> list[Row]:
+    def all(self, query: sa.Select[Any], **bound: Any) -> list[Row]:  # noqa: ANN401 - values of parameters
         """Return all rows."""
-        found = self._connection.execute(query)
+        found = self._connection.execute(query, bound)
         names = tuple(found.keys())
         return [dict(zip(names, row, strict=True)) for row in found]
 

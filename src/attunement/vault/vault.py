@@ -22,6 +22,7 @@ from attunement.vault.writer import Writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from concurrent.futures import Future
 
     from attunement.vault.clock import Clock
     from attunement.vault.journal import Tip, Verdict
@@ -102,9 +103,13 @@ class Vault:
         """Do a piece of work in the writer, on somebody's behalf; it is on the disk when this returns."""
         return self._writer.do(work, whom)
 
-    def submit(self, work: Callable[[Rows], Result], whom: Whom | None = None) -> Any:  # noqa: ANN401 - a future of the result
+    def submit(self, work: Callable[[Rows], Result], whom: Whom | None = None) -> Future[Result]:
         """Queue a piece of work, and return its future."""
         return self._writer.submit(work, whom)
+
+    def waited(self, future: Future[Result]) -> Result:
+        """Return what came of a piece of work that was queued; it is on the disk then."""
+        return self._writer.waited(future)
 
     @contextmanager
     def reading(self, whom: Whom | None = None) -> Iterator[Rows]:

@@ -14,6 +14,7 @@ from starlette.responses import RedirectResponse
 from starlette.routing import Mount, Route
 
 from attunement.errors import AttunementError, InputError, Refused, VaultProblem, WrongKey
+from attunement.practice import together
 from attunement.web import factors
 from attunement.web.apart import shared
 from attunement.web.door import Door
@@ -203,7 +204,8 @@ def _endpoint(rooms: Rooms, way: Way) -> Callable[[Request], object]:
 def _answered(way: Way, ask: Ask) -> Response:
     """Let in who may come in, and turn whatever goes wrong into one sentence."""
     try:
-        return _stopped(way, ask) or way.handler(ask)
+        with together():
+            return _stopped(way, ask) or way.handler(ask)
     except Refused:
         return refused(ask.rooms, 404, client=way.clients, ask=ask)
     except WrongKey as problem:
