@@ -15,7 +15,7 @@ from attunement.practice.policy import Verb
 from attunement.practice.rated import CHECK_IN
 from attunement.practice.safety import CONCERNS, as_concern
 from attunement.practice.steps import as_step
-from attunement.practice.whose import DYADS, OWN, known_as
+from attunement.practice.whose import COVERS_OVER, DYADS, OWN, known_as
 from attunement.sessions import PLANNED, CheckIn, Dyad, Invitation, Purpose, Session
 from attunement.vault import tables
 
@@ -107,6 +107,7 @@ class Overview(Caseload):
         client
             One client's code, where it is about one alone.
         """
+        version = self.house.record.stamp(*_RATED)
 
         def query(rows: Rows) -> tuple[str, Agenda]:
             asked, about, given = _OF_ALL, "", self._me(rows)
@@ -117,7 +118,7 @@ class Overview(Caseload):
             own = {name: _grouped(rows.all(query, **given)) for name, query in asked.items()}
             standings = tuple(_standing(row, own) for rows_of in own["dyad"].values() for row in rows_of)
             loaded = loaded_to_ask(rows) if client is not None else ()
-            return about, Agenda(now.at, now.steady, standings, _stamp(rows, self._me(rows)), loaded)
+            return about, Agenda(now.at, now.steady, standings, self._rated(rows, version), loaded)
 
         return self._see(Verb.SEE_AGENDA, query)
 
@@ -129,16 +130,37 @@ class Overview(Caseload):
         client
             One's own client's code, where it is about one alone.
         """
+        version = self.house.record.stamp(*_RATED)
 
         def query(rows: Rows) -> tuple[str, Agenda]:
             about = self._dyad(rows, client)["client"] if client is not None else ""
             now = rows.now()
-            return about, Agenda(now.at, now.steady, (), _stamp(rows, self._me(rows)))
+            return about, Agenda(now.at, now.steady, (), self._rated(rows, version))
 
         return self._see(Verb.SEE_TRAJECTORIES, query)
 
+    def _rated(self, rows: Rows, version: str) -> str:
+        """Return the stamp of what has been rated: counted where anything may have changed since it was.
+
+        Parameters
+        ----------
+        rows
+            Read at `version`, or later.
+        version
+            Of the tables of which it is counted.
+        """
+        over = rows.one(COVERS_OVER, **self._me(rows)) or {}
+        version = f"{version} {over.get('many')}"
+        before, stamp = self.house.counted.get(self.who.code, ("", ""))
+        if before != version:
+            stamp = _stamp(rows, self._me(rows))
+            self.house.counted[self.who.code] = (version, stamp)
+        return stamp
+
 
 Grouped = dict[str, list["Row"]]
+_RATED: Final = ("dyad", "check_in", "rating")
+"""Tables of which it is counted what has been rated."""
 LATEST: Final = 4
 """So many sessions a client are read; all of them are `Practice.sessions`."""
 
@@ -157,7 +179,6 @@ def _queries(mine: sa.ColumnElement[bool]) -> dict[str, sa.Select[Any]]:
         "session": sa.select(recent, sa.exists().where(check_in.c.session == recent.c.id).label("answered"))
         .where(sa.or_(recent.c.place <= LATEST, to_come)).order_by(recent.c.number),
         "check_in": _latest_check_ins(mine),
-        "connection": _latest_check_ins(mine, check_in.c.instrument == CHECK_IN),
         "invitation": sa.select(invitation, tables.session.c.dyad, number).select_from(of_session)
         .join(invitation, invitation.c.session == with_session).where(mine, invitation.c.used.is_(None)),
         "step": sa.select(tables.step).join(tables.dyad).where(mine, tables.step.c.outcome.is_(None))
@@ -180,14 +201,30 @@ def _recent_sessions(mine: sa.ColumnElement[bool]) -> sa.Select[Any]:
     return sa.select(table, place.label("place")).where(mine)
 
 
-def _latest_check_ins(mine: sa.ColumnElement[bool], *which: sa.ColumnElement[bool]) -> sa.Select[Any]:
-    """The last check-in of each dyad.
+def _latest_check_ins(mine: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """The last check-in of each dyad, and the last on connection, which is mostly the same; the latest first.
 
-    Which it is, is made up first: a database that holds rows to whom they are for looks into no index by a value that
-    it has still to work out, and would go through the whole clinic's.
+    Which these are, is made up first: a database that holds rows to whom they are for looks into no index by a value
+    that it has still to work out, and would go through the whole clinic's.
     """
     check_in, session = tables.check_in, tables.session
-    last = (
+    last, said = (
+        sa.select(_last_check_in(*which).label("id")).select_from(tables.dyad).where(mine)
+        for which in ((), (check_in.c.instrument == CHECK_IN,))
+    )
+    latest = sa.union(last, said).cte("latest").prefix_with("MATERIALIZED")
+    return (
+        with_description(sa.select(check_in, session.c.dyad, session.c.number))
+        .join(session, session.c.id == check_in.c.session)
+        .join(latest, check_in.c.id == latest.c.id)
+        .order_by(session.c.number.desc(), check_in.c.at.desc())
+    )
+
+
+def _last_check_in(*which: sa.ColumnElement[bool]) -> sa.ScalarSelect[str]:
+    """The id of a dyad's last check-in of some."""
+    check_in, session = tables.check_in, tables.session
+    return (
         sa.select(check_in.c.id)
         .join(session, session.c.id == check_in.c.session)
         .where(session.c.dyad == tables.dyad.c.id, *which)
@@ -195,12 +232,6 @@ def _latest_check_ins(mine: sa.ColumnElement[bool], *which: sa.ColumnElement[boo
         .limit(1)
         .correlate(tables.dyad)
         .scalar_subquery()
-    )
-    latest = sa.select(last.label("id")).select_from(tables.dyad).where(mine).cte("latest")
-    return (
-        with_description(sa.select(check_in, session.c.dyad, session.c.number))
-        .join(session, session.c.id == check_in.c.session)
-        .join(latest.prefix_with("MATERIALIZED"), check_in.c.id == latest.c.id)
     )
 
 
@@ -218,7 +249,9 @@ def _grouped(found: list[Row]) -> Grouped:
 
 def _standing(row: Row, own: dict[str, Grouped]) -> Standing:
     dyad, code = row["id"], row["code"]
-    last, said = (next(iter(own[name].get(dyad, [])), None) for name in ("check_in", "connection"))
+    latest = own["check_in"].get(dyad, [])
+    last = next(iter(latest), None)
+    said = next((each for each in latest if each["instrument"] == CHECK_IN), None)
     sessions = own["session"].get(dyad, [])
     return Standing(
         dyad=as_dyad(row),
@@ -239,11 +272,10 @@ def _standing(row: Row, own: dict[str, Grouped]) -> Standing:
 
 
 def _counted(table: sa.Table, when: sa.Column[datetime]) -> sa.Select[Any]:
+    last, newest = sa.func.max(when).label("last"), sa.func.max(table.c.id).label("id")
+    counted: sa.Select[Any, Any, Any] = sa.select(sa.func.count().label("many"), last, newest)
     return (
-        sa.select(
-            sa.func.count().label("many"), sa.func.max(when).label("last"), sa.func.max(table.c.id).label("id")
-        )
-        .select_from(table)
+        counted.select_from(table)
         .join(tables.session, tables.session.c.id == table.c.session)
         .join(tables.dyad, tables.dyad.c.id == tables.session.c.dyad)
         .where(OWN)

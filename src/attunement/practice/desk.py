@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import sqlalchemy as sa
@@ -16,7 +17,6 @@ from attunement.vault.tables import dyad as dyads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from concurrent.futures import Future
     from contextlib import AbstractContextManager
 
     from attunement.practice.house import House
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from attunement.vault.journal import Entry
     from attunement.vault.rows import Row, Rows
     from attunement.vault.vault import Vault
+    from attunement.vault.whom import Whom
 
 Result = TypeVar("Result")
 TRACES: Final = (
@@ -31,13 +32,35 @@ TRACES: Final = (
     "the next erasing removes it."
 )
 _LOCKED: Final = "Your reflections are locked; your passphrase opens them."
-_READING: ContextVar[list[tuple[Vault, Future[Entry]]] | None] = ContextVar("reading", default=None)
 _BY_CODE: Final = DYADS.where(OWN, known_as == sa.bindparam("client"))
-_ONCE_READING: ContextVar[list[tuple[Vault, Future[Entry]]] | None] = ContextVar("reading", default=None)
-_BY_CODE: Final = DYADS.where(
+_ONCE_BY_CODE: Final = DYADS.where(
     dyads.c.therapist == sa.bindparam("therapist"), known_as == sa.bindparam("client")
 )
 _BY_ID: Final = DYADS.where(OWN, dyads.c.id == sa.bindparam("dyad"))
+
+
+class _Read:
+    """Entries of what was read, still to be written: in one piece of work for each vault and on each behalf."""
+
+    def __init__(self) -> None:
+        self._entries: dict[tuple[Vault, Whom], list[Callable[[Rows], Entry]]] = {}
+
+    def add(self, vault: Vault, on_behalf: Whom, entry: Callable[[Rows], Entry]) -> None:
+        """Keep an entry in mind."""
+        self._entries.setdefault((vault, on_behalf), []).append(entry)
+
+    def write(self) -> None:
+        """Write them; when this returns they are on the disk."""
+        entries, self._entries = self._entries, {}
+        for (vault, on_behalf), those in entries.items():
+            vault.do(partial(_written, those), on_behalf)
+
+
+def _written(entries: list[Callable[[Rows], Entry]], rows: Rows) -> list[Entry]:
+    return [entry(rows) for entry in entries]
+
+
+_READING: ContextVar[_Read | None] = ContextVar("reading", default=None)
 
 
 class Desk:
@@ -73,6 +96,7 @@ class Desk:
             rows.note(self.who.signs, verb, about)
             return result
 
+        _write_what_was_read()
         with self._noting(verb, vault):
             return vault.do(gated, whom(self.who, verb, token))
 
@@ -95,13 +119,12 @@ class Desk:
         (vault or self.house.record).do(lambda rows: rows.note(self.who.signs, verb, about, outcome), noted)
 
     def _note_seen(self, verb: Verb, vault: Vault, about: str) -> None:
-        """Write the entry that something was read; `together` waits for it where somebody reads more."""
-        noted = vault.submit(lambda rows: rows.note(self.who.signs, verb, about), whom(self.who, verb))
+        """Write the entry that something was read; `together` does where somebody reads more."""
         reading = _READING.get()
         if reading is None:
-            vault.waited(noted)
+            self._note(verb, "done", vault, about)
         else:
-            reading.append((vault, noted))
+            reading.add(vault, whom(self.who, verb), lambda rows: rows.note(self.who.signs, verb, about))
 
     def _reading(self, token: bytes = b"") -> AbstractContextManager[Rows]:
         """Read from the record what one may see, for a verb that leaves its entry elsewhere."""
@@ -191,14 +214,19 @@ def together() -> Iterator[None]:
     NotStored
         Where one of them is not.
     """
-    reading: list[tuple[Vault, Future[Entry]]] = []
-    before = _READING.set(reading)
+    before = _READING.set(_Read())
     try:
         yield
     finally:
+        _write_what_was_read()
         _READING.reset(before)
-    for vault, noted in reading:
-        vault.waited(noted)
+
+
+def _write_what_was_read() -> None:
+    """Write the entries of what was read so far, before anything is changed or shown."""
+    reading = _READING.get()
+    if reading is not None:
+        reading.write()
 
 
 def swept(vault: Vault) -> bool:

@@ -84,6 +84,9 @@ class House:
         self.changing = threading.RLock()  # keys.json is read, changed and written by one at a time
         self._unlocking = threading.RLock()
         self.reflections: dict[str, Reflections] = {}
+        self.counted: dict[
+            str, tuple[str, str]
+        ] = {}  # by account: of which version, and what was counted then
         self.closed = False
         self._open_shared(create=create)
 

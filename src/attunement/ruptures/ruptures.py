@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +20,8 @@ from attunement.trajectories import asked
 from attunement.wording import in_hundred, not_yet, number, say
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from attunement.instruments.description import Language
@@ -79,7 +82,7 @@ class Looked:
         return Estimate(value, value - reach, value + reach, unit="points")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Ruptures:
     """All dyads of a caseload, looked at session by session.
 
@@ -142,6 +145,16 @@ class Ruptures:
         """Return the dyad of a client; of several the one with the latest session."""
         found = [each for each in self.looked if each.client == client]
         return max(found, key=lambda each: each.sessions[-1], default=None)
+
+    @cached_property
+    def still_open(self) -> Mapping[str, tuple[Finding | NotYet, str]]:
+        """What is told of each client with whom a rupture is open, and how likely a real one is seen."""
+        found = {each.client: self.looked_at(each.client) for each in self.looked}
+        return {
+            client: (self.told(each), self.power_at_last(each))
+            for client, each in found.items()
+            if each is not None and each.open
+        }
 
     @property
     def all(self) -> Finding | NotYet:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -36,9 +37,9 @@ _DRAWS = 4_000
 _BEHIND = {"falling": 0, "stalled": 1, "slow": 2, "forming": 3, "established": 4, "": 5}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Caseload:
-    """All trajectories of a table of ratings.
+    """All trajectories of a table of ratings; what is told of them is worked out once.
 
     Parameters
     ----------
@@ -87,7 +88,7 @@ class Caseload:
             )
         return replace(self, trajectories=own, rated=self.rated.filter(pl.col("therapist") == therapist))
 
-    @property
+    @cached_property
     def connected(self) -> Finding | NotYet:
         """With how many of those met three times or more there is a connection."""
         about = self._say("trajectory_about_connected")
@@ -104,7 +105,7 @@ class Caseload:
         table = pl.DataFrame({"client": [each.name for each in told], "chance": chance})
         return Finding(about, self._connected(len(told), estimate), estimate, table, self.limits)
 
-    @property
+    @cached_property
     def band(self) -> pl.DataFrame:
         """The connection expected of a new client here: ``session, low, middle, high`` (10, 50 and 90 %)."""
         if isinstance(self.model, NotYet):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -58,9 +59,9 @@ _NO_PLATEAU: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Trajectory:
-    """The course of one connection.
+    """The course of one connection; what is told of it is worked out once.
 
     Parameters
     ----------
@@ -136,7 +137,7 @@ class Trajectory:
             return math.nan
         return float(self.course.chance_of(self.measure.established)[self.now - 1])
 
-    @property
+    @cached_property
     def depth(self) -> Finding | NotYet:
         """The connection at the present session, on the instrument's own scale."""
         about = self._say("trajectory_about_depth", name=self.name)
@@ -151,7 +152,7 @@ class Trajectory:
         )
         return Finding(about, sentence, estimate, self.curve())
 
-    @property
+    @cached_property
     def speed(self) -> Finding | NotYet:
         """By which session it is established with probability .8; open where that is not in sight."""
         about = self._say("trajectory_about_speed", name=self.name)
@@ -166,7 +167,7 @@ class Trajectory:
         )
         return Finding(about, self._speed_sentence(estimate), estimate, chance, self._convention())
 
-    @property
+    @cached_property
     def state(self) -> Finding | NotYet:
         """Forming, established, slow, stalled or falling, with probabilities; its number is the recent change."""
         about = self._say("trajectory_about_state", name=self.name)
@@ -192,14 +193,14 @@ class Trajectory:
         told = {name: signed(value, digits, self.language) for name, value in ends.items()}
         return self._say("trajectory_moved", recent=min(RECENT, self.now - 1), **told)
 
-    @property
+    @cached_property
     def depth_cell(self) -> str:
         """Depth for a table's cell."""
         if isinstance(self.course, NotYet):
             return self._say("trajectory_not_yet")
         return self._say("trajectory_depth_cell", **self._ends(self._depth(self.course)))
 
-    @property
+    @cached_property
     def speed_cell(self) -> str:
         """Speed for a table's cell."""
         if isinstance(self.course, NotYet):
@@ -234,6 +235,10 @@ class Trajectory:
 
     def curve(self) -> pl.DataFrame:
         """The table behind the chart: ``session, rating, connection, low, high, expected_low, expected_high``."""
+        return self._curve
+
+    @cached_property
+    def _curve(self) -> pl.DataFrame:
         if isinstance(self.course, NotYet) or isinstance(self.model, NotYet):
             return pl.DataFrame({"session": self.rated.astype(int), "rating": self.score})
         session = self.course.session[: self.now]

@@ -135,8 +135,9 @@ class SchemaStore:
         with self.reaching(), self.engine.connect() as connection:
             driver = _driver(connection)
             try:
-                driver.execute(_BEGIN_READING)
-                self.let_in(connection, whom)
+                with driver.pipeline():  # both in one message
+                    driver.execute(_BEGIN_READING)
+                    self.let_in(connection, whom)
                 yield connection
                 driver.execute("ROLLBACK")
             except BaseException:

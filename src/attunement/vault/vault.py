@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import sqlalchemy as sa
 
@@ -106,10 +106,6 @@ class Vault:
     def submit(self, work: Callable[[Rows], Result], whom: Whom | None = None) -> Future[Result]:
         """Queue a piece of work, and return its future."""
         return self._writer.submit(work, whom)
-
-    def waited(self, future: Future[Result]) -> Result:
-        """Return what came of a piece of work that was queued; it is on the disk then."""
-        return self._writer.waited(future)
 
     @contextmanager
     def reading(self, whom: Whom | None = None) -> Iterator[Rows]:

@@ -64,17 +64,14 @@ class Writer:
         return future
 
     def do(self, work: Callable[[Rows], Result], whom: Whom | None) -> Result:
-        """Do a piece of work and wait until it is on the disk."""
-        return self.waited(self.submit(work, whom))
-
-    def waited(self, future: Future[Result]) -> Result:
-        """Wait until a piece of work is on the disk.
+        """Do a piece of work and wait until it is on the disk.
 
         Raises
         ------
         NotStored
             Where the disk fails, or takes longer than 15 seconds; it says so where it is not known what came of it.
         """
+        future = self.submit(work, whom)
         try:
             return future.result(PATIENCE)
         except TookTooLong:

@@ -204,12 +204,10 @@ def _course(trajectory: Trajectory | None) -> list[Reason]:
 
 def _rupture(client: str, board: Board | None) -> list[Reason]:
     """What the ratings tell of a rupture, while it is open."""
-    found = board.ruptures if board else None
-    looked = found.looked_at(client) if found else None
-    if found is None or looked is None or not looked.open:
+    found = board.ruptures.still_open.get(client) if board and board.ruptures else None
+    if found is None:
         return []
-    told = found.told(looked)
-    rate = found.power_at_last(looked)
+    told, rate = found
     return [Reason(Weight.RUPTURE, "probable rupture", told.sentence, rate, about="rupture")]
 
 
