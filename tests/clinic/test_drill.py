@@ -8,7 +8,8 @@ from __future__ import annotations
 import itertools
 import json
 import shutil
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import sqlalchemy as sa
@@ -25,11 +26,13 @@ from attunement.vault.store import VARIABLE
 from attunement.vault.whom import KEEPER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from cast import Cast
     from server import Server
+
+    from attunement.vault.rows import Rows
 
 IN_CLEAR = {
     "code": "a client's code is no name",
@@ -250,6 +253,11 @@ def _bytes_in(stored: object) -> Iterator[bytes]:
             yield from _bytes_in(each)
 
 
+def _noted(attempt: Callable[[Rows], Any], rows: Rows) -> None:
+    attempt(rows)
+    rows.note("T-1", "tried", "")
+
+
 def test_the_servers_log_tells_of_an_error_and_not_what_was_answered(
     in_database: Cast, server: Server
 ) -> None:
@@ -262,16 +270,16 @@ def test_the_servers_log_tells_of_an_error_and_not_what_was_answered(
         session = rows.all(tables.session.select())[0]
     twice = {**session, "id": tables.new_id()}
     nowhere = {"at": BEGAN, "instrument": "connection", "version": "1", "answers": secret}
-    attempts = (
-        lambda: record.do(lambda rows: rows.add(tables.session, **twice), KEEPER),
-        lambda: record.do(lambda rows: rows.add(tables.check_in, session=None, **nowhere), KEEPER),
-        lambda: record.do(lambda rows: rows.add(tables.check_in, session="nowhere", **nowhere), KEEPER),
-        lambda: record.do(lambda rows: rows.execute(sa.text("SELECT at / 0 FROM check_in")), KEEPER),
+    attempts: tuple[Callable[[Rows], Any], ...] = (
+        lambda rows: rows.add(tables.session, **twice),
+        lambda rows: rows.add(tables.check_in, session=None, **nowhere),
+        lambda rows: rows.add(tables.check_in, session="nowhere", **nowhere),
+        lambda rows: rows.execute(sa.text("SELECT at / 0 FROM check_in")),
     )
     told = []
     for attempt in attempts:
         with pytest.raises(AttunementError) as refused:
-            attempt()
+            record.do(partial(_noted, attempt), KEEPER)
         told.append(str(refused.value))
         assert isinstance(refused.value, NotStored)
     log = (server.data / "log").read_bytes()[before:]

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from attunement.errors import VaultProblem
+    from attunement.vault.lines import Statement
     from attunement.vault.whom import Whom
 
 _READERS: Final = 4
@@ -94,6 +95,10 @@ class FileStore:
 
     def let_in(self, connection: sa.Connection, whom: Whom | None) -> None:
         """Whoever has the file's key has it all: here the practice's policy alone holds."""
+
+    def letting_in(self, whom: Whom | None) -> tuple[Statement, ...]:  # noqa: ARG002 - see above
+        """Nothing has to be said."""
+        return ()
 
     def refuse_holes(self, connection: sa.Connection) -> None:
         """Refuse what was read where a page did not authenticate."""

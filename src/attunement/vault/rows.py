@@ -10,27 +10,29 @@ from weakref import WeakKeyDictionary
 
 from sqlalchemy.dialects import postgresql, sqlite
 
-from attunement.errors import InputError, Refused
+from attunement.errors import InputError
 from attunement.vault import tables
 from attunement.vault.instants import read, written
 from attunement.vault.journal import GONE, START, Entry, Tip, digest, touched_as_text
+from attunement.vault.lines import Local, Remote
 from attunement.vault.sealed import Sealed, seals_of
 from attunement.vault.tables import Instant
-from attunement.vault.whom import REFUSED
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import sqlalchemy as sa
     from sqlalchemy.engine import Dialect
 
     from attunement.vault.clock import Clock, Moment
+    from attunement.vault.lines import Line, Statement
     from attunement.vault.sealing import Key
 
 Row = dict[str, Any]
 NUL: Final = "A text holds a character that cannot be kept (NUL); leave it out."
 _inserts: WeakKeyDictionary[sa.Table, dict[str, str]] = WeakKeyDictionary()
 _MARK: Final = {"sqlite": "?", "postgresql": "%s"}
+_LINES: Final[dict[str, Callable[[Any], Line]]] = {"sqlite": Local, "postgresql": Remote}
 _DIALECTS: Final[dict[str, Dialect]] = {
     "sqlite": sqlite.dialect(paramstyle="qmark"),
     "postgresql": postgresql.psycopg.dialect(paramstyle="format"),  # type: ignore[no-untyped-call]
@@ -109,8 +111,8 @@ class Rows:
 
     def __init__(self, connection: sa.Connection, metadata: sa.MetaData, chain: Chain, clock: Clock) -> None:
         self._connection, self._tables = connection, metadata.tables
-        self._driver: Any = connection.connection.dbapi_connection
         self._dialect, self._mark = connection.dialect, _MARK[connection.dialect.name]
+        self._line = _LINES[connection.dialect.name](connection.connection.dbapi_connection)
         self._seals = seals_of(connection.dialect)
         self._chain, self._tip = chain, chain.tip
         self._clock = clock
@@ -137,18 +139,20 @@ class Rows:
 
     def one(self, query: sa.Select[Any], **bound: Any) -> Row | None:  # noqa: ANN401 - values of parameters
         """Return the first row, or None."""
+        self._line.flush()
         row = self._connection.execute(query, bound).mappings().first()
         return None if row is None else dict(row)
 
     def all(self, query: sa.Select[Any], **bound: Any) -> list[Row]:  # noqa: ANN401 - values of parameters
         """Return all rows."""
+        self._line.flush()
         found = self._connection.execute(query, bound)
         names = tuple(found.keys())
         return [dict(zip(names, row, strict=True)) for row in found]
 
     def prepared(self, query: Prepared, **bound: Any) -> Row | None:  # noqa: ANN401 - values of parameters
         """Return the first row of a query that was compiled beforehand, or None."""
-        found = self._driver.execute(*query.asked(self._dialect, bound)).fetchone()
+        found = self._line.read(*query.asked(self._dialect, bound)).fetchone()
         return None if found is None else query.row(found, self._dialect)
 
     # -- writing
@@ -167,19 +171,20 @@ class Rows:
         assigned = ", ".join(f'"{table.c[name].name}" = {self._mark}' for name in values)
         statement = f'UPDATE "{table.name}" SET {assigned} WHERE id = {self._mark}'  # noqa: S608 - names of our own columns
         kept = [self._kept(table.c[name], value) for name, value in ({**values, "id": row["id"]}).items()]
-        if self._driver.execute(statement, kept).rowcount != 1:
-            raise Refused(REFUSED)
+        self._line.write(statement, kept)
         self.touch(table, changed)
         return changed
 
     def remove(self, table: sa.Table, ids: Sequence[str]) -> None:
         """Take rows away."""
+        self._line.flush()
         for each in ids:
             self._connection.execute(table.delete().where(table.c.id == each))
             self._touched[table.name, each] = GONE
 
     def execute(self, statement: sa.Executable) -> None:
         """Run a statement that touches no row the journal answers for."""
+        self._line.flush()
         self._connection.execute(statement)
 
     # -- the journal
@@ -199,9 +204,15 @@ class Rows:
 
     # -- savepoints, for the writer
 
-    def begin(self) -> Tip:
-        """Begin a piece of work; returns what `undo` goes back to."""
-        self._driver.execute("SAVEPOINT work")
+    def begin(self, before: Sequence[Statement] = ()) -> Tip:
+        """Begin a piece of work; returns what `undo` goes back to.
+
+        Parameters
+        ----------
+        before
+            What the store is told first in it.
+        """
+        self._line.begin(before)
         self._touched.clear()
         self._moment = None
         return self._tip
@@ -210,12 +221,11 @@ class Rows:
         """Keep a piece of work."""
         if self._touched:
             raise RuntimeError("Rows were touched, and no entry says so.")
-        self._driver.execute("RELEASE work")
+        self._line.keep()
 
     def undo(self, before: Tip) -> None:
         """Undo a piece of work, its entry too."""
-        self._driver.execute("ROLLBACK TO work")
-        self._driver.execute("RELEASE work")
+        self._line.undo()
         self._tip = before
         self._touched.clear()
 
@@ -232,7 +242,7 @@ class Rows:
             marks = ", ".join([self._mark] * len(table.columns))
             statements[self._mark] = f'INSERT INTO "{table.name}" ({names}) VALUES ({marks})'  # noqa: S608 - our own names
         kept = [self._kept(column, row[column.name]) for column in table.columns]
-        self._driver.execute(statements[self._mark], kept)
+        self._line.write(statements[self._mark], kept)
 
     def _kept(self, column: sa.Column[Any], value: Any) -> Any:  # noqa: ANN401 - a value of a column
         if isinstance(value, str) and "\0" in value:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from attunement.errors import AttunementError
+    from attunement.vault.lines import Statement
 
 _READERS: Final = {"record": 4, "identity": 2, "reflections": 1}
 _BEGIN_READING: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
@@ -157,9 +158,13 @@ class SchemaStore:
 
     def let_in(self, connection: sa.Connection, whom: Whom | None) -> None:
         """Let what follows be on somebody's behalf; on nobody's it sees nothing."""
+        for statement in self.letting_in(whom):
+            _driver(connection).execute(*statement)
+
+    def letting_in(self, whom: Whom | None) -> tuple[Statement, ...]:
+        """Return what is said to let somebody in: in which role they are, and who."""
         whom = self._whom or whom
-        told = (whom.hand.value, whom.account, whom.token.hex()) if whom else _NOBODY
-        _driver(connection).execute(_AS, told)
+        return ((_AS, (whom.hand.value, whom.account, whom.token.hex()) if whom else _NOBODY),)
 
     def refuse_holes(self, connection: sa.Connection) -> None:
         """A server that finds a bad page says so by itself."""

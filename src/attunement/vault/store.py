@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from contextlib import AbstractContextManager
 
     import sqlalchemy as sa
 
     from attunement.errors import AttunementError
+    from attunement.vault.lines import Statement
     from attunement.vault.whom import Whom
 
 VARIABLE: Final = "ATTUNEMENT_DATABASE_URL"
@@ -49,6 +51,9 @@ class Store(Protocol):
 
     def let_in(self, connection: sa.Connection, whom: Whom | None) -> None:
         """Let what follows be on somebody's behalf; on nobody's, it sees nothing where that can be had."""
+
+    def letting_in(self, whom: Whom | None) -> Sequence[Statement]:
+        """Return what is said to let somebody in."""
 
     def refuse_holes(self, connection: sa.Connection) -> None:
         """Refuse what was read, if some of it was not what had been written."""

@@ -178,6 +178,7 @@ class Vault:
     def _rows(self, connection: sa.Connection, failed: bool) -> Rows:  # noqa: FBT001 - the writer's signature
         if failed:  # a commit that failed may still be in the WAL, or another program may have written
             self._failures += 1
+            self.store.let_in(connection, KEEPER)
             keys = chain_keys(connection, self.metadata)
             self._chain.key = keys[max(keys)]
             self._chain.tip = last_entry(connection, self.metadata)[0]

@@ -15,7 +15,6 @@ from concurrent.futures import TimeoutError as TookTooLong
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from attunement.errors import AttunementError, NotStored, VaultProblem
-from attunement.vault.whom import KEEPER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -130,9 +129,8 @@ class Writer:
         with self._store.engine.connect() as connection:
             try:
                 anew = self._store.begin(connection)
-                self._store.let_in(connection, KEEPER)
                 rows = self._open_rows(connection, self._failed or anew)
-                outcomes = [self._one(connection, rows, *each) for each in works]
+                outcomes = [self._one(rows, *each) for each in works]
                 self._store.refuse_holes(connection)
                 self._end(connection)
             except BaseException:
@@ -153,12 +151,11 @@ class Writer:
             raise
 
     def _one(
-        self, connection: sa.Connection, rows: Rows, work: Callable[[Rows], Any], whom: Whom | None
+        self, rows: Rows, work: Callable[[Rows], Any], whom: Whom | None
     ) -> tuple[Any, BaseException | None]:
         """Do one piece of work in a savepoint; a failing disk fails the whole batch, anything else this one alone."""
-        before = rows.begin()
+        before = rows.begin(self._store.letting_in(whom))
         try:
-            self._store.let_in(connection, whom)
             result = work(rows)
             rows.keep()
         except Exception as problem:
