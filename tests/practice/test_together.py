@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from cast import ANSWERS, BEGAN, Cast
+from cast import ANSWERS, BEGAN, PHRASES, Cast
 
 from attunement.errors import NotStored, Refused
 from attunement.practice import together
@@ -72,6 +72,17 @@ def test_what_was_read_before_a_refusal_is_written_too(cast: Cast, seen: Callabl
     with pytest.raises(Refused):
         page()
     assert sorted(seen()) == ["see sessions", "see sessions refused"]
+
+
+def test_reflections_that_are_locked_on_the_same_page_were_noted_before(cast: Cast) -> None:
+    cast.first.take_on("K-01")
+    cast.first.unlock(PHRASES["T-1"])
+    with together():
+        cast.first.reflections("K-01")
+        cast.first.lock()
+    cast.first.unlock(PHRASES["T-1"])
+    vault, _ = cast.first.house.reflections["T-1"].use()
+    assert "see reflections" in [row["verb"] for row in vault.entries()]
 
 
 def test_where_the_disk_fails_nothing_of_it_is_shown(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:

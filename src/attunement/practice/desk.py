@@ -96,7 +96,7 @@ class Desk:
             rows.note(self.who.signs, verb, about)
             return result
 
-        _write_what_was_read()
+        write_what_was_read()
         with self._noting(verb, vault):
             return vault.do(gated, whom(self.who, verb, token))
 
@@ -151,6 +151,7 @@ class Desk:
             raise Locked("Lock the reflections first: an export is made without a key to them.")
 
     def _refuse_and_note_unless(self, verb: Verb) -> None:
+        write_what_was_read()
         with self._noting(verb):
             self._refuse_unless(verb)
 
@@ -218,11 +219,11 @@ def together() -> Iterator[None]:
     try:
         yield
     finally:
-        _write_what_was_read()
+        write_what_was_read()
         _READING.reset(before)
 
 
-def _write_what_was_read() -> None:
+def write_what_was_read() -> None:
     """Write the entries of what was read so far, before anything is changed or shown."""
     reading = _READING.get()
     if reading is not None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import sqlalchemy as sa
 
 from attunement.errors import Damaged, InputError, WrongKey
-from attunement.practice.desk import Desk, swept
+from attunement.practice.desk import Desk, swept, write_what_was_read
 from attunement.practice.policy import Verb
 from attunement.practice.whose import known_as
 from attunement.sessions import Reflected, Reflection
@@ -59,7 +59,8 @@ class Reflecting(Desk):
         return opened is not None and opened.unlocked
 
     def lock(self) -> None:
-        """Lock one's own reflections."""
+        """Lock one's own reflections; what was read of them is in their journal first."""
+        write_what_was_read()
         self.house.lock(self.who.code)
 
     def verify_reflections(self, known: Tip | None = None) -> Verdict:
