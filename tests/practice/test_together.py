@@ -99,6 +99,11 @@ def test_where_the_disk_fails_nothing_of_it_is_shown(cast: Cast, monkeypatch: py
 
     with pytest.raises(NotStored):
         page()
+    monkeypatch.undo()
+    cast.first.contacts("K-01")
+    assert (
+        cast.first.house.record.entries()[-1]["verb"] == "see contacts"
+    )  # the next is not kept waiting by it
 
 
 def test_what_was_rated_is_counted_anew_whenever_it_may_have_changed(

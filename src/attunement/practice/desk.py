@@ -217,9 +217,11 @@ def together() -> Iterator[None]:
     """
     before = _READING.set(_Read())
     try:
-        yield
+        try:
+            yield
+        finally:
+            write_what_was_read()
     finally:
-        write_what_was_read()
         _READING.reset(before)
 
 
