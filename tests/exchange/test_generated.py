@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from attunement.cli import main
 
-patient = settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.too_slow])
+patient = settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.too_slow])
 
 CELL = st.one_of(
     st.sampled_from(

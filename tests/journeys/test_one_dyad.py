@@ -38,13 +38,18 @@ PHONE: tuple[str, int, Scheme] = ("phone-dark", 375, "dark")
 
 @dataclass
 class Both(Walk):
-    """Looks at each page at a desk by day and on a phone at night: what is worked out for it is worked out once."""
+    """Looks at each page at a desk by day and on a phone at night: what is worked out for it is worked out once.
+
+    Axe is asked in turn of the one and of the other; `test_rooms` asks it of each page at every size.
+    """
 
     def look(self, what: str, *, draw: bool = True) -> None:
-        held = DESK if self.name == DESK[0] else PHONE
-        for each in (PHONE, DESK):
+        held, asked = DESK if self.name == DESK[0] else PHONE, self.looked // 2 % 2
+        for turn, each in enumerate((PHONE, DESK)):
             self.hold(each)
+            self.scripts = turn == asked
             super().look(what, draw=draw)
+        self.scripts = True
         self.hold(held)
 
     def hold(self, way: tuple[str, int, Scheme]) -> None:

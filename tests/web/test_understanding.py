@@ -8,6 +8,7 @@ import re
 import threading
 from dataclasses import replace
 from datetime import timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -93,6 +94,12 @@ def rooms_of(practice: Practice, account: str, phrase: str) -> Guest:
     return guest
 
 
+@pytest.fixture(scope="module")
+def simulated_answers(simulated: Practice) -> Callable[[Language], dict[str, Answer]]:
+    """What is found in it, in a language; worked out once."""
+    return cache(lambda language: answers(simulated, language))
+
+
 def answers(practice: Practice, language: Language) -> dict[str, Answer]:
     read = understanding.read(practice, practice.version, reflections=True)
     return {name: asked(name, read.whole.material, language) for name in QUESTIONS}
@@ -155,8 +162,10 @@ def on_card(guest: Guest, known: dict[str, Answer], client: str, language: Langu
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_sentence_is_the_findings_past_the_gates(simulated: Practice, language: Language) -> None:
-    known = answers(simulated, language)
+def test_every_sentence_is_the_findings_past_the_gates(
+    simulated: Practice, simulated_answers: Callable[[Language], dict[str, Answer]], language: Language
+) -> None:
+    known = simulated_answers(language)
     kinds = {each.kind for answer in known.values() for each in answer.all if isinstance(each.found, Finding)}
     assert kinds >= {
         "mirror",
@@ -201,7 +210,7 @@ def said_of(found: Finding | NotYet) -> tuple[str, str]:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_what_the_rooms_ask_is_what_the_doors_of_the_library_answer(
-    simulated: Practice, language: Language
+    simulated: Practice, simulated_answers: Callable[[Language], dict[str, Answer]], language: Language
 ) -> None:
     tables, measure = simulated.own_tables(), Measure.of("connection")
     of_record = tables.ratings.select(*RATED, "outcome")
@@ -225,7 +234,7 @@ def test_what_the_rooms_ask_is_what_the_doors_of_the_library_answer(
         "trust": [*rests.all.values(), rests.order],
         "change": [first_to_last(states, norms, language=language).all, grown.all, grown.depth],
     }
-    known = answers(simulated, language)
+    known = simulated_answers(language)
     for name, told in by_hand.items():
         assert [said_of(each.found) for each in known[name].all] == [said_of(each) for each in told], name
     assert known["feelings"].all[0].found == mirror.all
@@ -291,8 +300,10 @@ def test_what_the_client_said_of_a_step_is_brought_up_as_they_said_it() -> None:
     assert "3 of 10" not in told["no"].why + told[None].why
 
 
-def test_nothing_that_merely_might_fit_is_a_point(simulated: Practice) -> None:
-    for (told,) in answers(simulated, "en")["board"].of.values():
+def test_nothing_that_merely_might_fit_is_a_point(
+    simulated_answers: Callable[[Language], dict[str, Answer]],
+) -> None:
+    for (told,) in simulated_answers("en")["board"].of.values():
         if isinstance(told.found, Finding) and told.found.estimate.value < CALLED:
             assert [point.about for point in card(Heard(board=told.found))] == ["open"]
 
