@@ -27,6 +27,7 @@ instants     points in time, as they are kept
 tables       what each vault holds
 migrations   how a vault gets its tables, and from one version to the next
 rows         what one piece of work reads and writes
+lines        how that reaches the rows: a file at once, a server in few messages
 writer       one writer, group commit, acknowledged after COMMIT
 journal      entries, MACs, tips
 verifying    the journal and every row, read and compared

@@ -36,7 +36,8 @@ _LINE: Final = {
 }
 _SETTINGS: Final = (
     "-c lock_timeout=5s -c statement_timeout=60s -c synchronous_commit=on -c client_min_messages=error "
-    "-c jit=off -c idle_session_timeout=0 "  # who holds the practice says nothing for hours
+    "-c jit=off "  # what is asked is small, and takes longer to compile than to answer
+    "-c idle_session_timeout=0 "  # who holds the practice says nothing for hours
     "-c tcp_keepalives_idle=15 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"  # until its machine dies
 )
 
