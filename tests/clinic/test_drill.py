@@ -253,6 +253,29 @@ def _bytes_in(stored: object) -> Iterator[bytes]:
             yield from _bytes_in(each)
 
 
+def test_the_programs_log_holds_nothing_of_two_errors_in_one_message(
+    in_database: Cast, caplog: pytest.LogCaptureFixture
+) -> None:
+    practice = in_database.first
+    practice.take_on("K-01")
+    practice.log_session("K-01", BEGAN)
+    record = practice.house.record
+    with record.reading(KEEPER) as rows:
+        session = rows.all(tables.session.select())[0]
+
+    def twice(rows: Rows) -> None:
+        rows.add(tables.session, **{**session, "id": tables.new_id()})  # fails at the server
+        rows._line.write("SELECT %s", (object(),))  # noqa: SLF001 - fails before it is sent
+        rows.note("T-1", "tried", "")
+
+    with pytest.raises(AttunementError) as refused:
+        record.do(twice, KEEPER)
+    for told in (str(refused.value), caplog.text):
+        assert not told or session["dyad"] not in told
+    assert not caplog.records
+    assert len(practice.sessions("K-01")) == 1
+
+
 def _noted(attempt: Callable[[Rows], Any], rows: Rows) -> None:
     attempt(rows)
     rows.note("T-1", "tried", "")

@@ -6,6 +6,7 @@ What is looked at stands in `attunement.vault.doors`.
 from __future__ import annotations
 
 import contextlib
+import logging
 import threading
 import time
 from typing import TYPE_CHECKING, Any, Final
@@ -40,6 +41,9 @@ _SETTINGS: Final = (
     "-c idle_session_timeout=0 "  # who holds the practice says nothing for hours
     "-c tcp_keepalives_idle=15 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"  # until its machine dies
 )
+
+# Of an error beside another it would log the row that failed; what went wrong is said by us.
+logging.getLogger("psycopg").setLevel(logging.CRITICAL)
 
 
 class Connection(psycopg.Connection[tuple[Any, ...]]):
