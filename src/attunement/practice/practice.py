@@ -67,7 +67,7 @@ class Practice(
     """Opened vaults, a clock and the policies, as one account stands before them.
 
     Every verb passes one policy (`attunement.practice.policy`) and leaves one entry in the journal of the vault that it
-    is about, in the same transaction: when it returns, both are on the disk. What is read `together` is noted at its end.
+    is about, in the same transaction: when it returns, both are on the disk (what is read `together`, at its end).
 
     ==================  =========================================================================
     clients             agenda · take_on · end · resume · clients · give_consent · withdraw_consent · consents
