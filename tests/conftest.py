@@ -16,6 +16,7 @@ from hypothesis import settings
 from sites import site
 
 from attunement.vault import locks
+from attunement.vault.store import VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -100,6 +101,15 @@ def server() -> Iterator[Server]:
         wheel.get_server(Path(name)) as running,
     ):
         yield prepared(running, Path(name))
+
+
+@pytest.fixture
+def address(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A prepared database, and the environment that names it."""
+    database = server.fresh()
+    monkeypatch.setenv(VARIABLE, server.address(database))
+    yield server.address(database)
+    server.drop(database)
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,6 @@ from attunement.vault.store import VARIABLE
 from attunement.vault.vault import Vault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from server import Server
@@ -39,15 +38,6 @@ def lived(in_files: Cast) -> Cast:
         reflected(who, client, 2)
     in_files.second.hold("K-02", "a court")
     return in_files
-
-
-@pytest.fixture
-def address(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A prepared database, and the environment that names it."""
-    database = server.fresh()
-    monkeypatch.setenv(VARIABLE, server.address(database))
-    yield server.address(database)
-    server.drop(database)
 
 
 def named(address: str) -> str:

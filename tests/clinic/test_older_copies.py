@@ -18,7 +18,6 @@ from attunement.vault.backup import new_identity
 from attunement.vault.locks import LEAST
 from attunement.vault.recovery import RecoveryCode
 from attunement.vault.schema import SchemaStore
-from attunement.vault.store import VARIABLE
 from attunement.vault.vault import Vault
 
 if TYPE_CHECKING:
@@ -26,15 +25,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import psycopg
-    from server import Server
-
-
-@pytest.fixture
-def address(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    database = server.fresh()
-    monkeypatch.setenv(VARIABLE, server.address(database))
-    yield server.address(database)
-    server.drop(database)
 
 
 @pytest.fixture

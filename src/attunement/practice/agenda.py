@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
@@ -110,12 +111,12 @@ class Overview(Caseload):
         version = self.house.record.stamp(*_RATED)
 
         def query(rows: Rows) -> tuple[str, Agenda]:
-            asked, about, given = _OF_ALL, "", self._me(rows)
+            mine, about, given = OWN, "", self._me(rows)
             if client is not None:
                 found = self._dyad(rows, client)
-                asked, about, given = _OF_ONE, found["client"], {**given, "dyad": found["id"]}
+                mine, about, given = _ONE, found["client"], {**given, "dyad": found["id"]}
             now = rows.now()
-            own = {name: _grouped(rows.all(query, **given)) for name, query in asked.items()}
+            own = {name: _grouped(rows.all(query, **given)) for name, query in _queries(mine).items()}
             standings = tuple(_standing(row, own) for rows_of in own["dyad"].values() for row in rows_of)
             loaded = loaded_to_ask(rows) if client is not None else ()
             return about, Agenda(now.at, now.steady, standings, self._rated(rows, version), loaded)
@@ -159,14 +160,16 @@ class Overview(Caseload):
 
 
 Grouped = dict[str, list["Row"]]
+_ONE: Final = tables.dyad.c.id == sa.bindparam("dyad")
 _RATED: Final = ("dyad", "check_in", "rating")
 """Tables of which it is counted what has been rated."""
 LATEST: Final = 4
 """So many sessions a client are read; all of them are `Practice.sessions`."""
 
 
+@cache
 def _queries(mine: sa.ColumnElement[bool]) -> dict[str, sa.Select[Any]]:
-    """Everything of one's own dyads; each row says in ``dyad`` which."""
+    """Everything of one's own dyads, `OWN` or `_ONE` of them; each row says in ``dyad`` which."""
     of_session = sa.join(tables.session, tables.dyad, tables.session.c.dyad == tables.dyad.c.id)
     number, with_session = tables.session.c.number, tables.session.c.id
     check_in, invitation = tables.check_in, tables.invitation
@@ -233,10 +236,6 @@ def _last_check_in(*which: sa.ColumnElement[bool]) -> sa.ScalarSelect[str]:
         .correlate(tables.dyad)
         .scalar_subquery()
     )
-
-
-_OF_ALL: Final = _queries(OWN)
-_OF_ONE: Final = _queries(tables.dyad.c.id == sa.bindparam("dyad"))
 
 
 def _grouped(found: list[Row]) -> Grouped:

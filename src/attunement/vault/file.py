@@ -93,11 +93,8 @@ class FileStore:
         """Begin to put a copy of another vault into empty tables."""
         self.begin(connection)
 
-    def let_in(self, connection: sa.Connection, whom: Whom | None) -> None:
-        """Whoever has the file's key has it all: here the practice's policy alone holds."""
-
-    def letting_in(self, whom: Whom | None) -> tuple[Statement, ...]:  # noqa: ARG002 - see above
-        """Nothing has to be said."""
+    def letting_in(self, whom: Whom | None) -> tuple[Statement, ...]:  # noqa: ARG002 - whoever has the key has it all
+        """Nothing has to be said: here the practice's policy alone holds."""
         return ()
 
     def refuse_holes(self, connection: sa.Connection) -> None:

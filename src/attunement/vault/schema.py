@@ -137,8 +137,8 @@ class SchemaStore:
             driver = _driver(connection)
             try:
                 with driver.pipeline():  # both in one message
-                    driver.execute(_BEGIN_READING)
-                    self.let_in(connection, whom)
+                    for statement in ((_BEGIN_READING, None), *self.letting_in(whom)):
+                        driver.execute(*statement)
                 yield connection
                 driver.execute("ROLLBACK")
             except BaseException:
@@ -156,13 +156,8 @@ class SchemaStore:
         self.begin(connection)
         _driver(connection).execute(f'SET LOCAL ROLE "{OWNER}"')
 
-    def let_in(self, connection: sa.Connection, whom: Whom | None) -> None:
-        """Let what follows be on somebody's behalf; on nobody's it sees nothing."""
-        for statement in self.letting_in(whom):
-            _driver(connection).execute(*statement)
-
     def letting_in(self, whom: Whom | None) -> tuple[Statement, ...]:
-        """Return what is said to let somebody in: in which role they are, and who."""
+        """Return what is said to let somebody in: in which role they are, and who; nobody sees nothing."""
         whom = self._whom or whom
         return ((_AS, (whom.hand.value, whom.account, whom.token.hex()) if whom else _NOBODY),)
 

@@ -49,11 +49,8 @@ class Store(Protocol):
     def begin_filling(self, connection: sa.Connection) -> None:
         """Begin to put a copy of another vault into empty tables."""
 
-    def let_in(self, connection: sa.Connection, whom: Whom | None) -> None:
-        """Let what follows be on somebody's behalf; on nobody's, it sees nothing where that can be had."""
-
     def letting_in(self, whom: Whom | None) -> Sequence[Statement]:
-        """Return what is said to let somebody in."""
+        """Return what is said to let somebody in; nobody sees nothing, where that can be had."""
 
     def refuse_holes(self, connection: sa.Connection) -> None:
         """Refuse what was read, if some of it was not what had been written."""
@@ -75,3 +72,9 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Let go of it."""
+
+
+def let_in(store: Store, connection: sa.Connection, whom: Whom | None) -> None:
+    """Let what follows on a connection be on somebody's behalf."""
+    for statement in store.letting_in(whom):
+        connection.exec_driver_sql(*statement)

@@ -15,6 +15,7 @@ from attunement.vault.rows import Chain, Row, Rows
 from attunement.vault.sealed import AsTheyAre
 from attunement.vault.sealing import Key
 from attunement.vault.seals import Seals
+from attunement.vault.store import let_in
 from attunement.vault.tables import KINDS
 from attunement.vault.verifying import chain_keys, last_entry, verified
 from attunement.vault.whom import KEEPER
@@ -178,7 +179,7 @@ class Vault:
     def _rows(self, connection: sa.Connection, failed: bool) -> Rows:  # noqa: FBT001 - the writer's signature
         if failed:  # a commit that failed may still be in the WAL, or another program may have written
             self._failures += 1
-            self.store.let_in(connection, KEEPER)
+            let_in(self.store, connection, KEEPER)
             keys = chain_keys(connection, self.metadata)
             self._chain.key = keys[max(keys)]
             self._chain.tip = last_entry(connection, self.metadata)[0]
@@ -188,7 +189,7 @@ class Vault:
         table = self.metadata.tables["chain_key"]
         with self.store.engine.connect() as connection:
             self.store.begin(connection)
-            self.store.let_in(connection, KEEPER)
+            let_in(self.store, connection, KEEPER)
             connection.execute(table.insert().values(since=1, key=Key.fresh().reveal()))
             connection.exec_driver_sql("COMMIT")
 
